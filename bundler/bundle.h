@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BUNDLER_BUNDLE_H
+#define BUNDLER_BUNDLE_H
+
+#include "common/buf.h"
+#include "common/err.h"
+
+#include <stddef.h>
+
+#define BUNDLE_MAX (1 << 20)	/* bytes; what the phone can store is not known, ours have about 6000 */
+#define BUNDLE_MD5_SIZE 33	/* 32 lower-case hex digits and NUL */
+
+/*
+ * Append the inline .ovpn: the profile's text as it is, the certificate in <cert>, the key in <key>, both as bare PEM
+ * (the key as PKCS#8 "PRIVATE KEY"). Rendering is concatenation: the same parts give the same bytes for ever. out holds
+ * a private key afterwards; the caller releases it.
+ */
+int bundle_render(const void *profile, size_t profile_len, const void *cert_der, size_t cert_len, const void *key_der,
+    size_t key_len, struct buf *out, struct err *e);
+
+/* What the phone compares: the md5 of the served bytes (vendor page, "Requirements and Overview"). */
+int bundle_md5(const void *data, size_t len, char ret_md5[BUNDLE_MD5_SIZE], struct err *e);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/file.h"
+
+#include "common/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHUNK 16384
+
+static int
+read_all(int fd, const char *path, struct buf *out, struct err *e)
+{
+	unsigned char chunk[CHUNK];
+	int failed = 0;
+	ssize_t n;
+
+	do {
+		n = read(fd, chunk, sizeof(chunk));
+		if (n > 0)
+			buf_add(out, chunk, (size_t)n);
+		else if (n < 0)
+			failed = errno;
+	} while ((n > 0 && !out->broken) || (n < 0 && failed == EINTR));
+	explicit_bzero(chunk, sizeof(chunk));
+	if (n < 0)
+		return err_errno(e, ERR_FAILED, failed, "%s", path);
+	return buf_check(out, path, e);
+}
+
+int
+file_read(const char *path, struct buf *out, struct err *e)
+{
+	int fd, rc;
+
+	if (strcmp(path, "-") == 0)
+		return read_all(STDIN_FILENO, "standard input", out, e);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_FAILED, errno, "%s", path);
+	rc = read_all(fd, path, out, e);
+	(void)close(fd);
+	return rc;
+}
+
+int
+file_read_secret(const char *path, struct buf *out, struct err *e)
+{
+	size_t len;
+
+	if (file_read(path, out, e) != 0)
+		return -1;
+	len = strcspn(buf_string(out), "\r\n");
+	if (len == 0)
+		return err_set(e, ERR_INPUT, "%s: expected a secret in the first line, found it empty", path);
+	if (strspn(buf_string(out) + len, "\r\n") + len != out->len)
+		return err_set(e, ERR_INPUT, "%s: expected one line of text, found more or a NUL byte", path);
+	out->len = len;
+	out->data[len] = '\0';
+	return 0;
+}
+
+static int
+write_all(int fd, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		p += n;
+		len -= (size_t)n;
+	}
+	return fsync(fd);
+}
+
+/* A new name is durable only when its folder is. */
+static int
+sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir;
+	int fd, rc;
+
+	dir = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (dir == NULL)
+		return -1;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(dir);
+	if (fd < 0)
+		return -1;
+	rc = fsync(fd);
+	(void)close(fd);
+	return rc;
+}
+
+/* Write a file that does not exist yet; on failure it is removed again. */
+static int
+write_new(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+{
+	int fd, failed;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_errno(e, errno == EEXIST ? ERR_CONFLICT : ERR_FAILED, errno, "%s", path);
+	failed = fchmod(fd, mode) != 0 || write_all(fd, data, len) != 0 ? errno : 0;
+	if (close(fd) != 0 && failed == 0)
+		failed = errno;
+	if (failed == 0)
+		return 0;
+	(void)unlink(path);
+	return err_errno(e, ERR_FAILED, failed, "%s", path);
+}
+
+int
+file_create(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+{
+	if (write_new(path, data, len, mode, e) != 0)
+		return -1;
+	if (sync_folder(path) != 0)
+		return err_errno(e, ERR_FAILED, errno, "%s", path);
+	return 0;
+}
+
+int
+file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+{
+	char *beside;
+	int rc = -1;
+
+	beside = text_format("%s.%ld.new", path, (long)getpid());
+	if (beside == NULL)
+		return err_set(e, ERR_FAILED, "%s: no memory", path);
+	if (write_new(beside, data, len, mode, e) != 0)
+		goto out;
+	if (rename(beside, path) != 0) {
+		err_errno(e, ERR_FAILED, errno, "%s", path);
+		(void)unlink(beside);
+		goto out;
+	}
+	if (sync_folder(path) != 0) {
+		err_errno(e, ERR_FAILED, errno, "%s", path);
+		goto out;
+	}
+	rc = 0;
+out:
+	free(beside);
+	return rc;
+}
+
+int
+file_make_dir(const char *path, mode_t mode, bool *ret_made, struct err *e)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0) {
+		if (ret_made != NULL)
+			*ret_made = true;
+		return 0;
+	}
+	if (errno != EEXIST)
+		return err_errno(e, ERR_FAILED, errno, "%s", path);
+	if (stat(path, &st) != 0)
+		return err_errno(e, ERR_FAILED, errno, "%s", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, ERR_CONFLICT, "%s: expected a folder, found a file", path);
+	if (ret_made != NULL)
+		*ret_made = false;
+	return 0;
+}
+
+char *
+file_path(const char *dir, const char *name, struct err *e)
+{
+	char *path = text_format("%s/%s", dir, name);
+
+	if (path == NULL)
+		err_set(e, ERR_FAILED, "%s/%s: no memory", dir, name);
+	return path;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/process.h"
+
+#include <openssl/rand.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+
+void
+process_harden(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)umask(077);
+	(void)signal(SIGPIPE, SIG_IGN);
+	/* A full quota shows as EFBIG from write() and as a clear error, not as a killed process. */
+	(void)signal(SIGXFSZ, SIG_IGN);
+}
+
+static void
+stop_set(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	(void)sigaddset(set, SIGINT);
+	(void)sigaddset(set, SIGTERM);
+	(void)sigaddset(set, SIGHUP);
+}
+
+void
+process_stop_block(void)
+{
+	sigset_t set;
+
+	stop_set(&set);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+int
+process_stop_pending(void)
+{
+	const struct timespec now = { 0, 0 };
+	sigset_t set;
+	int sig;
+
+	stop_set(&set);
+	sig = sigtimedwait(&set, NULL, &now);
+	return sig > 0 ? sig : 0;
+}
+
+int
+process_stop_wait(void)
+{
+	sigset_t set;
+	int sig;
+
+	stop_set(&set);
+	while (sigwait(&set, &sig) != 0)
+		;
+	return sig;
+}
+
+unsigned int
+process_cpus(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) != 0)
+		return 1;
+	return (unsigned int)CPU_COUNT(&set);
+}
+
+int
+process_random(void *out, size_t len, struct err *e)
+{
+	if (RAND_priv_bytes(out, (int)len) != 1)
+		return err_openssl(e, ERR_FAILED, "random generator");
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef COMMON_PROCESS_H
+#define COMMON_PROCESS_H
+
+#include "common/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What a program that holds keys does first: no core dump, no ptrace by equals, files private, SIGPIPE ignored. */
+void process_harden(void);
+
+/*
+ * From here on SIGINT, SIGTERM and SIGHUP do not end the process but wait to be asked for, so that long work stops at
+ * a place of its own choice. Threads made later inherit it.
+ */
+void process_stop_block(void);
+
+/* The signal that came since the last call, or 0. */
+int process_stop_pending(void);
+
+/* Wait until one comes, and return it. */
+int process_stop_wait(void);
+
+/* Processors that this process may run on, at least 1. */
+unsigned int process_cpus(void);
+
+/* Random bytes for keys, nonces and serials, from the library's private generator. */
+int process_random(void *out, size_t len, struct err *e);
+
+#endif

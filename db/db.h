@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include "common/buf.h"
+#include "common/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+/*
+ * What must survive: one folder with phonevpn.db and master.key. One call here is one transaction: when it returns 0
+ * the change is on disk, else nothing has changed. Private keys and passwords are sealed (AES-256-GCM under the master
+ * key, bound to their row); they leave this module in a struct buf, which the caller releases. No call may be made on
+ * one handle from two threads at once; several handles on one folder may be used at once, also by several processes.
+ *
+ * Codes: ERR_NOT_FOUND no such state folder, phone, certificate...; ERR_CONFLICT it exists, another process writes, or
+ * the schema is newer; ERR_INTEGRITY the master key is wrong, or what was read does not fit its seal; ERR_FAILED the
+ * disk is full, or SQLite's own reason.
+ */
+
+#define DB_SERIAL_SIZE 20
+#define DB_HASH_SIZE 65		/* SHA-256 in hex and NUL */
+#define DB_MD5_SIZE 33
+#define DB_MAC_SIZE 13
+#define DB_DER_MAX 65536	/* bytes of a certificate, key or profile */
+#define DB_CRL_MAX (64 << 20)	/* bytes of a CRL: some 1.5 million entries */
+#define DB_NONCE_KEY_SIZE 32
+#define DB_ALL_PHONES { .group = NULL }
+
+struct db;
+
+struct db_location {
+	const char *dir;
+	const char *master_key;		/* NULL for master.key in dir */
+	const char *actor;		/* who, for the event log and for the lock: "root: phonevpn mint" */
+};
+
+struct db_setting {
+	const char *name, *value;
+};
+
+/* A certificate with its private key, to be stored. DER bytes, borrowed. */
+struct db_certificate_new {
+	unsigned char serial[DB_SERIAL_SIZE];
+	const struct buf *cert, *key;
+	time_t not_before, not_after;
+};
+
+struct db_crl {
+	uint64_t number;
+	time_t this_update, next_update;
+	struct buf der;
+};
+
+/* ---- opening ---- */
+
+/* All that a new state folder begins with. */
+struct db_init {
+	const struct db_setting *settings;
+	size_t setting_count;
+	const char *authority_name;
+	const struct buf *authority_cert, *authority_key;
+	const struct db_crl *crl;
+	const char *server_name;
+	const struct db_certificate_new *server;
+};
+
+/*
+ * Make the folder (0700), the master key (0600, taken over when there is one) and the database, with init in it, as
+ * one: a folder without a finished database counts as not initialised. ERR_CONFLICT when it is initialised.
+ */
+int db_create(const struct db_location *where, const struct db_init *init, struct err *e);
+
+/*
+ * Open for reading; migrates an older schema. The master key is checked at once. NULL on failure. Close with
+ * db_close(), which takes NULL.
+ */
+struct db *db_open(const struct db_location *where, struct err *e);
+
+/*
+ * Open for changes, too: takes the folder's writer lock until db_close(). ERR_CONFLICT, naming the holder (process
+ * id, actor, since when), when another process has it.
+ */
+struct db *db_open_writer(const struct db_location *where, struct err *e);
+
+void db_close(struct db *db);
+
+/* ---- settings ---- */
+
+/* ERR_NOT_FOUND when it was never set. */
+int db_setting_get(struct db *db, const char *name, char *ret_value, size_t size, struct err *e);
+int db_setting_set(struct db *db, const struct db_setting *settings, size_t count, struct err *e);
+
+/* The key of the HTTP server's nonces: one for the folder, so that every server on it takes the others' nonces. */
+int db_nonce_key_get(struct db *db, unsigned char ret_key[DB_NONCE_KEY_SIZE], struct err *e);
+
+/* ---- phones ---- */
+
+/* What is known of a phone, with the state of its newest and of its offered generation (0: none). No secrets. */
+struct db_phone {
+	int64_t id;
+	char mac[DB_MAC_SIZE];
+	char model[8];
+	char firmware[32];	/* "" when not known */
+	char extension[41];
+	char label[121];
+	char group[65];
+	char http_user[65];
+	bool has_secret;
+	time_t created;
+	int64_t newest, offered;	/* generation numbers */
+	char offered_md5[DB_MD5_SIZE];
+	time_t offered_created;
+	/* of the newest generation's certificate and profile, all 0 or "" without one */
+	unsigned char serial[DB_SERIAL_SIZE];
+	time_t not_after, revoked;
+	int64_t authority;
+	char profile[DB_HASH_SIZE];
+};
+
+struct db_phone_new {
+	struct db_phone phone;		/* mac to http_user are taken */
+	const char *secret;		/* the SIP password, or NULL */
+	const char *http_password;
+};
+
+/* All or none. ERR_CONFLICT names the first MAC or HTTP user that exists. */
+int db_phone_add(struct db *db, const struct db_phone_new *phones, size_t count, struct err *e);
+
+int db_phone_get(struct db *db, const char *mac, struct db_phone *ret, struct err *e);
+
+/* By the user name of the HTTP login. */
+int db_phone_get_by_user(struct db *db, const char *http_user, struct db_phone *ret, struct err *e);
+
+/*
+ * Replace model, firmware, extension, label, group and http_user of phone->id; secret and http_password where not NULL
+ * ("" takes the secret away).
+ */
+int db_phone_set(struct db *db, const struct db_phone *phone, const char *secret, const char *http_password,
+    struct err *e);
+
+/* Append a phone's secret onto ret (nothing when it has none). */
+int db_phone_secret(struct db *db, int64_t id, struct buf *ret, struct err *e);
+int db_phone_http_password(struct db *db, int64_t id, struct buf *ret, struct err *e);
+
+struct db_phone_filter {
+	const char *group;	/* NULL: any */
+	const char *model;	/* NULL: any */
+};
+
+/*
+ * Call each for every phone in the order of MACs, until it returns non-zero (then -1 with its e). It may make calls on
+ * db, changing ones as well: every row is read before the first call.
+ */
+int db_phone_each(struct db *db, const struct db_phone_filter *filter,
+    int (*each)(const struct db_phone *phone, void *arg, struct err *e), void *arg, struct err *e);
+
+int db_phone_count(struct db *db, const struct db_phone_filter *filter, size_t *ret, struct err *e);
+
+/* ---- authorities ---- */
+
+struct db_authority {
+	int64_t id;
+	char name[65];
+	struct buf cert;		/* DER */
+	time_t created;
+	uint64_t crl_number;
+	time_t crl_this_update, crl_next_update;
+};
+
+/* The authority that issues now (the newest). Release it with db_authority_release(). */
+int db_authority_current(struct db *db, struct db_authority *ret, struct err *e);
+
+/* All that phones shall trust, oldest first, in memory that db_authority_free() takes. */
+int db_authority_all(struct db *db, struct db_authority **ret, size_t *ret_count, struct err *e);
+
+int db_authority_key(struct db *db, int64_t id, struct buf *ret, struct err *e);
+int db_authority_crl(struct db *db, int64_t id, struct buf *ret, struct err *e);
+
+/* Replace the CRL; its number must be greater than the last one's (ERR_CONFLICT). */
+int db_authority_set_crl(struct db *db, int64_t id, const struct db_crl *crl, struct err *e);
+
+void db_authority_release(struct db_authority *a);
+void db_authority_free(struct db_authority *all, size_t count);
+
+/* ---- certificates ---- */
+
+struct db_certificate {
+	unsigned char serial[DB_SERIAL_SIZE];
+	int64_t authority;
+	char name[65];			/* the phone's MAC, or the server's name */
+	bool server;
+	time_t not_before, not_after, issued;
+	time_t revoked;			/* 0: not */
+	int reason;			/* CRLReason, RFC 5280 section 5.3.1 */
+};
+
+int db_certificate_get(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], struct db_certificate *ret,
+    struct err *e);
+
+/* The newest server certificate of the current authority. */
+int db_certificate_server(struct db *db, struct db_certificate *ret, struct err *e);
+
+/* DER of the certificate and of its key onto either, which may be NULL. */
+int db_certificate_der(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], struct buf *ret_cert,
+    struct buf *ret_key, struct err *e);
+
+struct db_certificate_filter {
+	int64_t authority;		/* 0: any */
+	const char *name;		/* NULL: any */
+	bool revoked;			/* only revoked ones */
+};
+
+/* As db_phone_each(), in the order of issue. */
+int db_certificate_each(struct db *db, const struct db_certificate_filter *filter,
+    int (*each)(const struct db_certificate *c, void *arg, struct err *e), void *arg, struct err *e);
+
+/*
+ * Mark certificates as revoked, take back what generations of theirs are offered, and replace the authority's CRL with
+ * one that lists them. ERR_CONFLICT when one is revoked already.
+ */
+int db_revoke(struct db *db, int64_t authority, const unsigned char (*serials)[DB_SERIAL_SIZE], size_t count,
+    time_t when, int reason, const struct db_crl *crl, struct err *e);
+
+/*
+ * Forget a phone. Its certificates stay, revoked as by db_revoke() in the same transaction: ERR_CONFLICT when one that
+ * is not revoked is missing in serials.
+ */
+int db_phone_remove(struct db *db, int64_t id, int64_t authority, const unsigned char (*serials)[DB_SERIAL_SIZE],
+    size_t count, time_t when, int reason, const struct db_crl *crl, struct err *e);
+
+/* ---- profiles and generations ---- */
+
+/* Store a profile under the hash that the caller took of it; storing it again changes nothing. */
+int db_profile_put(struct db *db, const char *hash, const void *text, size_t len, struct err *e);
+
+/* A phone's next generation. */
+struct db_generation_new {
+	int64_t phone;
+	char mac[DB_MAC_SIZE];
+	const struct db_certificate_new *certificate;	/* a new one, or NULL: */
+	unsigned char serial[DB_SERIAL_SIZE];		/* the phone's existing certificate */
+	int64_t authority;				/* issuer of the new one */
+	char profile[DB_HASH_SIZE];
+	char md5[DB_MD5_SIZE];				/* of the rendered bundle */
+	size_t size;					/* of it, in bytes */
+	int64_t ret_number;				/* out: 1 for the phone's first */
+};
+
+/* Store generations, not yet offered, all or none. */
+int db_generation_commit(struct db *db, struct db_generation_new *generations, size_t count, struct err *e);
+
+/* From now on offer these generations (phone id and number) to their phones, all or none. */
+struct db_offer {
+	int64_t phone, number;
+};
+int db_generation_offer(struct db *db, const struct db_offer *offers, size_t count, struct err *e);
+
+struct db_generation {
+	int64_t phone, number;
+	unsigned char serial[DB_SERIAL_SIZE];
+	char profile[DB_HASH_SIZE];
+	char md5[DB_MD5_SIZE];
+	size_t size;
+	time_t created;
+	time_t not_before, not_after, revoked;
+	bool offered;
+};
+
+/* A phone's generations, oldest first; as db_phone_each(). */
+int db_generation_each(struct db *db, int64_t phone,
+    int (*each)(const struct db_generation *g, void *arg, struct err *e), void *arg, struct err *e);
+
+/* The parts that a generation's bundle is rendered from, and what the result must be. */
+struct db_bundle {
+	int64_t phone, number;
+	struct buf profile, cert, key;
+	char md5[DB_MD5_SIZE];
+	size_t size;
+};
+
+/*
+ * By phone and number, by phone and md5 (any generation whose certificate is not revoked), or the offered one (number 0
+ * and md5 NULL). Release it with db_bundle_release().
+ */
+int db_bundle_get(struct db *db, const char *mac, int64_t number, const char *md5, struct db_bundle *ret,
+    struct err *e);
+void db_bundle_release(struct db_bundle *b);
+
+/* ---- events ---- */
+
+/*
+ * The log is append-only; each row holds the SHA-256 of the row before, so that a changed or missing row shows. Every
+ * change above appends its own.
+ */
+struct db_event {
+	int64_t id;
+	time_t when;
+	const char *actor, *action, *subject, *detail; /* "phone.add", a MAC or serial, free text */
+};
+
+/* The newest limit events (0: all) about subject (NULL: any), oldest of them first; as db_phone_each(). */
+int db_event_each(struct db *db, const char *subject, size_t limit,
+    int (*each)(const struct db_event *event, void *arg, struct err *e), void *arg, struct err *e);
+
+/* Walk the whole chain. ERR_INTEGRITY names the first row that does not fit. *ret_count: rows walked. */
+int db_event_verify(struct db *db, size_t *ret_count, struct err *e);
+
+#endif

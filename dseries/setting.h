@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef DSERIES_SETTING_H
+#define DSERIES_SETTING_H
+
+/* Names in the phone's XML: the vendor's page, section "Configuration Elements". */
+#define SETTING_ENABLE "network_default_enable_openvpn"
+#define SETTING_BUNDLE "openvpn_inline_config"
+#define SETTING_LOGGING "openvpn_logging"
+
+/* The file that any D-series phone may ask for; no secret belongs into it. */
+#define SETTING_GENERIC_FILE "000000000000.cfg"
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PROVISIONER_HTTP_H
+#define PROVISIONER_HTTP_H
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "dseries/mac.h"
+#include "provisioner/digest.h"
+
+#include <stdbool.h>
+
+enum http_auth {
+	HTTP_AUTH_DIGEST,
+	HTTP_AUTH_BASIC,
+	HTTP_AUTH_NONE,
+};
+
+/* A phone's login. The password is cleansed by who got it. */
+struct http_credential {
+	char mac[MAC_SIZE];
+	struct buf password;
+};
+
+/*
+ * Where the documents come from: finished bytes, made by the caller. Called from several threads at once. 0, or -1
+ * with ERR_NOT_FOUND (answered as 404) or another code (500, logged without the client being told why).
+ */
+struct http_source {
+	void *arg;
+	int (*credential)(void *arg, const char *user, struct http_credential *ret, struct err *e);
+	int (*config)(void *arg, const char *mac, struct buf *out, struct err *e);
+	int (*bundle)(void *arg, const char *mac, const char *md5, struct buf *out, struct err *e);
+};
+
+struct http_config {
+	const char *listen;		/* "127.0.0.1:8080", "[::1]:0", "0.0.0.0:8080"; port 0: the kernel picks */
+	const char *base_path;		/* "" or "/phones" */
+	enum http_auth auth;
+	bool sha256;			/* offer Digest SHA-256 beside MD5 */
+	struct digest_server digest;	/* realm also for Basic; borrowed strings */
+	const char *tls_cert, *tls_key;	/* PEM texts, or NULL for plain HTTP */
+	unsigned int threads;
+	struct http_source source;
+};
+
+struct http_server;
+
+/* Listen and serve in threads of its own. NULL on failure: a port in use is ERR_CONFLICT. config is copied. */
+struct http_server *http_start(const struct http_config *config, struct err *e);
+
+/* "http://127.0.0.1:43211", borrowed. */
+const char *http_url(const struct http_server *s);
+
+/* Take no new connection, finish what is under way, free all. NULL is taken. */
+void http_stop(struct http_server *s);
+
+#endif
