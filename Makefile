@@ -62,7 +62,11 @@ CA_SRC = ca/cert.c ca/crl.c ca/extension.c ca/key.c
 DB_SRC = db/seal.c db/sqlite.c
 BUNDLER_SRC = bundler/bundle.c bundler/profile.c bundler/server_conf.c
 PROVISIONER_SRC = provisioner/digest.c provisioner/http.c provisioner/route.c provisioner/url.c provisioner/xml.c
-CLI_SRC = cli/main.c
+CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_server.c cli/event_report.c \
+	cli/events.c cli/export.c \
+	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
+	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
+	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/settings.c cli/state.c
 PHONE_SRC = phone/main.c
 
 LIB_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(CA_SRC) $(DB_SRC) $(BUNDLER_SRC) $(PROVISIONER_SRC)

@@ -30,6 +30,14 @@ text_append(struct err *e, const char *fmt, va_list ap)
 	(void)vsnprintf(e->text + used, sizeof(e->text) - used, fmt, ap);
 }
 
+__attribute__((format(printf, 3, 0))) static void
+fill(struct err *e, enum err_code code, const char *fmt, va_list ap)
+{
+	e->code = code;
+	e->text[0] = '\0';
+	text_append(e, fmt, ap);
+}
+
 __attribute__((format(printf, 2, 3))) static void
 text_appendf(struct err *e, const char *fmt, ...)
 {
@@ -47,10 +55,8 @@ err_set(struct err *e, enum err_code code, const char *fmt, ...)
 
 	if (e == NULL)
 		return -1;
-	e->code = code;
-	e->text[0] = '\0';
 	va_start(ap, fmt);
-	text_append(e, fmt, ap);
+	fill(e, code, fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -63,10 +69,8 @@ err_errno(struct err *e, enum err_code code, int errnum, const char *fmt, ...)
 
 	if (e == NULL)
 		return -1;
-	e->code = code;
-	e->text[0] = '\0';
 	va_start(ap, fmt);
-	text_append(e, fmt, ap);
+	fill(e, code, fmt, ap);
 	va_end(ap);
 	text_appendf(e, ": %s", strerror_r(errnum, reason, sizeof(reason)));
 	return -1;
@@ -82,10 +86,8 @@ err_openssl(struct err *e, enum err_code code, const char *fmt, ...)
 		ERR_clear_error();
 		return -1;
 	}
-	e->code = code;
-	e->text[0] = '\0';
 	va_start(ap, fmt);
-	text_append(e, fmt, ap);
+	fill(e, code, fmt, ap);
 	va_end(ap);
 	while ((queued = ERR_get_error()) != 0) {
 		const char *reason = ERR_reason_error_string(queued);
@@ -107,9 +109,8 @@ err_prefix(struct err *e, const char *fmt, ...)
 	if (e == NULL)
 		return -1;
 	memcpy(rest, e->text, sizeof(rest));
-	e->text[0] = '\0';
 	va_start(ap, fmt);
-	text_append(e, fmt, ap);
+	fill(e, e->code, fmt, ap);
 	va_end(ap);
 	text_appendf(e, ": %s", rest);
 	return -1;

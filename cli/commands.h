@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "common/command.h"
+
+/* One file a subcommand, or a family of them. */
+extern const struct command command_init;
+extern const struct command command_phone_add;
+extern const struct command command_phone_import;
+extern const struct command command_phone_list;
+extern const struct command command_phone_show;
+extern const struct command command_phone_set;
+extern const struct command command_phone_remove;
+extern const struct command command_mint;
+extern const struct command command_emit_bundle;
+extern const struct command command_emit_md5;
+extern const struct command command_emit_xml;
+extern const struct command command_emit_server;
+extern const struct command command_export;
+extern const struct command command_serve;
+extern const struct command command_revoke;
+extern const struct command command_crl;
+extern const struct command command_config_get;
+extern const struct command command_config_set;
+extern const struct command command_config_list;
+extern const struct command command_events;
+
+#endif

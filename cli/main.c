@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/commands.h"
+#include "cli/state.h"
+#include "common/process.h"
+
+static const struct option_def globals[] = {
+	[GLOBAL_DIR] = { "dir", "DIR", "state folder ($PHONEVPN_DIR, else " STATE_DIR_DEFAULT ")" },
+	[GLOBAL_MASTER_KEY] = { "master-key", "FILE", "the key that seals the state's secrets (DIR/master.key)" },
+	OPTION_END,
+};
+
+static const struct command *const commands[] = {
+	&command_init,
+	&command_phone_add,
+	&command_phone_import,
+	&command_phone_list,
+	&command_phone_show,
+	&command_phone_set,
+	&command_phone_remove,
+	&command_mint,
+	&command_emit_bundle,
+	&command_emit_md5,
+	&command_emit_xml,
+	&command_emit_server,
+	&command_export,
+	&command_serve,
+	&command_revoke,
+	&command_crl,
+	&command_config_get,
+	&command_config_set,
+	&command_config_list,
+	&command_events,
+	NULL,
+};
+
+static const struct program program = {
+	.name = "phonevpn",
+	.summary = "Put a fleet of Sangoma/Digium D-series phones on an OpenVPN network and keep them there",
+	.globals = globals,
+	.commands = commands,
+};
+
+int
+main(int argc, char **argv)
+{
+	process_harden();
+	return command_main(&program, argc, argv);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CLI_PHONE_EDIT_H
+#define CLI_PHONE_EDIT_H
+
+#include "cli/phone_fields.h"
+
+/* The options that "phone add" and "phone set" share. */
+enum {
+	EDIT_MODEL,
+	EDIT_FIRMWARE,
+	EDIT_EXTENSION,
+	EDIT_SECRET_FILE,
+	EDIT_LABEL,
+	EDIT_GROUP,
+	EDIT_HTTP_USER,
+	EDIT_HTTP_PASSWORD_FILE,
+	EDIT_NEW_HTTP_PASSWORD,
+};
+
+extern const struct option_def phone_edit_options[];
+
+/* The options that are given, onto the draft. A wrong one is ERR_USAGE. */
+int phone_edit_apply(const struct invocation *in, struct phone_draft *d, struct err *e);
+
+/* Print the phone as it is now: a line, or JSON. */
+int phone_edit_report(const struct invocation *in, struct db *db, const char *mac, const char *done, struct err *e);
+
+#endif

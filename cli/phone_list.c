@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/commands.h"
+#include "cli/phone_fields.h"
+#include "cli/phone_report.h"
+#include "cli/state.h"
+#include "common/table.h"
+#include "common/text.h"
+
+#include <stdio.h>
+
+enum {
+	OPT_GROUP,
+	OPT_MODEL,
+};
+
+static const struct option_def options[] = {
+	[OPT_GROUP] = { "group", "NAME", "only phones of this group" },
+	[OPT_MODEL] = { "model", "MODEL", "only phones of this model" },
+	OPTION_END,
+};
+
+static int
+row_json(const struct db_phone *p, void *arg, struct err *e)
+{
+	return json_array_append_new(arg, phone_report(p)) != 0 ? err_set(e, ERR_FAILED, "JSON: no memory") : 0;
+}
+
+static int
+row_table(const struct db_phone *p, void *arg, struct err *e)
+{
+	char generation[24] = "-", end[TEXT_TIME_SIZE] = "-";
+
+	(void)e;
+	if (p->offered != 0)
+		(void)snprintf(generation, sizeof(generation), "%lld", (long long)p->offered);
+	if (p->newest != 0)
+		text_time(p->not_after, end);
+	table_row(arg,
+	    (const char *[]){ p->mac, p->model, p->firmware[0] != '\0' ? p->firmware : "-",
+		p->extension[0] != '\0' ? p->extension : "-", p->group[0] != '\0' ? p->group : "-",
+		phone_stand_name(phone_stand(p, NULL)), generation, end, p->offered != 0 ? p->offered_md5 : "-" });
+	return 0;
+}
+
+static int
+list_run(const struct invocation *in, struct err *e)
+{
+	static const char *const headings[] = { "MAC", "MODEL", "FIRMWARE", "EXT", "GROUP", "VPN", "GEN", "VALID UNTIL",
+		"MD5" };
+	struct db_phone_filter filter = { .group = in->option[OPT_GROUP], .model = in->option[OPT_MODEL] };
+	struct phone_draft draft = PHONE_DRAFT_INIT;
+	struct table *table = NULL;
+	json_t *all = NULL;
+	struct db *db;
+	int rc = -1;
+
+	if (filter.model != NULL) {
+		if (phone_field_put(&draft, FIELD_MODEL, filter.model, e) != 0)
+			return -1;
+		filter.model = draft.phone.model;
+	}
+	db = state_open(in, e);
+	if (db == NULL)
+		return -1;
+	if (in->json) {
+		all = json_array();
+		if (db_phone_each(db, &filter, row_json, all, e) == 0)
+			rc = command_print_json(json_incref(all), e);
+		goto out;
+	}
+	table = table_new(sizeof(headings) / sizeof(headings[0]), headings);
+	if (table == NULL)
+		err_set(e, ERR_FAILED, "table: no memory");
+	else if (db_phone_each(db, &filter, row_table, table, e) == 0)
+		rc = table_print(table, stdout) != 0 ? err_set(e, ERR_FAILED, "table: no memory") : 0;
+out:
+	json_decref(all);
+	table_free(table);
+	db_close(db);
+	return rc;
+}
+
+const struct command command_phone_list = {
+	.name = "phone list",
+	.summary = "List the fleet and where each phone stands",
+	.options = options,
+	.run = list_run,
+};

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/commands.h"
+#include "cli/phone_fields.h"
+#include "cli/revocation.h"
+#include "cli/state.h"
+
+#include <stdio.h>
+
+/*
+ * What the phone has of former authorities is revoked first, each in its own CRL; what the current one has issued goes
+ * together with the phone itself.
+ */
+static int
+remove_phone(struct db *db, const struct settings *s, const struct db_phone *p, size_t *ret_revoked, struct err *e)
+{
+	struct revocation r = REVOCATION_INIT;
+	struct db_authority *all = NULL;
+	size_t count = 0;
+	int rc;
+
+	rc = db_authority_all(db, &all, &count, e);
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		bool last = i + 1 == count;
+
+		revocation_release(&r);
+		rc = revocation_of_phone(db, p->mac, all[i].id, &r, e);
+		if (rc != 0 || (r.count == 0 && !last))
+			continue;
+		*ret_revoked += r.count;
+		if (revocation_sign(db, s, CA_REASON_CESSATION, &r, e) != 0)
+			rc = -1;
+		else if (last)
+			rc = db_phone_remove(db, p->id, r.authority, (const unsigned char(*)[DB_SERIAL_SIZE])r.serials,
+			    r.count, r.when, r.reason, &r.crl, e);
+		else
+			rc = db_revoke(db, r.authority, (const unsigned char(*)[DB_SERIAL_SIZE])r.serials, r.count,
+			    r.when, r.reason, &r.crl, e);
+	}
+	revocation_release(&r);
+	db_authority_free(all, count);
+	return rc;
+}
+
+static int
+remove_run(const struct invocation *in, struct err *e)
+{
+	char mac[DB_MAC_SIZE];
+	struct settings s;
+	struct db_phone p;
+	size_t revoked = 0;
+	struct db *db;
+	int rc = -1;
+
+	if (phone_argument(in->argv[0], mac, e) != 0)
+		return -1;
+	db = state_open_writer(in, e);
+	if (db == NULL || settings_load(db, &s, e) != 0 || db_phone_get(db, mac, &p, e) != 0 ||
+	    remove_phone(db, &s, &p, &revoked, e) != 0)
+		goto out;
+	rc = 0;
+	if (in->json)
+		rc = command_print_json(json_pack("{s:s,s:I}", "removed", mac, "revoked", (json_int_t)revoked), e);
+	else if (!in->quiet)
+		(void)printf("%s: removed, %zu certificate%s revoked%s\n", mac, revoked, revoked == 1 ? "" : "s",
+		    revoked > 0 ? "; write the new CRL with 'phonevpn crl --out FILE'" : "");
+out:
+	db_close(db);
+	return rc;
+}
+
+const struct command command_phone_remove = {
+	.name = "phone remove",
+	.arguments = "MAC",
+	.summary = "Take a phone out of the fleet and revoke its certificates",
+	.details = "The certificates stay on record: a serial is never used again, and the CRL goes on listing them.",
+	.min_arguments = 1,
+	.max_arguments = 1,
+	.run = remove_run,
+};

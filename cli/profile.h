@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CLI_PROFILE_H
+#define CLI_PROFILE_H
+
+#include "cli/settings.h"
+
+/* Render the profile that phones get by the settings and CAs as they are now, and take its hash. */
+int profile_current(struct db *db, const struct settings *s, struct buf *ret_text, char ret_hash[PROFILE_HASH_SIZE],
+    struct err *e);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/render.h"
+
+#include "cli/phone_report.h"
+#include "provisioner/url.h"
+
+#include <string.h>
+
+#define URL_MAX 4096
+
+int
+render_bundle(struct db *db, const char *mac, int64_t number, const char *md5, struct buf *out,
+    char ret_md5[BUNDLE_MD5_SIZE], struct err *e)
+{
+	struct db_bundle b;
+	char found[BUNDLE_MD5_SIZE];
+	size_t before = out->len, size;
+	int rc = -1;
+
+	if (db_bundle_get(db, mac, number, md5, &b, e) != 0)
+		return -1;
+	if (bundle_render(b.profile.data, b.profile.len, b.cert.data, b.cert.len, b.key.data, b.key.len, out, e) != 0)
+		goto out;
+	size = out->len - before;
+	if (bundle_md5(out->data + before, size, found, e) != 0)
+		goto out;
+	if (strcmp(found, b.md5) != 0 || size != b.size) {
+		err_set(e, ERR_INTEGRITY, "%s generation %lld: expected %zu bytes with md5 %s, found %zu with %s", mac,
+		    (long long)b.number, b.size, b.md5, size, found);
+		goto out;
+	}
+	if (ret_md5 != NULL)
+		memcpy(ret_md5, found, sizeof(found));
+	rc = 0;
+out:
+	if (rc != 0)
+		buf_clear(out);
+	db_bundle_release(&b);
+	return rc;
+}
+
+/* What the document says of the VPN. A phone that was never minted keeps what its admin wrote by hand. */
+static int
+vpn_of(struct db *db, const struct settings *s, const struct db_phone *p, struct buf *url, struct xml_vpn *ret,
+    struct err *e)
+{
+	struct buf password = BUF_INIT(DB_DER_MAX);
+	int rc;
+
+	*ret = (struct xml_vpn){ .mode = XML_VPN_UNTOUCHED };
+	if (phone_stand(p, NULL) == STAND_TURNED_DOWN || p->newest == 0)
+		return 0;
+	if (p->offered == 0) {
+		ret->mode = p->revoked != 0 ? XML_VPN_OFF : XML_VPN_UNTOUCHED;
+		return 0;
+	}
+	if (db_phone_http_password(db, p->id, &password, e) != 0)
+		return -1;
+	rc = url_bundle(s->value[SET_URL], p->http_user, buf_string(&password), p->offered_md5, p->mac, url, e);
+	buf_release(&password);
+	*ret = (struct xml_vpn){
+		.mode = XML_VPN_OFFER,
+		.url = buf_string(url),
+		.md5 = p->offered_md5,
+		.enable = settings_bool(s, SET_VPN_ENABLE),
+		.logging = settings_bool(s, SET_VPN_LOGGING),
+	};
+	return rc;
+}
+
+static int
+minimal(struct db *db, const struct settings *s, const struct db_phone *p, const struct xml_vpn *vpn, struct buf *out,
+    struct err *e)
+{
+	struct buf secret = BUF_INIT(DB_DER_MAX);
+	struct xml_account account = {
+		.extension = p->extension,
+		.label = p->label[0] != '\0' ? p->label : NULL,
+		.server = s->value[SET_SIP_SERVER],
+		.port = (unsigned int)settings_number(s, SET_SIP_PORT),
+		.transport = s->value[SET_SIP_TRANSPORT],
+	};
+	bool has_account = p->extension[0] != '\0' && account.server[0] != '\0';
+	int rc = -1;
+
+	if (has_account && p->has_secret) {
+		if (db_phone_secret(db, p->id, &secret, e) != 0)
+			goto out;
+		account.secret = buf_string(&secret);
+	}
+	rc = xml_minimal(vpn, has_account ? &account : NULL, out, e);
+out:
+	buf_release(&secret);
+	return rc;
+}
+
+int
+render_xml(struct db *db, const struct settings *s, const struct db_phone *p, const struct buf *document,
+    const char *name, struct buf *out, struct err *e)
+{
+	struct buf url = BUF_INIT(URL_MAX);
+	struct xml_vpn vpn;
+	int rc;
+
+	rc = vpn_of(db, s, p, &url, &vpn, e);
+	if (rc == 0 && document != NULL)
+		rc = xml_merge(document->data, document->len, name, &vpn, out, e);
+	else if (rc == 0)
+		rc = minimal(db, s, p, &vpn, out, e);
+	buf_release(&url);
+	return rc;
+}
+
+int
+render_generic(struct buf *out, struct err *e)
+{
+	const struct xml_vpn nothing = { .mode = XML_VPN_UNTOUCHED };
+
+	return xml_minimal(&nothing, NULL, out, e);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CLI_RENDER_H
+#define CLI_RENDER_H
+
+#include "bundler/bundle.h"
+#include "cli/settings.h"
+#include "db/db.h"
+#include "provisioner/xml.h"
+
+/*
+ * Append a stored bundle (by db_bundle_get()'s number and md5) and make sure that it still has the md5 and the size
+ * that it was stored with: ERR_INTEGRITY otherwise, and out is emptied. ret_md5 (may be NULL) gets the md5. The caller
+ * releases out.
+ */
+int render_bundle(struct db *db, const char *mac, int64_t number, const char *md5, struct buf *out,
+    char ret_md5[BUNDLE_MD5_SIZE], struct err *e);
+
+/*
+ * Append the phone's XML as of now. document (NULL: a minimal one) is the admin's own, called name in messages. It
+ * holds the phone's passwords; the caller releases out.
+ */
+int render_xml(struct db *db, const struct settings *s, const struct db_phone *p, const struct buf *document,
+    const char *name, struct buf *out, struct err *e);
+
+/* Append the document for 000000000000.cfg, which any phone may read. */
+int render_generic(struct buf *out, struct err *e);
+
+#endif
