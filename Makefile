@@ -29,19 +29,33 @@ PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 
 PACKAGES = libcrypto libmicrohttpd sqlite3 libcurl jansson libxml-2.0
+# What Debian calls them; libcsv has no pkg-config file.
+DEBIAN_libcrypto = libssl-dev
+DEBIAN_libmicrohttpd = libmicrohttpd-dev
+DEBIAN_sqlite3 = libsqlite3-dev
+DEBIAN_libcurl = libcurl4-openssl-dev
+DEBIAN_jansson = libjansson-dev
+DEBIAN_libxml-2.0 = libxml2-dev
 OPTIMIZE = $(if $(SAN),-O1,-O2)
 CFLAGS ?= $(OPTIMIZE) -g
 
 # A flag that the compiler takes, or nothing.
 probe = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null 2>/dev/null && echo '$(1)')
 
-ifeq ($(SAN),asan)
-SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-else
-SANITIZE =
-endif
+SANITIZE_asan = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE_fuzzer = $(SANITIZE_asan) -fsanitize=fuzzer-no-link
+SANITIZE = $(SANITIZE_$(SAN))
 
-ifneq ($(filter-out lint clean demo check uninstall,$(or $(MAKECMDGOALS),all)),)
+# The targets that install packages first look at the machine only in the make that they call afterwards.
+ifneq ($(filter-out demo check lint fuzz bench uninstall clean,$(or $(MAKECMDGOALS),all)),)
+exists = $(shell { $(PKG_CONFIG) --exists $(1); } 2>/dev/null && echo yes)
+csv_h := $(shell { $(CC) $(CPPFLAGS) -include csv.h -x c -E -o /dev/null /dev/null; } 2>/dev/null && echo yes)
+ifneq ($(call exists,$(PACKAGES)) $(csv_h),yes yes)
+MISSING := $(foreach program,$(firstword $(CC)) $(PKG_CONFIG),$(if $(shell command -v $(program) 2>&1),,$(program))) \
+	$(foreach package,$(PACKAGES),$(if $(call exists,$(package)),,$(DEBIAN_$(package)))) \
+	$(if $(csv_h),,libc6-dev libcsv-dev)
+$(error missing: $(strip $(MISSING)); 'packaging/packages.sh build' installs what building needs)
+endif
 HARDEN := $(call probe,-fstack-protector-strong) $(call probe,-fstack-clash-protection) \
 	$(call probe,-fcf-protection=full) $(call probe,-ftrivial-auto-var-init=zero) \
 	$(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
@@ -49,25 +63,34 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-st
 	-Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wswitch-enum \
 	$(call probe,-Wlogical-op) $(call probe,-Wduplicated-cond) $(call probe,-Wnull-dereference)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+# gcc's shared libubsan takes no notice of log_path, by which the end-to-end tests see every report.
+SANITIZE_LINK := $(SANITIZE) $(if $(SAN),$(call probe,-static-libubsan))
 endif
 
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(PKG_CFLAGS) $(WARN) \
 	$(if $(DEVELOPER),-Werror) $(HARDEN) $(SANITIZE) -fPIE $(CFLAGS) $(CPPFLAGS)
-ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS) -pthread
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE_LINK) $(LDFLAGS) -pthread
 
 COMMON_SRC = common/buf.c common/command.c common/err.c common/file.c common/log.c common/pem.c common/process.c \
 	common/progress.c common/table.c common/text.c
 DSERIES_SRC = dseries/cipher.c dseries/client.c dseries/firmware.c dseries/mac.c dseries/model.c
-CA_SRC = ca/cert.c ca/crl.c ca/extension.c ca/key.c
-DB_SRC = db/seal.c db/sqlite.c
-BUNDLER_SRC = bundler/bundle.c bundler/profile.c bundler/server_conf.c
-PROVISIONER_SRC = provisioner/digest.c provisioner/http.c provisioner/route.c provisioner/url.c provisioner/xml.c
+CA_SRC = ca/cert.c ca/crl.c ca/extension.c ca/key.c ca/time.c
+DB_SRC = db/chain.c db/folder.c db/master_key.c db/seal.c db/sqlite_authority.c db/sqlite_bundle.c \
+	db/sqlite_certificate.c db/sqlite_create.c db/sqlite_event.c db/sqlite_generation.c db/sqlite_open.c db/sqlite_phone.c \
+	db/sqlite_phone_change.c db/sqlite_query.c db/sqlite_revoke.c db/sqlite_schema.c db/sqlite_setting.c \
+	db/sqlite_statement.c db/sqlite_transaction.c
+BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/profile.c bundler/server_conf.c
+PROVISIONER_SRC = provisioner/digest.c provisioner/digest_header.c provisioner/http.c provisioner/http_answer.c \
+	provisioner/http_auth.c provisioner/http_listen.c provisioner/http_log.c provisioner/route.c provisioner/url.c \
+	provisioner/xml.c provisioner/xml_document.c
 CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_server.c cli/event_report.c \
 	cli/events.c cli/export.c \
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
 	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/settings.c cli/state.c
-PHONE_SRC = phone/main.c
+PHONE_SRC = phone/main.c phone/boot.c phone/fetch.c phone/gate.c phone/management.c phone/md5.c phone/ovpn.c \
+	phone/ovpn_block.c phone/ovpn_line.c phone/ovpn_rules.c phone/phone.c phone/report.c phone/settings.c phone/softkey.c phone/status.c \
+	phone/store.c phone/tunnel.c
 
 LIB_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(CA_SRC) $(DB_SRC) $(BUNDLER_SRC) $(PROVISIONER_SRC)
 PHONEVPN_SRC = $(LIB_SRC) $(CLI_SRC)
@@ -80,9 +103,19 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
-all: $(BUILD)/phonevpn $(BUILD)/refphone
+MAN1 = phonevpn.1 refphone.1
+MAN5 = $(notdir $(wildcard doc/*.5))
+EXAMPLES = $(notdir $(wildcard doc/examples/*))
 
-$(BUILD)/%.o: %.c Makefile
+all: $(BUILD)/phonevpn $(BUILD)/refphone $(MAN1:%=$(BUILD)/doc/%) $(MAN5:%=$(BUILD)/doc/%)
+
+# Everything is made anew when the compiler or its flags change.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS))' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -95,25 +128,110 @@ $(BUILD)/refphone: $(call obj,$(REFPHONE_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(REFPHONE_LIBS)
 
-# Unit tests: tests/unit/NAME_test.c, linked to the library objects and, for the phone's, to those of phone/.
+# The option tables make the manual's lists as well as --help.
+$(BUILD)/doc/%.1: doc/%.1.in $(BUILD)/%
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BUILD)/$* help --mdoc >$@.commands
+	$(Q)sed -e '/^\.\\" COMMANDS$$/r $@.commands' -e '/^\.\\" COMMANDS$$/d' $< >$@
+
+$(BUILD)/doc/%.5: doc/%.5
+	$(Q)mkdir -p $(@D)
+	$(Q)cp $< $@
+
+# What tests are linked to.
+SERVER_OBJ = $(call obj,$(filter-out cli/main.c,$(PHONEVPN_SRC)))
+PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
+
+# Unit tests: tests/unit/NAME_test.c, linked to the library objects, for those of cli/ and phone/ to these as well.
 UNIT_COMMON = common_test
-UNIT_LIB = $(UNIT_COMMON)
+UNIT_LIB = $(UNIT_COMMON) ca_key_test ca_cert_test ca_check_test ca_crl_test url_test xml_test digest_test route_test http_test
+UNIT_CLI = fleet_csv_test mint_plan_test settings_test
 UNIT_PHONE =
 
 $(UNIT_LIB:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,$(LIB_SRC) tests/unit/support.c)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS) -lcmocka
 
-$(UNIT_PHONE:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)) tests/unit/support.c)
+$(UNIT_CLI:%=$(BUILD)/tests/unit/%): %: %.o $(SERVER_OBJ) $(call obj,tests/unit/support.c)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS) -lcmocka
+
+$(UNIT_PHONE:%=$(BUILD)/tests/unit/%): %: %.o $(PHONE_OBJ) $(call obj,tests/unit/support.c)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(REFPHONE_LIBS) -lcmocka
 
-unit: $(UNIT_LIB:%=$(BUILD)/tests/unit/%) $(UNIT_PHONE:%=$(BUILD)/tests/unit/%)
+unit: $(UNIT_LIB:%=$(BUILD)/tests/unit/%) $(UNIT_CLI:%=$(BUILD)/tests/unit/%) $(UNIT_PHONE:%=$(BUILD)/tests/unit/%)
+
+# Fuzz targets: with libFuzzer (SAN=fuzzer, clang), and with a main that only tries the corpus.
+FUZZ_PHONE =
+FUZZ_SERVER = $(filter-out $(FUZZ_PHONE),$(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c)))
+
+$(FUZZ_SERVER:%=$(BUILD)/tests/fuzz/%_replay): %_replay: %_fuzz.o $(BUILD)/tests/fuzz/replay.o $(SERVER_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS)
+
+$(FUZZ_PHONE:%=$(BUILD)/tests/fuzz/%_replay): %_replay: %_fuzz.o $(BUILD)/tests/fuzz/replay.o $(PHONE_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(REFPHONE_LIBS)
+
+$(FUZZ_SERVER:%=$(BUILD)/tests/fuzz/%_fuzz): %: %.o $(SERVER_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PHONEVPN_LIBS)
+
+$(FUZZ_PHONE:%=$(BUILD)/tests/fuzz/%_fuzz): %: %.o $(PHONE_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(REFPHONE_LIBS)
+
+replay: $(patsubst %,$(BUILD)/tests/fuzz/%_replay,$(FUZZ_SERVER) $(FUZZ_PHONE))
+fuzzers: $(patsubst %,$(BUILD)/tests/fuzz/%_fuzz,$(FUZZ_SERVER) $(FUZZ_PHONE))
+
+# What a person asks for. Each installs its packages first, and only then lets a second make look at the machine.
+AGAIN = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
+demo:
+	@packaging/packages.sh demo
+	@$(AGAIN) all
+	@tests/demo.sh $(BUILD)
+
+check:
+	@packaging/packages.sh check
+	@tests/run.sh $(if $(filter command,$(origin BUILD)),$(BUILD),build)
+
+lint:
+	@packaging/packages.sh lint
+	@$(AGAIN) all
+	@tests/lint.sh $(BUILD)
+
+fuzz: FUZZ_BUILD = $(if $(filter command,$(origin BUILD)),$(BUILD),build/clang-fuzzer)
+fuzz:
+	@packaging/packages.sh fuzz
+	@$(AGAIN) CC=clang SAN=fuzzer BUILD=$(FUZZ_BUILD) fuzzers
+	@tests/fuzz/run.sh $(FUZZ_BUILD) $(FUZZ_SECONDS)
+
+bench:
+	@packaging/packages.sh bench
+	@$(AGAIN) all
+	@tests/bench.sh $(BUILD)
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(EXAMPLEDIR)
+	$(INSTALL) -m 755 $(BUILD)/phonevpn $(BUILD)/refphone $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 644 $(MAN1:%=$(BUILD)/doc/%) $(DESTDIR)$(MANDIR)/man1
+	$(if $(MAN5),$(INSTALL) -m 644 $(MAN5:%=$(BUILD)/doc/%) $(DESTDIR)$(MANDIR)/man5)
+	$(if $(EXAMPLES),$(INSTALL) -m 644 $(EXAMPLES:%=doc/examples/%) $(DESTDIR)$(EXAMPLEDIR))
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/phonevpn $(DESTDIR)$(BINDIR)/refphone
+	rm -f $(MAN1:%=$(DESTDIR)$(MANDIR)/man1/%) $(MAN5:%=$(DESTDIR)$(MANDIR)/man5/%)
+	rm -f $(EXAMPLES:%=$(DESTDIR)$(EXAMPLEDIR)/%)
+	[ ! -d $(DESTDIR)$(EXAMPLEDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(EXAMPLEDIR)
+	[ ! -d $(DESTDIR)$(dir $(EXAMPLEDIR)) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(dir $(EXAMPLEDIR))
 
 clean:
 	rm -rf build
 
-.PHONY: all unit clean
+.PHONY: all unit replay fuzzers demo check lint fuzz bench install uninstall clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 

@@ -53,10 +53,18 @@ struct profile_ca {
  */
 int profile_check_host(const char *host, const char *what, struct err *e);
 
+/* host is an IPv6 address; the protocol then needs a 6 ("udp6"). */
+bool profile_host_is_ipv6(const char *host);
+
+/* The cipher of the phone's list, or the digest, in its table's spelling; s in either case. ERR_INPUT when it is none. */
+int profile_parse_cipher(const char *s, const char **ret, struct err *e);
+int profile_parse_auth(const char *s, const char **ret, struct err *e);
+
 /*
  * Append the profile's text: directives, then all CA certificates in one <ca> block (the last block would replace the
  * others). The same parameters give the same bytes for ever. ERR_INPUT when a value cannot be written, when a line is
- * over CLIENT_LINE_MAX or the block over CLIENT_BLOCK_MAX.
+ * over CLIENT_LINE_MAX or the block over CLIENT_BLOCK_MAX. Without a CA (count 0) the block is left out: no bundle, but
+ * enough to judge the parameters.
  */
 int profile_render(const struct profile_params *params, const struct profile_ca *cas, size_t count, struct buf *out,
     struct err *e);

@@ -8,7 +8,8 @@
 struct server_conf_params {
 	const struct profile_params *profile;
 	unsigned int port;
-	const char *network;	/* "10.8.0.0/16"; ERR_INPUT unless an IPv4 network from /8 to /29, host bits 0 */
+	/* "10.8.0.0/16"; ERR_INPUT unless an IPv4 network from /16 (OpenVPN refuses a larger one) to /29, host bits 0 */
+	const char *network;
 };
 
 /*

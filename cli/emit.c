@@ -5,6 +5,7 @@
 #include "cli/render.h"
 #include "cli/state.h"
 #include "common/file.h"
+#include "provisioner/url.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -113,6 +114,27 @@ out:
 	return rc;
 }
 
+static int
+url_run(const struct invocation *in, struct err *e)
+{
+	struct buf password = BUF_INIT(DB_DER_MAX), url = BUF_INIT(DB_DER_MAX);
+	struct settings s;
+	struct db_phone p;
+	struct db *db = open_phone(in, &p, e);
+	int rc = -1;
+
+	if (db == NULL || settings_load(db, &s, e) != 0 || db_phone_http_password(db, p.id, &password, e) != 0 ||
+	    url_login(s.value[SET_URL], p.http_user, buf_string(&password), &url, e) != 0)
+		goto out;
+	buf_add_string(&url, "\n");
+	rc = buf_check(&url, "URL", e) == 0 ? write_out(&url, e) : -1;
+out:
+	buf_release(&password);
+	buf_release(&url);
+	db_close(db);
+	return rc;
+}
+
 const struct command command_emit_bundle = {
 	.name = "emit bundle",
 	.arguments = "MAC",
@@ -141,4 +163,16 @@ const struct command command_emit_xml = {
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.run = xml_run,
+};
+
+const struct command command_emit_url = {
+	.name = "emit url",
+	.arguments = "MAC",
+	.summary = "Print the URL that the phone is given as its configuration server; its login is in it",
+	.details =
+	    "The phone appends <mac>.cfg to it (config_server_url, DHCP option 66, or typed in on the phone). Whoever reads "
+	    "it can fetch the phone's key: do not put it where other phones or people read it.",
+	.min_arguments = 1,
+	.max_arguments = 1,
+	.run = url_run,
 };

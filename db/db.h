@@ -153,7 +153,8 @@ struct db_phone_filter {
 
 /*
  * Call each for every phone in the order of MACs, until it returns non-zero (then -1 with its e). It may make calls on
- * db, changing ones as well: every row is read before the first call.
+ * db, changing ones as well. Rows are read in pieces ahead of the calls, so of what a callback changes itself further
+ * down, either state may show; on a handle that was opened for reading all rows are of one moment.
  */
 int db_phone_each(struct db *db, const struct db_phone_filter *filter,
     int (*each)(const struct db_phone *phone, void *arg, struct err *e), void *arg, struct err *e);

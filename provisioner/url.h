@@ -12,9 +12,12 @@
 int url_check_base(const char *base, struct err *e);
 
 /*
- * Append the URL of a bundle, "BASE/ovpn/<md5>/<mac>.ovpn", with "user:password@" percent-encoded in front of the host
- * when user is not NULL (vendor page, "Configuration Elements"). A secret then.
+ * Append the base as a phone shall have it for its config_server_url, with a '/' at its end: with "user:password@"
+ * percent-encoded in front of the host when user is not NULL (vendor page, "Configuration Elements"). A secret then.
  */
+int url_login(const char *base, const char *user, const char *password, struct buf *out, struct err *e);
+
+/* Append the URL of a bundle, "BASE/ovpn/<md5>/<mac>.ovpn", with the login as in url_login(). */
 int url_bundle(const char *base, const char *user, const char *password, const char *md5, const char *mac,
     struct buf *out, struct err *e);
 

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+#include "ca/key.h"
+
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+EVP_PKEY *
+ca_key_generate(unsigned int bits, struct err *e)
+{
+	EVP_PKEY *key;
+
+	if (bits != 2048 && bits != 3072 && bits != 4096) {
+		err_set(e, ERR_INPUT, "RSA key: expected 2048, 3072 or 4096 bits, found %u", bits);
+		return NULL;
+	}
+	key = EVP_RSA_gen(bits);
+	if (key == NULL)
+		err_openssl(e, ERR_FAILED, "RSA key of %u bits", bits);
+	return key;
+}
+
+int
+ca_key_encode(EVP_PKEY *key, struct buf *out, struct err *e)
+{
+	PKCS8_PRIV_KEY_INFO *info;
+	unsigned char *der = NULL;
+	int len = 0, rc = -1;
+
+	info = EVP_PKEY2PKCS8(key);
+	if (info != NULL)
+		len = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
+	if (len <= 0) {
+		err_openssl(e, ERR_FAILED, "private key: encoding as PKCS#8");
+		goto out;
+	}
+	buf_add(out, der, (size_t)len);
+	rc = buf_check(out, "private key", e);
+out:
+	OPENSSL_clear_free(der, len > 0 ? (size_t)len : 0);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return rc;
+}
+
+EVP_PKEY *
+ca_key_decode(const void *der, size_t len, struct err *e)
+{
+	const unsigned char *end = der;
+	PKCS8_PRIV_KEY_INFO *info = NULL;
+	EVP_PKEY *key = NULL, *ret = NULL;
+
+	if (len > 0 && len <= LONG_MAX)
+		info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &end, (long)len);
+	if (info != NULL && end != (const unsigned char *)der + len) {
+		err_set(e, ERR_INTEGRITY, "private key: expected nothing behind the PKCS#8 structure, found %zu bytes",
+		    len - (size_t)(end - (const unsigned char *)der));
+		goto out;
+	}
+	if (info != NULL)
+		key = EVP_PKCS82PKEY(info);
+	if (key == NULL) {
+		err_openssl(e, ERR_INTEGRITY, "private key (RFC 5958): expected PKCS#8 DER, found %zu other bytes",
+		    len);
+		goto out;
+	}
+	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA) {
+		err_set(e, ERR_INTEGRITY, "private key: expected RSA, found %s", OBJ_nid2sn(EVP_PKEY_get_base_id(key)));
+		goto out;
+	}
+	ret = key;
+	key = NULL;
+out:
+	/* The decoders that were tried in vain leave their reasons behind. */
+	ERR_clear_error();
+	EVP_PKEY_free(key);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return ret;
+}

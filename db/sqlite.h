@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef DB_SQLITE_H
+#define DB_SQLITE_H
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "db/chain.h"
+#include "db/db.h"
+#include "db/folder.h"
+#include "db/seal.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The SQLite engine's inside: for db/sqlite_*.c and their tests only. */
+
+/* Every statement but BEGIN and its kind; the texts are in sqlite_statement.c, in this order. */
+enum sql {
+	SQL_SETTING_GET,
+	SQL_SETTING_PUT,
+	SQL_AUTHORITY_ADD,
+	SQL_AUTHORITY_ALL,
+	SQL_AUTHORITY_CURRENT,
+	SQL_AUTHORITY_KEY,
+	SQL_AUTHORITY_CRL,
+	SQL_AUTHORITY_STATE,
+	SQL_AUTHORITY_SET_CRL,
+	SQL_CERTIFICATE_ADD,
+	SQL_CERTIFICATE_GET,
+	SQL_CERTIFICATE_SERVER,
+	SQL_CERTIFICATE_DER,
+	SQL_CERTIFICATE_PAGE,
+	SQL_CERTIFICATE_PAGE_BY_NAME,
+	SQL_CERTIFICATE_PAGE_REVOKED,
+	SQL_CERTIFICATE_PHONE,
+	SQL_CERTIFICATE_REVOKE,
+	SQL_CERTIFICATE_LEFT,
+	SQL_PHONE_ADD,
+	SQL_PHONE_BY_ID,
+	SQL_PHONE_BY_MAC,
+	SQL_PHONE_BY_USER,
+	SQL_PHONE_PAGE,
+	SQL_PHONE_COUNT,
+	SQL_PHONE_SEALED,
+	SQL_PHONE_SET,
+	SQL_PHONE_SET_SECRET,
+	SQL_PHONE_SET_HTTP_PASSWORD,
+	SQL_PHONE_OFFER,
+	SQL_PHONE_TAKE_BACK,
+	SQL_PHONE_TAKE_BACK_SERIAL,
+	SQL_PHONE_REMOVE,
+	SQL_PROFILE_GET,
+	SQL_PROFILE_ADD,
+	SQL_GENERATION_ADD,
+	SQL_GENERATION_STATE,
+	SQL_GENERATION_PAGE,
+	SQL_BUNDLE_BY_NUMBER,
+	SQL_BUNDLE_BY_MD5,
+	SQL_BUNDLE_OFFERED,
+	SQL_EVENT_ADD,
+	SQL_EVENT_LAST,
+	SQL_EVENT_START,
+	SQL_EVENT_START_BY_SUBJECT,
+	SQL_EVENT_PAGE,
+	SQL_EVENT_PAGE_BY_SUBJECT,
+	SQL_EVENT_ALL,
+	SQL_COUNT,
+};
+
+struct db {
+	sqlite3 *sql;
+	sqlite3_stmt *statements[SQL_COUNT];
+	char *dir, *file, *key_path, *actor;
+	unsigned char key[SEAL_KEY_SIZE];
+	bool writer;		/* may change: holds the lock, or makes or upgrades the database */
+	struct folder_lock lock;
+	unsigned int reads;	/* sql_read_begin() without its end */
+	/* the event log's end, inside a transaction that has read it */
+	bool head_known, head_changed;
+	int64_t head_id, last_id;
+	unsigned char head[CHAIN_HASH_SIZE];
+};
+
+/* ---- sqlite_open.c ---- */
+
+/* A handle that is not attached to its database yet. */
+struct db *sql_new(const struct db_location *where, struct err *e);
+int sql_attach(struct db *db, struct err *e);
+void sql_detach(struct db *db);
+
+/* ---- sqlite_statement.c: the texts ---- */
+
+const char *sql_statement_text(enum sql which);
+
+/* ---- sqlite_query.c: running them ---- */
+
+/* A value for a statement's next parameter. The bytes must live until sql_done(). */
+struct sql_value {
+	enum { SQL_IS_NULL, SQL_IS_INT, SQL_IS_TEXT, SQL_IS_BLOB } type;
+	int64_t number;
+	const void *data;
+	size_t len;
+};
+
+#define SQL_NULL { .type = SQL_IS_NULL }
+#define SQL_INT(n) { .type = SQL_IS_INT, .number = (n) }
+#define SQL_TEXT(s) { .type = SQL_IS_TEXT, .data = (s) }	/* NULL counts as SQL_NULL */
+#define SQL_BLOB(bytes, length) { .type = SQL_IS_BLOB, .data = (bytes), .len = (length) }
+
+/* The bound statement, before its first row; NULL on failure. */
+#define sql_start(db, which, e, ...) \
+	sql_start_values(db, which, (const struct sql_value[]){ __VA_ARGS__ }, \
+	    sizeof((const struct sql_value[]){ __VA_ARGS__ }) / sizeof(struct sql_value), e)
+
+/* Run a statement that returns no row. */
+#define sql_run(db, which, e, ...) \
+	sql_run_values(db, which, (const struct sql_value[]){ __VA_ARGS__ }, \
+	    sizeof((const struct sql_value[]){ __VA_ARGS__ }) / sizeof(struct sql_value), e)
+
+sqlite3_stmt *sql_start_values(struct db *db, enum sql which, const struct sql_value *values, size_t count,
+    struct err *e);
+int sql_run_values(struct db *db, enum sql which, const struct sql_value *values, size_t count, struct err *e);
+
+/* 1: a row is there, 0: no more, -1 with e filled, also for st NULL. */
+int sql_step(struct db *db, sqlite3_stmt *st, struct err *e);
+
+/* Rewind and forget the parameters; takes NULL. Every sql_start() needs it. */
+void sql_done(sqlite3_stmt *st);
+
+/* The last failure was a UNIQUE or a FOREIGN KEY constraint. */
+bool sql_failed_unique(const struct db *db);
+bool sql_failed_foreign_key(const struct db *db);
+
+/* Columns of the row. ERR_INTEGRITY when what is stored does not fit into the field or is not size bytes long. */
+int sql_column_text(struct db *db, sqlite3_stmt *st, int column, char *field, size_t size, struct err *e);
+int sql_column_bytes(struct db *db, sqlite3_stmt *st, int column, void *out, size_t size, struct err *e);
+int sql_column_hex(struct db *db, sqlite3_stmt *st, int column, char *out, size_t size, struct err *e);
+int sql_column_buf(sqlite3_stmt *st, int column, struct buf *out, struct err *e);
+
+/* A sealed column: to bytes, and its value from them. */
+int sql_column_sealed(struct db *db, sqlite3_stmt *st, int column, const struct seal_place *place, struct buf *out,
+    struct err *e);
+int sql_seal(struct db *db, const struct seal_place *place, const void *plain, size_t len, struct buf *out,
+    struct err *e);
+
+/* Statements without parameters or rows, not kept. */
+int sql_exec(struct db *db, const char *text, struct err *e);
+
+/* The first row's first column of a statement that is not kept. */
+int sql_exec_number(struct db *db, const char *text, int64_t *ret, struct err *e);
+
+/* Fill e from SQLite's last failure, whose result code is rc. Always -1. */
+int sql_fail(const struct db *db, int rc, struct err *e);
+
+/* ---- sqlite_transaction.c ---- */
+
+/* A changing transaction. sql_end() commits when rc is 0, else undoes all; it returns rc, or -1 with e filled. */
+int sql_begin(struct db *db, struct err *e);
+int sql_end(struct db *db, int rc, struct err *e);
+
+/*
+ * What a reader's handle reads in between is of one moment. A writer is alone, so its handle needs no such thing and may
+ * change the database in between.
+ */
+int sql_read_begin(struct db *db, struct err *e);
+void sql_read_end(struct db *db);
+
+/* Rows in pieces of SQL_PAGE, so that a listing needs little memory and its callback may make calls of its own. */
+#define SQL_PAGE 512
+
+struct sql_pages {
+	size_t row_size;
+	/* Fill up to SQL_PAGE rows with what follows the ones of the call before. */
+	int (*fetch)(struct db *db, void *state, void *rows, size_t *ret_count, struct err *e);
+	int (*call)(void *state, const void *row, struct err *e);
+	void (*release)(void *row);	/* or NULL */
+};
+
+/* On a reader's handle all pieces are of one moment. */
+int sql_pages_each(struct db *db, const struct sql_pages *pages, void *state, struct err *e);
+
+/* ---- sqlite_schema.c ---- */
+
+/* Step i leads from version i to version i + 1 (user_version). */
+extern const char *const schema_steps[];
+extern const size_t schema_version;
+
+/*
+ * ERR_NOT_FOUND: not initialised; ERR_INTEGRITY: another program's; ERR_CONFLICT: made by a newer phonevpn than one that
+ * knows version known.
+ */
+int schema_check(struct db *db, size_t known, size_t *ret_version, struct err *e);
+
+/* Inside a transaction. */
+int schema_apply(struct db *db, const char *const *steps, size_t from, size_t to, struct err *e);
+
+/* One transaction from the version it has to count, with an event. */
+int schema_upgrade(struct db *db, const char *const *steps, size_t count, struct err *e);
+
+/* ---- sqlite_setting.c: names with a dot are the engine's own, sealed, and no setting ---- */
+
+#define SETTING_CHECK ".check"
+#define SETTING_CHECK_VALUE "phonevpn"	/* sealed, it tells the right master key */
+#define SETTING_NONCE_KEY ".nonce_key"
+#define SETTING_EVENT_HEAD ".event_head"
+
+int setting_put(struct db *db, const struct db_setting *setting, struct err *e);
+int setting_put_sealed(struct db *db, const char *name, const void *data, size_t len, struct err *e);
+
+/* size bytes exactly; ERR_NOT_FOUND when there are none. */
+int setting_get_sealed(struct db *db, const char *name, void *out, size_t size, struct err *e);
+
+/* ---- the tables, inside a transaction ---- */
+
+int authority_add(struct db *db, const char *name, const struct buf *cert, const struct buf *key,
+    const struct db_crl *crl, int64_t *ret_id, struct err *e);
+int authority_set_crl(struct db *db, int64_t id, const struct db_crl *crl, struct err *e);
+
+/* phone 0: the server's. */
+int certificate_add(struct db *db, const struct db_certificate_new *c, int64_t authority, int64_t phone,
+    const char *name, struct err *e);
+int certificate_read(struct db *db, sqlite3_stmt *st, struct db_certificate *ret, struct err *e);
+int certificate_key(struct db *db, sqlite3_stmt *st, int column, const unsigned char serial[DB_SERIAL_SIZE],
+    struct buf *ret, struct err *e);
+int certificate_missing(const unsigned char serial[DB_SERIAL_SIZE], struct err *e);
+int certificate_error(struct err *e, enum err_code code, const unsigned char serial[DB_SERIAL_SIZE], const char *text);
+
+/* ERR_NOT_FOUND when there is no such phone. */
+int phone_get_by_id(struct db *db, int64_t id, struct db_phone *ret, struct err *e);
+int phone_mac(struct db *db, int64_t id, char ret[DB_MAC_SIZE], struct err *e);
+
+/* Where a phone's sealed column lives; borrows both. */
+struct seal_place phone_place(const char *mac, const char *column);
+
+/* Append an event; fmt and what follows is its detail. */
+int event_append(struct db *db, struct err *e, const char *action, const char *subject, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Before COMMIT: keep the hash of the last event, so that a log that lost its last rows shows. */
+int event_head_store(struct db *db, struct err *e);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: ISC */
+#include "db/sqlite.h"
+
+/* "PVPN", so that file(1) and we tell the database from another program's. */
+#define APPLICATION_ID 0x5056504e
+#define APPLICATION_ID_TEXT "1347833934"
+
+/*
+ * Version 1. Times are seconds since 1970; NULL says "not yet" or "none". Hashes and md5s are bytes. The large columns
+ * stand last, so that the others are read without them.
+ */
+static const char version_1[] =
+    /* name = '.' ... is the engine's own, and sealed: a BLOB. */
+    "CREATE TABLE settings ("
+    "name TEXT NOT NULL PRIMARY KEY CHECK (name <> ''),"
+    "value ANY NOT NULL CHECK (typeof(value) = iif(name GLOB '.*', 'blob', 'text'))"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE authorities ("
+    "id INTEGER PRIMARY KEY,"
+    "name TEXT NOT NULL UNIQUE CHECK (name <> ''),"
+    "created INTEGER NOT NULL,"
+    "crl_number INTEGER NOT NULL CHECK (crl_number >= 0),"
+    "crl_this_update INTEGER NOT NULL,"
+    "crl_next_update INTEGER NOT NULL,"
+    "cert BLOB NOT NULL,"
+    "sealed_key BLOB NOT NULL,"
+    "crl BLOB NOT NULL"
+    ") STRICT;"
+
+    /* AUTOINCREMENT: who still holds the id of a removed phone must not meet another one. */
+    "CREATE TABLE phones ("
+    "id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "mac TEXT NOT NULL UNIQUE CHECK (length(mac) = 12 AND mac NOT GLOB '*[^0-9a-f]*'),"
+    "model TEXT NOT NULL,"
+    "firmware TEXT NOT NULL,"
+    "extension TEXT NOT NULL,"
+    "label TEXT NOT NULL,"
+    "grp TEXT NOT NULL,"
+    "http_user TEXT NOT NULL UNIQUE CHECK (http_user <> ''),"
+    "sealed_http_password BLOB NOT NULL,"
+    "sealed_secret BLOB,"
+    "created INTEGER NOT NULL,"
+    "offered INTEGER,"
+    "FOREIGN KEY (id, offered) REFERENCES generations (phone, number)"
+    ") STRICT;"
+
+    /* id is the order of issue. */
+    "CREATE TABLE certificates ("
+    "id INTEGER PRIMARY KEY,"
+    "serial BLOB NOT NULL UNIQUE CHECK (length(serial) = 20),"
+    "authority INTEGER NOT NULL REFERENCES authorities (id),"
+    "phone INTEGER REFERENCES phones (id) ON DELETE SET NULL,"
+    "name TEXT NOT NULL CHECK (name <> ''),"
+    "kind TEXT NOT NULL CHECK (kind IN ('phone', 'server')),"
+    "not_before INTEGER NOT NULL,"
+    "not_after INTEGER NOT NULL CHECK (not_after > not_before),"
+    "issued INTEGER NOT NULL,"
+    "revoked INTEGER,"
+    "reason INTEGER CHECK (reason BETWEEN 0 AND 10 AND reason <> 7),"
+    "cert BLOB NOT NULL,"
+    "sealed_key BLOB NOT NULL,"
+    "CHECK ((revoked IS NULL) = (reason IS NULL)),"
+    "CHECK (phone IS NULL OR kind = 'phone')"
+    ") STRICT;"
+    "CREATE INDEX certificates_phone ON certificates (phone) WHERE phone IS NOT NULL;"
+    "CREATE INDEX certificates_name ON certificates (name);"
+    "CREATE INDEX certificates_server ON certificates (authority) WHERE kind = 'server';"
+    "CREATE INDEX certificates_revoked ON certificates (id) WHERE revoked IS NOT NULL;"
+    "CREATE TRIGGER certificates_keep BEFORE DELETE ON certificates "
+    "BEGIN SELECT raise(ABORT, 'certificates stay, so that no serial is used twice'); END;"
+    "CREATE TRIGGER certificates_serial BEFORE UPDATE OF id, serial ON certificates "
+    "BEGIN SELECT raise(ABORT, 'a serial never changes'); END;"
+    "CREATE TRIGGER certificates_revoked_stay BEFORE UPDATE OF revoked, reason ON certificates "
+    "WHEN OLD.revoked IS NOT NULL "
+    "BEGIN SELECT raise(ABORT, 'a revocation is for good'); END;"
+
+    "CREATE TABLE profiles ("
+    "hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),"
+    "text BLOB NOT NULL"
+    ") STRICT;"
+
+    "CREATE TABLE generations ("
+    "phone INTEGER NOT NULL REFERENCES phones (id) ON DELETE CASCADE,"
+    "number INTEGER NOT NULL CHECK (number > 0),"
+    "serial BLOB NOT NULL REFERENCES certificates (serial),"
+    "profile BLOB NOT NULL REFERENCES profiles (hash),"
+    "md5 BLOB NOT NULL CHECK (length(md5) = 16),"
+    "size INTEGER NOT NULL CHECK (size > 0),"
+    "created INTEGER NOT NULL,"
+    "PRIMARY KEY (phone, number)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX generations_md5 ON generations (phone, md5);"
+
+    "CREATE TABLE events ("
+    "id INTEGER PRIMARY KEY CHECK (id > 0),"
+    "at INTEGER NOT NULL,"
+    "actor TEXT NOT NULL,"
+    "action TEXT NOT NULL CHECK (action <> ''),"
+    "subject TEXT NOT NULL,"
+    "detail TEXT NOT NULL,"
+    "hash BLOB NOT NULL CHECK (length(hash) = 32)"
+    ") STRICT;"
+    "CREATE INDEX events_subject ON events (subject);"
+    "CREATE TRIGGER events_no_update BEFORE UPDATE ON events "
+    "BEGIN SELECT raise(ABORT, 'events are only appended'); END;"
+    "CREATE TRIGGER events_no_delete BEFORE DELETE ON events "
+    "BEGIN SELECT raise(ABORT, 'events are only appended'); END;"
+    /* INSERT OR REPLACE deletes without the trigger above. */
+    "CREATE TRIGGER events_no_replace BEFORE INSERT ON events "
+    "WHEN NEW.id <= (SELECT coalesce(max(id), 0) FROM events) "
+    "BEGIN SELECT raise(ABORT, 'events are only appended'); END;"
+
+    "PRAGMA application_id = " APPLICATION_ID_TEXT ";";
+
+const char *const schema_steps[] = { version_1 };
+const size_t schema_version = sizeof(schema_steps) / sizeof(schema_steps[0]);
+
+int
+schema_check(struct db *db, size_t known, size_t *ret_version, struct err *e)
+{
+	int64_t version, application, tables;
+
+	if (sql_exec_number(db, "PRAGMA user_version", &version, e) != 0 ||
+	    sql_exec_number(db, "PRAGMA application_id", &application, e) != 0 ||
+	    sql_exec_number(db, "SELECT count(*) FROM sqlite_schema", &tables, e) != 0)
+		return -1;
+	/* What db_create() leaves when it is killed: no table at all. */
+	if (version == 0 && tables == 0)
+		return err_set(e, ERR_NOT_FOUND, "%s: no phonevpn state here; run 'phonevpn init' first", db->dir);
+	if (application != APPLICATION_ID || version < 1)
+		return err_set(e, ERR_INTEGRITY, "%s: expected phonevpn's database, found another program's", db->file);
+	if ((uint64_t)version > known)
+		return err_set(e, ERR_CONFLICT,
+		    "%s: expected schema version %zu or less, found %lld; it needs a newer phonevpn", db->file, known,
+		    (long long)version);
+	*ret_version = (size_t)version;
+	return 0;
+}
+
+int
+schema_apply(struct db *db, const char *const *steps, size_t from, size_t to, struct err *e)
+{
+	char text[64];
+
+	for (size_t i = from; i < to; i++) {
+		if (sql_exec(db, steps[i], e) != 0)
+			return err_prefix(e, "schema version %zu", i + 1);
+	}
+	/* In the file's header, so it is part of the transaction. */
+	sqlite3_snprintf(sizeof(text), text, "PRAGMA user_version = %lld", (long long)to);
+	return sql_exec(db, text, e);
+}
+
+static int
+upgrade_in_transaction(struct db *db, const char *const *steps, size_t count, struct err *e)
+{
+	size_t version = 0;
+	int64_t broken = 0;
+
+	/* Asked again: another process may have been faster. */
+	if (schema_check(db, count, &version, e) != 0)
+		return -1;
+	if (version == count)
+		return 0;
+	if (schema_apply(db, steps, version, count, e) != 0 ||
+	    sql_exec_number(db, "SELECT count(*) FROM pragma_foreign_key_check", &broken, e) != 0)
+		return -1;
+	if (broken != 0)
+		return err_set(e, ERR_INTEGRITY, "%s: %lld rows refer to nothing after the upgrade from version %zu",
+		    db->file, (long long)broken, version);
+	return event_append(db, e, "schema.upgrade", "", "version %zu to %zu", version, count);
+}
+
+int
+schema_upgrade(struct db *db, const char *const *steps, size_t count, struct err *e)
+{
+	const bool writer = db->writer;
+	int rc = -1;
+
+	if (!writer && folder_lock_take(db->dir, db->actor, &db->lock, e) != 0)
+		return err_prefix(e, "upgrade of the schema to version %zu", count);
+	db->writer = true;
+	/* A step may build a table anew; SQLite wants the keys off for that, and outside of the transaction. */
+	if (sql_exec(db, "PRAGMA foreign_keys = OFF", e) == 0 && sql_begin(db, e) == 0)
+		rc = sql_end(db, upgrade_in_transaction(db, steps, count, e), e);
+	if (sql_exec(db, "PRAGMA foreign_keys = ON", rc == 0 ? e : NULL) != 0)
+		rc = -1;
+	db->writer = writer;
+	if (!writer)
+		folder_lock_release(&db->lock);
+	return rc;
+}

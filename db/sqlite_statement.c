@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+#include "db/sqlite.h"
+
+/* phone_read() takes these columns in this order. */
+#define PHONE_SELECT                                                                          \
+	"SELECT p.id, p.mac, p.model, p.firmware, p.extension, p.label, p.grp, p.http_user, " \
+	"p.sealed_secret IS NOT NULL, p.created, n.number, p.offered, o.md5, o.created, "     \
+	"n.serial, c.not_after, c.revoked, c.authority, n.profile "                           \
+	"FROM phones AS p "                                                                   \
+	"LEFT JOIN generations AS n ON n.phone = p.id "                                       \
+	"AND n.number = (SELECT max(m.number) FROM generations AS m WHERE m.phone = p.id) "   \
+	"LEFT JOIN certificates AS c ON c.serial = n.serial "                                 \
+	"LEFT JOIN generations AS o ON o.phone = p.id AND o.number = p.offered "
+
+/* certificate_read() takes these. */
+#define CERTIFICATE_SELECT                                                                                 \
+	"SELECT id, serial, authority, name, kind, not_before, not_after, issued, revoked, reason, phone " \
+	"FROM certificates "
+
+#define CERTIFICATE_PAGE \
+	"AND id > ?1 AND (?2 = 0 OR authority = ?2) AND (?3 = 0 OR revoked IS NOT NULL) ORDER BY id LIMIT ?4"
+
+/* bundle_read() takes these. */
+#define BUNDLE_SELECT                                                                      \
+	"SELECT g.phone, g.number, g.serial, r.text, c.cert, c.sealed_key, g.md5, g.size " \
+	"FROM phones AS p JOIN generations AS g ON g.phone = p.id "                        \
+	"JOIN certificates AS c ON c.serial = g.serial JOIN profiles AS r ON r.hash = g.profile "
+
+#define AUTHORITY_SELECT \
+	"SELECT id, name, cert, created, crl_number, crl_this_update, crl_next_update FROM authorities "
+
+#define EVENT_SELECT "SELECT id, at, actor, action, subject, detail, hash FROM events "
+
+static const char *const texts[SQL_COUNT] = {
+	[SQL_SETTING_GET] = "SELECT value FROM settings WHERE name = ?1",
+	[SQL_SETTING_PUT] = "INSERT INTO settings (name, value) VALUES (?1, ?2) "
+			    "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+
+	[SQL_AUTHORITY_ADD] = "INSERT INTO authorities (name, cert, sealed_key, created, crl_number, "
+			      "crl_this_update, crl_next_update, crl) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_AUTHORITY_ALL] = AUTHORITY_SELECT "ORDER BY id",
+	[SQL_AUTHORITY_CURRENT] = AUTHORITY_SELECT "ORDER BY id DESC LIMIT 1",
+	[SQL_AUTHORITY_KEY] = "SELECT name, sealed_key FROM authorities WHERE id = ?1",
+	[SQL_AUTHORITY_CRL] = "SELECT crl FROM authorities WHERE id = ?1",
+	[SQL_AUTHORITY_STATE] = "SELECT name, crl_number FROM authorities WHERE id = ?1",
+	[SQL_AUTHORITY_SET_CRL] = "UPDATE authorities SET crl_number = ?2, crl_this_update = ?3, "
+				  "crl_next_update = ?4, crl = ?5 WHERE id = ?1",
+
+	[SQL_CERTIFICATE_ADD] = "INSERT INTO certificates (serial, authority, phone, name, kind, not_before, "
+				"not_after, issued, cert, sealed_key) "
+				"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[SQL_CERTIFICATE_GET] = CERTIFICATE_SELECT "WHERE serial = ?1",
+	[SQL_CERTIFICATE_SERVER] = CERTIFICATE_SELECT "WHERE kind = 'server' "
+						      "AND authority = (SELECT max(id) FROM authorities) "
+						      "ORDER BY id DESC LIMIT 1",
+	[SQL_CERTIFICATE_DER] = "SELECT cert, sealed_key FROM certificates WHERE serial = ?1",
+	[SQL_CERTIFICATE_PAGE] = CERTIFICATE_SELECT "WHERE true " CERTIFICATE_PAGE,
+	[SQL_CERTIFICATE_PAGE_BY_NAME] = CERTIFICATE_SELECT "WHERE name = ?5 " CERTIFICATE_PAGE,
+	[SQL_CERTIFICATE_PAGE_REVOKED] = CERTIFICATE_SELECT "INDEXED BY certificates_revoked "
+							    "WHERE revoked IS NOT NULL " CERTIFICATE_PAGE,
+	[SQL_CERTIFICATE_PHONE] = "SELECT phone, revoked FROM certificates WHERE serial = ?1",
+	[SQL_CERTIFICATE_REVOKE] = "UPDATE certificates SET revoked = ?2, reason = ?3 WHERE serial = ?1",
+	[SQL_CERTIFICATE_LEFT] = "SELECT serial FROM certificates WHERE phone = ?1 AND revoked IS NULL LIMIT 1",
+
+	[SQL_PHONE_ADD] = "INSERT INTO phones (mac, model, firmware, extension, label, grp, http_user, "
+			  "sealed_http_password, sealed_secret, created) "
+			  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[SQL_PHONE_BY_ID] = PHONE_SELECT "WHERE p.id = ?1",
+	[SQL_PHONE_BY_MAC] = PHONE_SELECT "WHERE p.mac = ?1",
+	[SQL_PHONE_BY_USER] = PHONE_SELECT "WHERE p.http_user = ?1",
+	[SQL_PHONE_PAGE] = PHONE_SELECT "WHERE p.mac > ?1 AND (?2 IS NULL OR p.grp = ?2) "
+					"AND (?3 IS NULL OR p.model = ?3) ORDER BY p.mac LIMIT ?4",
+	[SQL_PHONE_COUNT] = "SELECT count(*) FROM phones WHERE (?1 IS NULL OR grp = ?1) AND (?2 IS NULL OR model = ?2)",
+	[SQL_PHONE_SEALED] = "SELECT mac, sealed_secret, sealed_http_password FROM phones WHERE id = ?1",
+	[SQL_PHONE_SET] = "UPDATE phones SET model = ?2, firmware = ?3, extension = ?4, label = ?5, grp = ?6, "
+			  "http_user = ?7 WHERE id = ?1",
+	[SQL_PHONE_SET_SECRET] = "UPDATE phones SET sealed_secret = ?2 WHERE id = ?1",
+	[SQL_PHONE_SET_HTTP_PASSWORD] = "UPDATE phones SET sealed_http_password = ?2 WHERE id = ?1",
+	[SQL_PHONE_OFFER] = "UPDATE phones SET offered = ?2 WHERE id = ?1",
+	[SQL_PHONE_TAKE_BACK] = "UPDATE phones SET offered = NULL WHERE id = ?1",
+	[SQL_PHONE_TAKE_BACK_SERIAL] = "UPDATE phones SET offered = NULL "
+				       "WHERE id = (SELECT phone FROM certificates WHERE serial = ?1) "
+				       "AND offered IN (SELECT number FROM generations "
+				       "WHERE phone = phones.id AND serial = ?1)",
+	[SQL_PHONE_REMOVE] = "DELETE FROM phones WHERE id = ?1",
+
+	[SQL_PROFILE_GET] = "SELECT text FROM profiles WHERE hash = ?1",
+	[SQL_PROFILE_ADD] = "INSERT INTO profiles (hash, text) VALUES (?1, ?2)",
+
+	[SQL_GENERATION_ADD] = "INSERT INTO generations (phone, number, serial, profile, md5, size, created) "
+			       "SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6 "
+			       "FROM generations WHERE phone = ?1 RETURNING number",
+	[SQL_GENERATION_STATE] = "SELECT p.mac, p.offered, c.revoked FROM phones AS p "
+				 "JOIN generations AS g ON g.phone = p.id "
+				 "JOIN certificates AS c ON c.serial = g.serial WHERE p.id = ?1 AND g.number = ?2",
+	[SQL_GENERATION_PAGE] = "SELECT g.phone, g.number, g.serial, g.profile, g.md5, g.size, g.created, "
+				"c.not_before, c.not_after, c.revoked, g.number IS p.offered "
+				"FROM generations AS g JOIN certificates AS c ON c.serial = g.serial "
+				"JOIN phones AS p ON p.id = g.phone "
+				"WHERE g.phone = ?1 AND g.number > ?2 ORDER BY g.number LIMIT ?3",
+	[SQL_BUNDLE_BY_NUMBER] = BUNDLE_SELECT "WHERE p.mac = ?1 AND g.number = ?2",
+	[SQL_BUNDLE_BY_MD5] = BUNDLE_SELECT "WHERE p.mac = ?1 AND g.md5 = ?2 AND c.revoked IS NULL "
+					    "ORDER BY g.number DESC LIMIT 1",
+	[SQL_BUNDLE_OFFERED] = BUNDLE_SELECT "WHERE p.mac = ?1 AND g.number = p.offered",
+
+	[SQL_EVENT_ADD] = "INSERT INTO events (id, at, actor, action, subject, detail, hash) "
+			  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SQL_EVENT_LAST] = "SELECT coalesce(max(id), 0) FROM events",
+	[SQL_EVENT_START] = "SELECT min(id) FROM (SELECT id FROM events ORDER BY id DESC LIMIT ?1)",
+	[SQL_EVENT_START_BY_SUBJECT] = "SELECT min(id) FROM (SELECT id FROM events WHERE subject = ?2 "
+				       "ORDER BY id DESC LIMIT ?1)",
+	[SQL_EVENT_PAGE] = EVENT_SELECT "WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
+	[SQL_EVENT_PAGE_BY_SUBJECT] = EVENT_SELECT "WHERE subject = ?4 AND id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
+	[SQL_EVENT_ALL] = EVENT_SELECT "ORDER BY id",
+};
+
+const char *
+sql_statement_text(enum sql which)
+{
+	return texts[which];
+}

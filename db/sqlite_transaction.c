@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+#include "db/sqlite.h"
+
+#include <stdlib.h>
+
+int
+sql_begin(struct db *db, struct err *e)
+{
+	if (!db->writer)
+		return err_set(e, ERR_FAILED, "state folder %s: opened for reading, so it cannot be changed", db->dir);
+	db->head_known = db->head_changed = false;
+	/* IMMEDIATE: whoever else has the database locked shows here, not in the middle. */
+	return sql_exec(db, "BEGIN IMMEDIATE", e);
+}
+
+int
+sql_end(struct db *db, int rc, struct err *e)
+{
+	if (rc == 0)
+		rc = event_head_store(db, e);
+	if (rc == 0)
+		rc = sql_exec(db, "COMMIT", e);
+	/* A full disk may have made SQLite roll back by itself. */
+	if (rc != 0 && sqlite3_get_autocommit(db->sql) == 0)
+		(void)sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+int
+sql_read_begin(struct db *db, struct err *e)
+{
+	if (!db->writer && db->reads == 0 && sql_exec(db, "BEGIN", e) != 0)
+		return -1;
+	db->reads++;
+	return 0;
+}
+
+void
+sql_read_end(struct db *db)
+{
+	db->reads--;
+	if (!db->writer && db->reads == 0)
+		(void)sqlite3_exec(db->sql, "COMMIT", NULL, NULL, NULL);
+}
+
+int
+sql_pages_each(struct db *db, const struct sql_pages *pages, void *state, struct err *e)
+{
+	unsigned char *rows = calloc(SQL_PAGE, pages->row_size);
+	size_t count = 0;
+	int rc = 0;
+
+	if (rows == NULL)
+		return err_set(e, ERR_FAILED, "list of %d rows: no memory", SQL_PAGE);
+	if (sql_read_begin(db, e) != 0) {
+		free(rows);
+		return -1;
+	}
+	do {
+		count = 0;
+		rc = pages->fetch(db, state, rows, &count, e);
+		for (size_t i = 0; i < count && rc == 0; i++)
+			rc = pages->call(state, rows + i * pages->row_size, e) != 0 ? -1 : 0;
+		for (size_t i = 0; i < count && pages->release != NULL; i++)
+			pages->release(rows + i * pages->row_size);
+	} while (rc == 0 && count == SQL_PAGE);
+	sql_read_end(db);
+	free(rows);
+	return rc;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+#include "phone/ovpn_block.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BEGIN "-----BEGIN "
+#define END "-----END "
+#define CERTIFICATE "CERTIFICATE-----" /* also "X509 CERTIFICATE" and "TRUSTED CERTIFICATE" */
+#define KEY "PRIVATE KEY-----"         /* also "RSA PRIVATE KEY" and "EC PRIVATE KEY" */
+
+static bool
+begins(const char *text, size_t len, const char *with)
+{
+	return len >= strlen(with) && memcmp(text, with, strlen(with)) == 0;
+}
+
+static bool
+holds(const char *text, size_t len, const char *what)
+{
+	return memmem(text, len, what, strlen(what)) != NULL;
+}
+
+int
+ovpn_block_read(struct ovpn_source *src, const char *name, struct ovpn_block *ret, struct err *e)
+{
+	struct ovpn_block block = { .text = src->data + src->at, .line = src->line };
+	char tag[CLIENT_LINE_MAX + 4];
+	struct ovpn_piece piece;
+
+	(void)snprintf(tag, sizeof(tag), "</%s>", name);
+	while (ovpn_piece_next(src, &piece)) {
+		if (!begins(piece.text, piece.len, tag)) {
+			block.len = (size_t)(src->data + src->at - block.text);
+			continue;
+		}
+		/* Its buffer has room for a NUL as well: of exactly so many bytes the last line feed is lost, no more. */
+		if (block.len > CLIENT_BLOCK_MAX)
+			return err_set(e, ERR_INTEGRITY,
+			    "<%s>: expected at most %d bytes, found %zu; OpenVPN " CLIENT_VERSION
+			    " drops the rest without a word",
+			    name, CLIENT_BLOCK_MAX, block.len);
+		*ret = block;
+		return 0;
+	}
+	return err_set(e, ERR_INTEGRITY, "<%s>: expected %s at the beginning of a line, found %s", name, tag,
+	    holds(block.text, block.len, tag) ? "it behind other characters" : "none");
+}
+
+struct pem {
+	bool inside;
+	size_t count;
+	const char *label; /* that ends the BEGIN line */
+};
+
+static int
+pem_line(struct pem *p, struct ovpn_block *block, const char *text, size_t len, bool key, struct err *e)
+{
+	if (begins(text, len, BEGIN)) {
+		if (p->inside)
+			return err_set(e, ERR_INTEGRITY, "expected an END line, found another BEGIN");
+		if (!holds(text, len, p->label))
+			return err_set(e, ERR_INTEGRITY, "expected PEM of a %s, found another kind",
+			    key ? "private key" : "certificate");
+		if (holds(text, len, "ENCRYPTED"))
+			return err_set(e, ERR_INTEGRITY,
+			    "expected a key without a password, which the phone has no means "
+			    "to enter, found an encrypted one");
+		p->inside = true;
+	} else if (begins(text, len, END)) {
+		if (!p->inside)
+			return err_set(e, ERR_INTEGRITY, "expected a BEGIN line, found an END line");
+		p->inside = false;
+		p->count++;
+	} else if (p->inside && begins(text, len, "Proc-Type:") && holds(text, len, "ENCRYPTED")) {
+		return err_set(e, ERR_INTEGRITY,
+		    "expected a key without a password, which the phone has no means to enter, "
+		    "found an encrypted one");
+	} else if (p->inside && len > 0 && (text[0] == ' ' || text[0] == '\t')) {
+		return err_set(e, ERR_INTEGRITY, "expected PEM in column 0, found it indented");
+	} else if (p->inside && len > CLIENT_PEM_COLUMNS) {
+		block->long_pem = true;
+	}
+	return 0;
+}
+
+int
+ovpn_block_check_pem(struct ovpn_block *block, bool key, struct err *e)
+{
+	struct pem p = { .label = key ? KEY : CERTIFICATE };
+	const char *at = block->text, *end = block->text + block->len;
+
+	while (at < end) {
+		const char *feed = memchr(at, '\n', (size_t)(end - at));
+		size_t len = feed != NULL ? (size_t)(feed - at) : (size_t)(end - at);
+
+		if (pem_line(&p, block, at, len > 0 && at[len - 1] == '\r' ? len - 1 : len, key, e) != 0)
+			return -1;
+		at = feed != NULL ? feed + 1 : end;
+	}
+	if (p.inside)
+		return err_set(e, ERR_INTEGRITY, "expected an END line, found none");
+	if (p.count == 0)
+		return err_set(e, ERR_INTEGRITY, "expected PEM, found no BEGIN line in column 0");
+	return 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+#include "phone/ovpn_rules.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+static bool
+listed(const char *const *list, size_t count, const char *word)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(list[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum ovpn_effect
+ovpn_effect(const char *directive)
+{
+	static const char *const own[] = { "daemon", "errors-to-stderr", "group", "log", "log-append", "mlock", "nice",
+		"remap-usr1", "status", "status-version", "suppress-timestamps", "syslog", "user", "writepid" };
+	static const char *const file[] = { "capath", "cd", "chroot", "config", "crl-verify", "dev-node",
+		"replay-persist", "tls-export-cert", "tmp-dir" };
+
+	if (strncmp(directive, "management", strlen("management")) == 0 || listed(own, COUNT(own), directive))
+		return EFFECT_OWN;
+	return listed(file, COUNT(file), directive) ? EFFECT_FILE : EFFECT_NONE;
+}
+
+bool
+ovpn_is_connection_directive(const char *directive)
+{
+	static const char *const names[] = { "bind", "connect-retry", "connect-retry-max", "connect-timeout",
+		"explicit-exit-notify", "float", "fragment", "http-proxy", "http-proxy-option", "http-proxy-retry",
+		"http-proxy-timeout", "link-mtu", "local", "lport", "mssfix", "mtu-disc", "nobind", "port", "proto",
+		"remote", "rport", "socks-proxy", "socks-proxy-retry", "tun-mtu", "tun-mtu-extra", "udp-mtu" };
+
+	return listed(names, COUNT(names), directive);
+}
+
+bool
+ovpn_proto_is_known(const char *proto)
+{
+	static const char *const names[] = { "udp", "tcp", "tcp-client", "tcp-server", "udp6", "tcp6", "tcp6-client",
+		"tcp6-server" };
+
+	return listed(names, COUNT(names), proto);
+}
+
+const char *
+ovpn_shown(const char *word)
+{
+	size_t len = strlen(word);
+
+	return len <= 32 && strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789-_") == len ? word : "(not shown)";
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PHONE_PHONE_H
+#define PHONE_PHONE_H
+
+#include "common/command.h"
+#include "phone/ovpn.h"
+#include "phone/store.h"
+#include "phone/tunnel.h"
+
+#include <stdbool.h>
+
+/* A phone: what it is (from the global options and the state folder) and what it keeps. */
+struct phone {
+	struct store store;
+	const struct model *model;
+	struct firmware firmware;
+	bool vpn;		/* the page says that this model and firmware can do it */
+	struct err why;		/* why not */
+};
+
+/*
+ * For a boot: the options give a new phone its identity, and a known one another model or firmware, which is an
+ * upgrade; *ret_upgraded tells. Another MAC is ERR_CONFLICT. The state is locked, and written.
+ */
+int phone_open_boot(const struct invocation *in, struct phone *ret, bool *ret_upgraded, struct err *e);
+
+/* For anything else: a phone that was booted. change: lock the state. */
+int phone_open(const struct invocation *in, bool change, struct phone *ret, struct err *e);
+
+void phone_close(struct phone *p);
+
+/* Read the stored bundle as the phone's OpenVPN would: ERR_NOT_FOUND, ERR_INTEGRITY as store.h and ovpn.h say. */
+int phone_read_bundle(const struct phone *p, struct ovpn *ret, struct err *e);
+
+/* Start a tunnel with the stored bundle, read before. */
+int phone_connect(struct phone *p, const struct ovpn *o, unsigned int seconds, struct tunnel_status *ret,
+    struct err *e);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+#include "phone/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *const outcomes[] = {
+	[STEP_DONE] = "done",
+	[STEP_NOTHING] = "nothing",
+	[STEP_WARNING] = "warning",
+	[STEP_FAILED] = "failed",
+};
+
+void
+report_start(struct report *r, const struct invocation *in)
+{
+	*r = (struct report){ .json = in->json, .quiet = in->quiet, .steps = json_array(), .first = ERR_INIT };
+}
+
+static void
+step_add(struct report *r, const char *name, enum step_outcome outcome, const char *section, const char *reason)
+{
+	json_t *step;
+
+	if (!r->json) {
+		if (!r->quiet || outcome == STEP_FAILED)
+			(void)printf("%-8s %-9s %s\n", outcomes[outcome], name, reason);
+		/* Whoever watches a boot sees each step when it is done. */
+		(void)fflush(stdout);
+	}
+	step = json_pack("{s:s,s:s,s:s,s:s?}", "step", name, "outcome", outcomes[outcome], "reason", reason, "page",
+	    section);
+	if (json_array_append_new(r->steps, step) != 0)
+		r->no_memory = true;
+}
+
+void
+report_step(struct report *r, const char *name, enum step_outcome outcome, const char *section, const char *fmt, ...)
+{
+	char reason[ERR_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	step_add(r, name, outcome, section, reason);
+}
+
+void
+report_failure(struct report *r, const char *name, const char *section, const struct err *e)
+{
+	step_add(r, name, STEP_FAILED, section, e->text);
+	if (r->first.code == ERR_NONE)
+		r->first = *e;
+}
+
+const char *
+report_result(const struct report *r)
+{
+	return r->first.code == ERR_NONE ? "ok" : err_name(r->first.code);
+}
+
+void
+report_release(struct report *r)
+{
+	json_decref(r->steps);
+	r->steps = NULL;
+}

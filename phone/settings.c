@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: ISC */
+#include "phone/settings.h"
+
+#include "common/text.h"
+#include "dseries/setting.h"
+
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+#include <libxml/tree.h>
+#include <openssl/crypto.h>
+#include <string.h>
+
+/* The value of an attribute without a namespace, borrowed: NULL when absent. *ret_odd: it is not plain text. */
+static const char *
+attribute0(const xmlNode *node, const char *name, bool *ret_odd)
+{
+	const xmlAttr *a = xmlHasNsProp(node, (const xmlChar *)name, NULL);
+
+	*ret_odd = false;
+	if (a == NULL)
+		return NULL;
+	if (a->children == NULL)
+		return "";
+	/* More than one text node: an entity that nothing declares. */
+	*ret_odd = a->children->type != XML_TEXT_NODE || a->children->next != NULL;
+	return (const char *)a->children->content;
+}
+
+static void
+read_switch(const xmlNode *node, struct setting_switch *ret)
+{
+	bool odd;
+	const char *value = attribute0(node, "value", &odd);
+
+	*ret = (struct setting_switch){ .state = SETTING_ABSENT };
+	if (value == NULL)
+		return;
+	ret->state = !odd && (strcmp(value, "0") == 0 || strcmp(value, "1") == 0) ? SETTING_GOOD : SETTING_INVALID;
+	ret->on = ret->state == SETTING_GOOD && value[0] == '1';
+}
+
+/* Text of at least one character that fits. An empty attribute counts as absent: it says nothing. */
+static enum setting_state
+read_text(const xmlNode *node, const char *name, char *out, size_t size)
+{
+	bool odd;
+	const char *value = attribute0(node, name, &odd);
+
+	out[0] = '\0';
+	if (value == NULL || value[0] == '\0')
+		return SETTING_ABSENT;
+	if (odd || !text_is_clean(value, strlen(value)) || text_copy(out, size, value, name, NULL) != 0)
+		return SETTING_INVALID;
+	return SETTING_GOOD;
+}
+
+static void
+read_bundle(const xmlNode *node, struct settings_bundle *ret)
+{
+	ret->present = true;
+	read_switch(node, &ret->use);
+	ret->url.state = read_text(node, "url", ret->url.text, sizeof(ret->url.text));
+	ret->md5.state = read_text(node, "md5", ret->md5.text, sizeof(ret->md5.text));
+}
+
+/* Only children of <config> are the phone's: a <setting> inside of <locale> belongs to the locale. */
+static void
+read_root(const xmlNode *root, struct settings *ret)
+{
+	bool seen[3] = { false }, odd;
+
+	for (const xmlNode *n = root->children; n != NULL; n = n->next) {
+		const char *id;
+		int which;
+
+		if (n->type != XML_ELEMENT_NODE || strcmp((const char *)n->name, "setting") != 0)
+			continue;
+		id = attribute0(n, "id", &odd);
+		if (id == NULL || odd)
+			continue;
+		if (strcmp(id, SETTING_ENABLE) == 0)
+			read_switch(n, &ret->enable), which = 0;
+		else if (strcmp(id, SETTING_BUNDLE) == 0)
+			read_bundle(n, &ret->bundle), which = 1;
+		else if (strcmp(id, SETTING_LOGGING) == 0)
+			read_switch(n, &ret->logging), which = 2;
+		else
+			continue;
+		if (seen[which])
+			ret->repeated = which == 0 ? SETTING_ENABLE : which == 1 ? SETTING_BUNDLE : SETTING_LOGGING;
+		seen[which] = true;
+	}
+}
+
+/* Called where <!DOCTYPE begins, before anything in it is read. */
+static void
+doctype_found(void *context, const xmlChar *name, const xmlChar *external_id, const xmlChar *system_id)
+{
+	xmlParserCtxt *parser = context;
+
+	(void)name;
+	(void)external_id;
+	(void)system_id;
+	*(bool *)parser->_private = true;
+	xmlStopParser(parser);
+}
+
+static int
+parse_error(xmlParserCtxt *parser, struct err *e)
+{
+	const xmlError *why = xmlCtxtGetLastError(parser);
+	char text[200];
+
+	if (why == NULL || why->message == NULL)
+		return err_set(e, ERR_INPUT, "XML: expected a well-formed document, found none");
+	(void)text_printable(why->message, text, sizeof(text));
+	/* libxml2 ends its messages with a line feed, now a '?'. */
+	if (text[0] != '\0' && why->message[strlen(why->message) - 1] == '\n' && text[strlen(text) - 1] == '?')
+		text[strlen(text) - 1] = '\0';
+	return err_set(e, ERR_INPUT, "XML: line %d: expected a well-formed document, found: %s", why->line, text);
+}
+
+int
+settings_read(const void *xml, size_t len, struct settings *ret, struct err *e)
+{
+	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
+	xmlParserCtxt *parser = NULL;
+	const xmlNode *root;
+	bool doctype = false;
+	xmlDoc *doc = NULL;
+	char shown[64];
+	int rc = -1;
+
+	if (len == 0)
+		return err_set(e, ERR_INPUT, "XML: expected a <config> document, found nothing");
+	if (len > SETTINGS_XML_MAX)
+		return err_set(e, ERR_INPUT, "XML: expected at most %d bytes, found %zu", SETTINGS_XML_MAX, len);
+	parser = xmlNewParserCtxt();
+	if (parser == NULL)
+		return err_set(e, ERR_FAILED, "XML: no memory");
+	parser->_private = &doctype;
+	parser->sax->internalSubset = doctype_found;
+	doc = xmlCtxtReadMemory(parser, xml, (int)len, NULL, NULL, options);
+	if (doctype) {
+		err_set(e, ERR_INPUT, "XML: expected no DOCTYPE (a phone's settings need none), found one");
+		goto out;
+	}
+	if (doc == NULL || (root = xmlDocGetRootElement(doc)) == NULL) {
+		parse_error(parser, e);
+		goto out;
+	}
+	if (strcmp((const char *)root->name, "config") != 0) {
+		err_set(e, ERR_INPUT, "XML: expected <config> as the root, found <%s>",
+		    text_printable((const char *)root->name, shown, sizeof(shown)));
+		goto out;
+	}
+	memset(ret, 0, sizeof(*ret));
+	read_root(root, ret);
+	rc = 0;
+out:
+	xmlFreeDoc(doc);
+	xmlFreeParserCtxt(parser);
+	return rc;
+}
+
+void
+settings_release(struct settings *s)
+{
+	OPENSSL_cleanse(s, sizeof(*s));
+}
+
+static int
+check_switch(const struct setting_switch *s, const char *name, struct err *e)
+{
+	if (s->state == SETTING_INVALID)
+		return err_set(e, ERR_INPUT, "%s: expected value=\"0\" or \"1\", found another one; it counts as 0",
+		    name);
+	return 0;
+}
+
+int
+settings_check(const struct settings *s, struct err *e)
+{
+	if (check_switch(&s->enable, SETTING_ENABLE, e) != 0 || check_switch(&s->logging, SETTING_LOGGING, e) != 0)
+		return -1;
+	if (s->bundle.url.state == SETTING_INVALID)
+		return err_set(e, ERR_INPUT, "%s: url: expected at most %d bytes of plain text, found other text",
+		    SETTING_BUNDLE, SETTINGS_URL_SIZE - 1);
+	if (s->bundle.md5.state == SETTING_INVALID)
+		return err_set(e, ERR_INPUT, "%s: md5: expected at most %d bytes of plain text, found other text",
+		    SETTING_BUNDLE, SETTINGS_MD5_SIZE - 1);
+	return 0;
+}

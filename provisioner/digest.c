@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: ISC */
+#include "provisioner/digest.h"
+
+#include "common/text.h"
+#include "provisioner/digest_header.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+#define NONCE_TIME 8
+#define NONCE_MAC 16
+#define NONCE_SIZE (2 * (NONCE_TIME + NONCE_MAC) + 1)
+#define NONCE_AHEAD_SECONDS 5 /* our own clock may be set back a little */
+#define CLIENT_MAX 128
+
+#define BASIC_SCHEME "Basic"
+#define BASIC_MAX 1024
+
+/* hex(time || first 16 bytes of HMAC-SHA-256(key, time || client)), the time as 8 bytes in network order. */
+static int
+nonce_make(const struct digest_server *s, const struct digest_request *r, time_t when, char out[NONCE_SIZE])
+{
+	unsigned char message[NONCE_TIME + CLIENT_MAX], sum[EVP_MAX_MD_SIZE], nonce[NONCE_TIME + NONCE_MAC];
+	unsigned int len = 0;
+
+	if (r->client_len > CLIENT_MAX)
+		return -1;
+	for (int i = 0; i < NONCE_TIME; i++)
+		message[i] = (unsigned char)((uint64_t)when >> (8 * (NONCE_TIME - 1 - i)));
+	memcpy(message + NONCE_TIME, r->client, r->client_len);
+	if (HMAC(EVP_sha256(), s->key, sizeof(s->key), message, NONCE_TIME + r->client_len, sum, &len) == NULL ||
+	    len < NONCE_MAC)
+		return -1;
+	memcpy(nonce, message, NONCE_TIME);
+	memcpy(nonce + NONCE_TIME, sum, NONCE_MAC);
+	text_hex(nonce, sizeof(nonce), out);
+	return 0;
+}
+
+/* DIGEST_OK, DIGEST_STALE, or DIGEST_WRONG when it is not ours, another client's or from the future. */
+static enum digest_result
+nonce_check(const struct digest_server *s, const struct digest_request *r, const char *nonce)
+{
+	unsigned char bytes[NONCE_TIME + NONCE_MAC];
+	char expected[NONCE_SIZE];
+	uint64_t when = 0, now = (uint64_t)r->now;
+
+	if (!text_is_hex(nonce, NONCE_SIZE - 1) || !text_unhex(nonce, bytes, sizeof(bytes)))
+		return DIGEST_WRONG;
+	for (int i = 0; i < NONCE_TIME; i++)
+		when = when << 8 | bytes[i];
+	if (nonce_make(s, r, (time_t)when, expected) != 0 || CRYPTO_memcmp(nonce, expected, NONCE_SIZE) != 0)
+		return DIGEST_WRONG;
+	if (when > now)
+		return when - now > NONCE_AHEAD_SECONDS ? DIGEST_WRONG : DIGEST_OK;
+	return now - when > DIGEST_NONCE_SECONDS ? DIGEST_STALE : DIGEST_OK;
+}
+
+static bool
+realm_good(const char *realm)
+{
+	return text_is_clean(realm, strlen(realm)) && strpbrk(realm, "\"\\") == NULL;
+}
+
+int
+digest_challenge(const struct digest_server *s, const struct digest_request *r, enum digest_algorithm algorithm,
+    bool stale, struct buf *out, struct err *e)
+{
+	char nonce[NONCE_SIZE];
+
+	if (!realm_good(s->realm))
+		return err_set(e, ERR_INPUT,
+		    "realm: expected text without quotes, backslashes and control characters, "
+		    "found others");
+	if (nonce_make(s, r, r->now, nonce) != 0)
+		return err_openssl(e, ERR_FAILED, "digest nonce: cannot be made");
+	buf_addf(out, "Digest realm=\"%s\", qop=\"auth\", algorithm=%s, nonce=\"%s\"%s", s->realm,
+	    algorithm == DIGEST_SHA256 ? "SHA-256" : "MD5", nonce, stale ? ", stale=true" : "");
+	return buf_check(out, "digest challenge", e);
+}
+
+/* What digest_user() and digest_check() both ask of a header before anything is compared. */
+static enum digest_result
+header_take(const struct digest_request *r, struct digest_header *h, enum digest_algorithm *ret_algorithm)
+{
+	enum digest_result result = digest_header_parse(r->authorization, h);
+
+	if (result != DIGEST_OK)
+		return result;
+	if (h->userhash != NULL && strcasecmp(h->userhash, "false") != 0)
+		return DIGEST_WRONG; /* never offered */
+	return digest_header_algorithm(h, ret_algorithm) ? DIGEST_OK : DIGEST_WRONG;
+}
+
+enum digest_result
+digest_user(const struct digest_request *r, struct buf *user)
+{
+	enum digest_algorithm algorithm;
+	enum digest_result result;
+	struct digest_header h;
+
+	result = header_take(r, &h, &algorithm);
+	if (result != DIGEST_OK)
+		return result;
+	buf_add_string(user, h.username);
+	return user->broken ? DIGEST_MALFORMED : DIGEST_OK;
+}
+
+static bool
+same_string(const char *a, const char *b)
+{
+	size_t len = strlen(a);
+
+	return strlen(b) == len && CRYPTO_memcmp(a, b, len) == 0;
+}
+
+enum digest_result
+digest_check(const struct digest_server *s, const struct digest_request *r, const char *password)
+{
+	enum digest_algorithm algorithm;
+	enum digest_result result, nonce;
+	char expected[DIGEST_HEX_SIZE];
+	struct digest_header h;
+	bool good;
+
+	result = header_take(r, &h, &algorithm);
+	if (result != DIGEST_OK)
+		return result;
+	/* All is compared always, so that the time taken does not tell which of them was wrong. */
+	good = digest_response(&h, algorithm, r->method, password, expected, NULL) == 0;
+	good = good && same_string(expected, h.response);
+	OPENSSL_cleanse(expected, sizeof(expected));
+	nonce = nonce_check(s, r, h.nonce);
+	/*
+	 * RFC 7616 section 3.4.6: uri and the request line are to name the same resource. cURL, also behind a proxy, writes
+	 * the same bytes into both, so nothing else is taken.
+	 */
+	if (!same_string(h.uri, r->target) || !same_string(h.realm, s->realm) || !good)
+		return DIGEST_WRONG;
+	return nonce;
+}
+
+/* base64 with its padding (RFC 4648 section 4) into out. */
+static bool
+base64_decode(const char *s, size_t len, struct buf *out)
+{
+	unsigned char bytes[BASIC_MAX + 1];
+	size_t padding = 0;
+	int n;
+
+	if (len == 0 || len % 4 != 0 || len > BASIC_MAX)
+		return false;
+	while (padding < 2 && s[len - 1 - padding] == '=')
+		padding++;
+	if (strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") != len - padding)
+		return false;
+	n = EVP_DecodeBlock(bytes, (const unsigned char *)s, (int)len);
+	if (n >= (int)padding)
+		buf_add(out, bytes, (size_t)n - padding);
+	OPENSSL_cleanse(bytes, sizeof(bytes));
+	return n >= (int)padding && !out->broken;
+}
+
+enum digest_result
+basic_parse(const char *authorization, struct buf *user, struct buf *password)
+{
+	struct buf pair = BUF_INIT(BASIC_MAX);
+	enum digest_result result = DIGEST_MALFORMED;
+	const char *s = authorization, *colon;
+	size_t len;
+
+	if (s == NULL || strncasecmp(s, BASIC_SCHEME, strlen(BASIC_SCHEME)) != 0)
+		return DIGEST_ABSENT;
+	s += strlen(BASIC_SCHEME);
+	if (*s != '\0' && *s != ' ')
+		return DIGEST_ABSENT;
+	s += strspn(s, " ");
+	len = strlen(s);
+	while (len > 0 && (s[len - 1] == ' ' || s[len - 1] == '\t'))
+		len--;
+	if (!base64_decode(s, len, &pair))
+		goto out;
+	/* RFC 7617 section 2: no control characters in either; the first colon parts them. */
+	for (size_t i = 0; i < pair.len; i++) {
+		if (pair.data[i] < 0x20 || pair.data[i] == 0x7f)
+			goto out;
+	}
+	colon = strchr(buf_string(&pair), ':');
+	if (colon == NULL)
+		goto out;
+	buf_add(user, pair.data, (size_t)(colon - buf_string(&pair)));
+	buf_add_string(password, colon + 1);
+	if (!user->broken && !password->broken)
+		result = DIGEST_OK;
+out:
+	buf_release(&pair);
+	return result;
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: ISC */
+#include "provisioner/http.h"
+
+#include "common/log.h"
+#include "common/text.h"
+#include "provisioner/http_internal.h"
+
+#include <openssl/crypto.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A connection keeps its header and that of the answer in here: 8 KB of header pass, and 10,000 phones cost 125 MB. */
+#define CONNECTION_MEMORY (12 * 1024)
+#define TARGET_MAX 4096
+#define HEADER_MAX 9000
+#define CONNECTION_SECONDS 30
+#define CONNECTIONS_MAX 10000
+#define DESCRIPTORS_KEPT 64 /* for the database, the log and the threads */
+#define STOP_SECONDS 5
+
+static void on_library_log(void *arg, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+
+static void
+on_library_log(void *arg, const char *fmt, va_list ap)
+{
+	char line[512], shown[512];
+
+	(void)arg;
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = '\0';
+	log_debug("libmicrohttpd: %s", text_printable(line, shown, sizeof(shown)));
+}
+
+/* While stopping, a new connection is closed at once; see http_stop(). */
+static enum MHD_Result
+on_connect(void *arg, const struct sockaddr *from, socklen_t len)
+{
+	struct http_server *s = arg;
+
+	(void)from;
+	(void)len;
+	return atomic_load(&s->stopping) ? MHD_NO : MHD_YES;
+}
+
+static void
+request_count(struct http_server *s, bool begins)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	if (begins)
+		s->active++;
+	else if (--s->active == 0)
+		(void)pthread_cond_broadcast(&s->idle);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+static void
+request_free(struct http_request *q)
+{
+	if (q == NULL)
+		return;
+	free(q->target);
+	free(q);
+}
+
+/* The only place where the library shows the target as it came, before it is unescaped and cut. */
+static void *
+on_target(void *arg, const char *target, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info;
+	struct http_server *s = arg;
+	struct http_request *q = calloc(1, sizeof(*q));
+
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	if (q == NULL || info == NULL || !http_log_client(q, info->client_addr))
+		goto fail;
+	q->target = strdup(target != NULL ? target : "");
+	if (q->target == NULL)
+		goto fail;
+	q->server = s;
+	q->connection = connection;
+	return q;
+fail:
+	request_free(q);
+	return NULL;
+}
+
+static void
+on_completed(void *arg, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode how)
+{
+	const union MHD_ConnectionInfo *info;
+	struct http_request *q = *request;
+
+	(void)arg;
+	if (q == NULL)
+		return;
+	/* Refused by the library, with an answer of its own, before the handler saw it. */
+	if (q->status == 0) {
+		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+		q->status = info != NULL ? info->http_status : 0;
+	}
+	http_log_request(q, how);
+	if (q->seen)
+		request_count(q->server, false);
+	request_free(q);
+	*request = NULL;
+}
+
+static void
+route_take(struct http_request *q)
+{
+	size_t len = strcspn(q->target, "?");
+	char *path = strndup(q->target, len);
+
+	if (path != NULL)
+		q->route = route_find(q->server->config.base_path, path);
+	free(path);
+}
+
+static enum MHD_Result
+on_body_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	bool *ret_body = arg;
+
+	(void)kind;
+	if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0 ||
+	    (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 && (value == NULL || strcmp(value, "0") != 0)))
+		*ret_body = true;
+	return MHD_YES;
+}
+
+/*
+ * Limits well below what the connection's memory takes: near its end the library finds no room for an answer's header,
+ * and closes without one. 0 when all is in order.
+ */
+static unsigned int
+check_size(const struct http_request *q)
+{
+	const union MHD_ConnectionInfo *info;
+
+	if (strlen(q->target) > TARGET_MAX)
+		return MHD_HTTP_URI_TOO_LONG;
+	info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	return info != NULL && info->header_size > HEADER_MAX ? MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE : 0;
+}
+
+static enum MHD_Result
+on_request(void *arg, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+    const char *upload, size_t *upload_len, void **request)
+{
+	struct http_request *q = *request;
+	unsigned int too_large;
+	bool body = false;
+
+	(void)arg;
+	(void)url;
+	(void)version;
+	(void)upload;
+	if (q == NULL)
+		return MHD_NO;
+	q->method = method;
+	if (q->seen) {
+		*upload_len = 0;
+		return http_answer(q);
+	}
+	/* Called first when the header is there. An answer now would close the connection: right where a body follows. */
+	q->seen = true;
+	request_count(q->server, true);
+	(void)text_printable(method, q->log_method, sizeof(q->log_method));
+	route_take(q);
+	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, on_body_header, &body);
+	too_large = body ? MHD_HTTP_CONTENT_TOO_LARGE : check_size(q);
+	return too_large != 0 ? http_answer_status(q, too_large) : MHD_YES;
+}
+
+static void
+server_free(struct http_server *s)
+{
+	if (s == NULL)
+		return;
+	free((void *)(uintptr_t)s->config.base_path);
+	free((void *)(uintptr_t)s->config.digest.realm);
+	OPENSSL_cleanse(&s->config.digest.key, sizeof(s->config.digest.key));
+	(void)pthread_cond_destroy(&s->idle);
+	(void)pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+static struct http_server *
+server_new(const struct http_config *config)
+{
+	struct http_server *s = calloc(1, sizeof(*s));
+	pthread_condattr_t attr;
+
+	if (s == NULL)
+		return NULL;
+	(void)pthread_mutex_init(&s->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&s->idle, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	s->config = *config;
+	s->config.base_path = strdup(config->base_path);
+	s->config.digest.realm = strdup(config->digest.realm != NULL ? config->digest.realm : "");
+	/* Needed while starting only. */
+	s->config.listen = s->config.tls_cert = s->config.tls_key = NULL;
+	if (s->config.base_path == NULL || s->config.digest.realm == NULL) {
+		server_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+/* More are left waiting in the kernel's queue until one ends, which is better than to run out of descriptors. */
+static unsigned int
+connection_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > CONNECTIONS_MAX + DESCRIPTORS_KEPT)
+		return CONNECTIONS_MAX;
+	return files.rlim_cur > 2 * DESCRIPTORS_KEPT ? (unsigned int)files.rlim_cur - DESCRIPTORS_KEPT
+	                                             : DESCRIPTORS_KEPT;
+}
+
+/* fd is the library's from here on, also when it fails. */
+static int
+daemon_start(struct http_server *s, const struct http_config *config, int fd, struct err *e)
+{
+	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+	unsigned int limit = connection_limit(), threads = config->threads;
+	struct MHD_OptionItem more[4] = { { MHD_OPTION_END, 0, NULL } };
+	size_t n = 0;
+
+	if (config->tls_cert != NULL) {
+		flags |= MHD_USE_TLS;
+		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0,
+			(void *)(uintptr_t)config->tls_cert };
+		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)config->tls_key };
+	}
+	if (threads > limit)
+		threads = limit;
+	if (threads > 1) /* a pool of one is refused */
+		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)threads, NULL };
+	more[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
+	s->daemon = MHD_start_daemon(flags, 0, on_connect, s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_library_log,
+	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_SECONDS, MHD_OPTION_CONNECTION_LIMIT, limit,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_ARRAY,
+	    more, MHD_OPTION_END);
+	if (s->daemon != NULL)
+		return 0;
+	if (config->tls_cert != NULL)
+		return err_set(e, ERR_INPUT,
+		    "HTTP server: expected a TLS certificate and its key in PEM, found others (or "
+		    "threads or memory are short)");
+	return err_set(e, ERR_FAILED, "HTTP server: cannot be started: threads, memory or descriptors are short");
+}
+
+static int
+config_check(const struct http_config *config, struct err *e)
+{
+	struct buf challenge = BUF_INIT(1024);
+	struct digest_request r = { .client = "" };
+	int rc;
+
+	if ((config->tls_cert == NULL) != (config->tls_key == NULL))
+		return err_set(e, ERR_INPUT,
+		    "HTTP server: expected a TLS certificate together with its key, found one alone");
+	if (config->auth == HTTP_AUTH_NONE)
+		return 0;
+	/* A realm that no challenge can hold is found now, and not at the first request. */
+	rc = digest_challenge(&config->digest, &r, DIGEST_MD5, false, &challenge, e);
+	buf_release(&challenge);
+	return rc;
+}
+
+struct http_server *
+http_start(const struct http_config *config, struct err *e)
+{
+	struct http_server *s = NULL;
+	int fd;
+
+	if (config_check(config, e) != 0)
+		return NULL;
+	s = server_new(config);
+	if (s == NULL) {
+		(void)err_set(e, ERR_FAILED, "HTTP server: no memory is left to start it");
+		return NULL;
+	}
+	fd = http_listen(config->listen, config->tls_cert != NULL, s->url, e);
+	if (fd < 0 || daemon_start(s, config, fd, e) != 0) {
+		server_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+const char *
+http_url(const struct http_server *s)
+{
+	return s->url;
+}
+
+/*
+ * MHD_quiesce_daemon() of 0.9.75 ends the process when a thread of its pool takes the listening socket out of its epoll
+ * set at the same moment. So the socket stays, new connections are refused by the accept policy, and the daemon is
+ * stopped when no request is under way.
+ */
+void
+http_stop(struct http_server *s)
+{
+	struct timespec until;
+	int rc = 0;
+
+	if (s == NULL)
+		return;
+	atomic_store(&s->stopping, true);
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += STOP_SECONDS;
+	(void)pthread_mutex_lock(&s->lock);
+	while (s->active > 0 && rc == 0)
+		rc = pthread_cond_timedwait(&s->idle, &s->lock, &until);
+	(void)pthread_mutex_unlock(&s->lock);
+	MHD_stop_daemon(s->daemon);
+	server_free(s);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+#include "provisioner/http_internal.h"
+
+#include "common/log.h"
+#include "common/text.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <time.h>
+
+#define USER_MAX 256
+#define PASSWORD_MAX 1024
+#define HASH_SIZE 32
+
+static struct digest_request
+digest_request_of(const struct http_request *q, const char *authorization)
+{
+	return (struct digest_request){
+		.method = q->method,
+		.target = q->target,
+		.authorization = authorization,
+		.client = q->address,
+		.client_len = q->address_len,
+		.now = time(NULL),
+	};
+}
+
+int
+http_challenge(const struct http_request *q, enum digest_algorithm algorithm, bool stale, struct buf *out,
+    struct err *e)
+{
+	const struct http_config *config = &q->server->config;
+	struct digest_request r = digest_request_of(q, NULL);
+
+	if (config->auth == HTTP_AUTH_DIGEST)
+		return digest_challenge(&config->digest, &r, algorithm, stale, out, e);
+	buf_addf(out, "Basic realm=\"%s\", charset=\"UTF-8\"", config->digest.realm);
+	return buf_check(out, "Basic challenge", e);
+}
+
+enum lookup {
+	LOOKUP_KNOWN,
+	LOOKUP_UNKNOWN,
+	LOOKUP_FAILED,
+};
+
+/*
+ * The credential of a user. An unknown one gets a password all the same, so that the check that follows takes as long
+ * as for a known one.
+ */
+static enum lookup
+credential_find(const struct http_request *q, const char *user, struct http_credential *ret)
+{
+	const struct http_source *source = &q->server->config.source;
+	char shown[ERR_TEXT_MAX];
+	struct err e = ERR_INIT;
+
+	if (source->credential(source->arg, user, ret, &e) == 0)
+		return LOOKUP_KNOWN;
+	buf_clear(&ret->password);
+	buf_add_string(&ret->password, "no such user");
+	if (e.code == ERR_NOT_FOUND)
+		return LOOKUP_UNKNOWN;
+	log_error("login of %s: %s", q->client, text_printable(e.text, shown, sizeof(shown)));
+	return LOOKUP_FAILED;
+}
+
+/* By their hashes, so that neither content nor length shows in the time taken. */
+static bool
+same_secret(const struct buf *a, const struct buf *b)
+{
+	unsigned char hash_a[HASH_SIZE], hash_b[HASH_SIZE];
+
+	return EVP_Digest(buf_string(a), a->len, hash_a, NULL, EVP_sha256(), NULL) == 1 &&
+	       EVP_Digest(buf_string(b), b->len, hash_b, NULL, EVP_sha256(), NULL) == 1 &&
+	       CRYPTO_memcmp(hash_a, hash_b, HASH_SIZE) == 0;
+}
+
+/* Every phone may fetch its own files only. */
+static enum http_verdict
+verdict_of(const struct http_request *q, enum digest_result result, enum lookup lookup, const char *mac)
+{
+	if (result == DIGEST_MALFORMED)
+		return HTTP_BAD_REQUEST;
+	if (lookup == LOOKUP_FAILED)
+		return HTTP_FAILED;
+	if (lookup == LOOKUP_UNKNOWN || result == DIGEST_ABSENT || result == DIGEST_WRONG)
+		return HTTP_CHALLENGE;
+	if (result == DIGEST_STALE)
+		return HTTP_CHALLENGE_STALE;
+	return strcmp(mac, q->route.mac) == 0 ? HTTP_ALLOWED : HTTP_NOT_YOURS;
+}
+
+static enum http_verdict
+authorize_digest(const struct http_request *q, const char *authorization, struct buf *user, struct http_credential *c)
+{
+	struct digest_request r = digest_request_of(q, authorization);
+	enum digest_result result = digest_user(&r, user);
+	enum lookup lookup = LOOKUP_UNKNOWN;
+
+	if (result == DIGEST_OK) {
+		lookup = credential_find(q, buf_string(user), c);
+		result = digest_check(&q->server->config.digest, &r, buf_string(&c->password));
+	}
+	return verdict_of(q, result, lookup, c->mac);
+}
+
+static enum http_verdict
+authorize_basic(const struct http_request *q, const char *authorization, struct buf *user, struct http_credential *c)
+{
+	struct buf password = BUF_INIT(PASSWORD_MAX);
+	enum digest_result result = basic_parse(authorization, user, &password);
+	enum lookup lookup = LOOKUP_UNKNOWN;
+
+	if (result == DIGEST_OK) {
+		lookup = credential_find(q, buf_string(user), c);
+		result = same_secret(&password, &c->password) ? DIGEST_OK : DIGEST_WRONG;
+	}
+	buf_release(&password);
+	return verdict_of(q, result, lookup, c->mac);
+}
+
+enum http_verdict
+http_authorize(const struct http_request *q, const char *authorization)
+{
+	struct http_credential c = { .password = BUF_INIT(PASSWORD_MAX) };
+	struct buf user = BUF_INIT(USER_MAX);
+	enum http_verdict verdict = HTTP_FAILED;
+
+	switch (q->server->config.auth) {
+	case HTTP_AUTH_NONE:
+		verdict = HTTP_ALLOWED;
+		break;
+	case HTTP_AUTH_BASIC:
+		verdict = authorize_basic(q, authorization, &user, &c);
+		break;
+	case HTTP_AUTH_DIGEST:
+		verdict = authorize_digest(q, authorization, &user, &c);
+		break;
+	}
+	buf_release(&c.password);
+	buf_release(&user);
+	return verdict;
+}

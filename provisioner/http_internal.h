@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PROVISIONER_HTTP_INTERNAL_H
+#define PROVISIONER_HTTP_INTERNAL_H
+
+#include "provisioner/http.h"
+#include "provisioner/route.h"
+
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Inside provisioner/http*.c only. */
+
+#define HTTP_URL_SIZE 80 /* "https://[", an IPv6 address, "]:65535" */
+
+struct http_server {
+	struct http_config config;	/* strings are our own copies */
+	struct MHD_Daemon *daemon;
+	char url[HTTP_URL_SIZE];
+	atomic_bool stopping;
+	pthread_mutex_t lock;
+	pthread_cond_t idle;		/* active became 0 */
+	size_t active;			/* requests whose header is there and whose answer is not sent */
+};
+
+/* One request, from its first line until its answer is sent. */
+struct http_request {
+	struct http_server *server;
+	struct MHD_Connection *connection;
+	char *target;			/* raw, as on the request line */
+	struct route route;
+	const char *method;		/* valid inside the handler only */
+	bool seen;			/* its header was looked at */
+	char client[INET6_ADDRSTRLEN];
+	unsigned char address[sizeof(struct in6_addr)];
+	size_t address_len;
+	/* For the log. */
+	char log_method[16];
+	unsigned int status;		/* 0: no answer yet */
+	size_t bytes;
+};
+
+enum http_verdict {
+	HTTP_ALLOWED,
+	HTTP_CHALLENGE,		/* 401 */
+	HTTP_CHALLENGE_STALE,	/* 401: right, but for the nonce's age */
+	HTTP_BAD_REQUEST,	/* 400 */
+	HTTP_NOT_YOURS,		/* 404: another phone's login */
+	HTTP_FAILED,		/* 500; the log says why */
+};
+
+/* Whether this request may have its document. authorization may be NULL. */
+enum http_verdict http_authorize(const struct http_request *q, const char *authorization);
+
+/* The value of WWW-Authenticate for one algorithm, or for Basic. */
+int http_challenge(const struct http_request *q, enum digest_algorithm algorithm, bool stale, struct buf *out,
+    struct err *e);
+
+/* Answer a request whose header, and body if any, has been read. */
+enum MHD_Result http_answer(struct http_request *q);
+
+/* Answer without a document. */
+enum MHD_Result http_answer_status(struct http_request *q, unsigned int status);
+
+/*
+ * A socket that listens at "ADDR:PORT" or "[ADDR]:PORT", or -1. ret_url gets the URL of it, with the real port.
+ */
+int http_listen(const char *listen, bool tls, char ret_url[HTTP_URL_SIZE], struct err *e);
+
+/* Note who asks. False when the address is of no known family. */
+bool http_log_client(struct http_request *q, const struct sockaddr *from);
+
+/* One line for a finished request. */
+void http_log_request(const struct http_request *q, enum MHD_RequestTerminationCode how);
+
+#endif

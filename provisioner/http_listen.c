@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+#include "provisioner/http_internal.h"
+
+#include "common/text.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LISTEN_MAX 64
+#define PORT_SIZE 6
+
+static int
+refuse(const char *listen, struct err *e)
+{
+	char shown[LISTEN_MAX];
+
+	return err_set(e, ERR_INPUT,
+	    "listen: expected ADDRESS:PORT, as 0.0.0.0:8080, 127.0.0.1:0 or [::1]:8080, "
+	    "found \"%s\"",
+	    text_printable(listen, shown, sizeof(shown)));
+}
+
+/* The part before the last colon, without the brackets that an IPv6 address, and no other, stands in. */
+static int
+split(const char *listen, char host[INET6_ADDRSTRLEN], char port[PORT_SIZE], struct err *e)
+{
+	const char *colon = strrchr(listen, ':'), *start = listen, *end = colon;
+	unsigned long number;
+	bool six;
+
+	if (colon == NULL || colon == listen)
+		return refuse(listen, e);
+	six = listen[0] == '[';
+	if (six && colon[-1] != ']')
+		return refuse(listen, e);
+	if (six) {
+		start++;
+		end--;
+	}
+	if (start >= end || (size_t)(end - start) >= INET6_ADDRSTRLEN ||
+	    six != (memchr(start, ':', (size_t)(end - start)) != NULL))
+		return refuse(listen, e);
+	if (text_number(colon + 1, 0, 65535, "port", &number, NULL) != 0)
+		return refuse(listen, e);
+	memcpy(host, start, (size_t)(end - start));
+	host[end - start] = '\0';
+	(void)snprintf(port, PORT_SIZE, "%u", (unsigned int)number & 0xffff);
+	return 0;
+}
+
+static int
+bind_failed(const char *listen, int reason, struct err *e)
+{
+	if (reason == EADDRINUSE)
+		return err_set(e, ERR_CONFLICT,
+		    "%s: already in use; stop the other server or choose another port (port 0 "
+		    "picks a free one)",
+		    listen);
+	if (reason == EADDRNOTAVAIL)
+		return err_set(e, ERR_INPUT, "%s: expected an address of this machine, found another", listen);
+	if (reason == EACCES)
+		return err_set(e, ERR_FAILED, "%s: a port below 1024 needs root or CAP_NET_BIND_SERVICE", listen);
+	return err_errno(e, ERR_FAILED, reason, "%s", listen);
+}
+
+/* Bound here, as libmicrohttpd would not tell why it could not. */
+static int
+bind_listen(const struct addrinfo *at, const char *listen_at, struct err *e)
+{
+	int fd, on = 1, off = 0, reason;
+
+	fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_errno(e, ERR_FAILED, errno, "%s", listen_at);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	/* "[::]" is to mean every address, whatever the system's default is. */
+	if (at->ai_family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
+		return fd;
+	reason = errno;
+	(void)close(fd);
+	return bind_failed(listen_at, reason, e);
+}
+
+static int
+url_format(int fd, bool tls, char url[HTTP_URL_SIZE], struct err *e)
+{
+	char host[INET6_ADDRSTRLEN], port[PORT_SIZE];
+	struct sockaddr_storage at;
+	socklen_t len = sizeof(at);
+	const char *scheme = tls ? "https" : "http";
+
+	if (getsockname(fd, (struct sockaddr *)&at, &len) != 0)
+		return err_errno(e, ERR_FAILED, errno, "listening socket");
+	if (getnameinfo((struct sockaddr *)&at, len, host, sizeof(host), port, sizeof(port),
+		NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return err_set(e, ERR_FAILED, "listening socket: its address cannot be read");
+	(void)snprintf(url, HTTP_URL_SIZE, at.ss_family == AF_INET6 ? "%s://[%s]:%s" : "%s://%s:%s", scheme, host,
+	    port);
+	return 0;
+}
+
+int
+http_listen(const char *listen, bool tls, char ret_url[HTTP_URL_SIZE], struct err *e)
+{
+	const struct addrinfo hints = { .ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
+	char host[INET6_ADDRSTRLEN], port[PORT_SIZE];
+	struct addrinfo *at = NULL;
+	int fd;
+
+	if (split(listen, host, port, e) != 0)
+		return -1;
+	if (getaddrinfo(host, port, &hints, &at) != 0)
+		return refuse(listen, e);
+	fd = bind_listen(at, listen, e);
+	freeaddrinfo(at);
+	if (fd >= 0 && url_format(fd, tls, ret_url, e) != 0) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}

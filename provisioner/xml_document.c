@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: ISC */
+#include "provisioner/xml_document.h"
+
+#include "common/text.h"
+#include "provisioner/xml.h"
+
+#include <libxml/encoding.h>
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+#include <libxml/xmlsave.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The first thing that the parser could not go on from, or else the first that it complained of. */
+struct complaint {
+	bool doctype;
+	bool any, fatal;
+	int line;
+	char reason[256];
+};
+
+static void
+on_error(void *arg, xmlErrorPtr error)
+{
+	struct complaint *c = arg;
+
+	if (error->level < XML_ERR_ERROR || c->fatal || (c->any && error->level < XML_ERR_FATAL))
+		return;
+	c->any = true;
+	c->fatal = error->level == XML_ERR_FATAL;
+	c->line = error->line;
+	(void)snprintf(c->reason, sizeof(c->reason), "%s", error->message != NULL ? error->message : "unknown error");
+	c->reason[strcspn(c->reason, "\n")] = '\0';
+}
+
+/* Called with the name and the identifiers of a DOCTYPE, before anything is declared: the earliest place to stop. */
+static void
+on_doctype(void *arg, const xmlChar *name, const xmlChar *external_id, const xmlChar *system_id)
+{
+	xmlParserCtxtPtr ctxt = arg;
+	struct complaint *c = ctxt->_private;
+
+	(void)name;
+	(void)external_id;
+	(void)system_id;
+	c->doctype = true;
+	c->line = xmlSAX2GetLineNumber(ctxt);
+	xmlStopParser(ctxt);
+}
+
+/* libxml2 takes a NUL for the end of its input and would drop what follows without a word. */
+static bool
+all_consumed(const xmlParserCtxt *ctxt)
+{
+	const xmlParserInput *in = ctxt->input;
+
+	if (in == NULL || in->cur < in->end)
+		return false;
+	return in->buf == NULL || in->buf->raw == NULL || xmlBufUse(in->buf->raw) == 0;
+}
+
+static xmlDocPtr
+parse(xmlParserCtxtPtr ctxt, const void *data, size_t len, const char *name, struct complaint *c, struct err *e)
+{
+	char shown[sizeof(c->reason)];
+	xmlDocPtr doc;
+	int line;
+
+	ctxt->_private = c;
+	ctxt->sax->internalSubset = on_doctype;
+	doc = xmlCtxtReadMemory(ctxt, data, (int)len, NULL, NULL, XML_PARSE_NONET);
+	/* A decoder knows of no lines. */
+	line = c->line > 0 ? c->line : xmlSAX2GetLineNumber(ctxt);
+	if (c->doctype)
+		(void)err_set(e, ERR_INPUT,
+		    "%s: line %d: expected no DOCTYPE, found one; remove it: a phone's document "
+		    "declares nothing",
+		    name, line);
+	else if (doc == NULL)
+		(void)err_set(e, ERR_INPUT, "%s: line %d: expected well-formed XML, found: %s", name, line,
+		    c->any ? text_printable(c->reason, shown, sizeof(shown)) : "no document");
+	else if (!all_consumed(ctxt))
+		(void)err_set(e, ERR_INPUT, "%s: expected well-formed XML, found a NUL character", name);
+	else
+		return doc;
+	xml_document_free(doc);
+	return NULL;
+}
+
+/* The parser does not note what a byte order mark told it. */
+static int
+keep_encoding(xmlDocPtr doc, const void *data, size_t len, const char *name, struct err *e)
+{
+	xmlCharEncoding encoding = len < 4 ? XML_CHAR_ENCODING_NONE : xmlDetectCharEncoding(data, 4);
+
+	if (doc->encoding != NULL || (encoding != XML_CHAR_ENCODING_UTF16LE && encoding != XML_CHAR_ENCODING_UTF16BE))
+		return 0;
+	doc->encoding = xmlStrdup(XML("UTF-16"));
+	return doc->encoding != NULL ? 0 : err_set(e, ERR_FAILED, "%s: no memory is left to read it", name);
+}
+
+static int
+check_root(xmlDocPtr doc, const char *name, struct err *e)
+{
+	const xmlNode *root = xmlDocGetRootElement(doc);
+	const char *prefix = root->ns != NULL ? (const char *)root->ns->prefix : NULL;
+	char found[128], shown[128];
+
+	if (prefix == NULL && xmlStrEqual(root->name, XML("config")))
+		return 0;
+	(void)snprintf(found, sizeof(found), "%s%s%s", prefix != NULL ? prefix : "", prefix != NULL ? ":" : "",
+	    (const char *)root->name);
+	return err_set(e, ERR_INPUT, "%s: line %ld: expected <config> as the root element, found <%s>", name,
+	    xmlGetLineNo(root), text_printable(found, shown, sizeof(shown)));
+}
+
+xmlDocPtr
+xml_document_read(const void *data, size_t len, const char *name, struct err *e)
+{
+	xmlStructuredErrorFunc former = xmlStructuredError;
+	void *former_arg = xmlStructuredErrorContext;
+	struct complaint c = { 0 };
+	xmlParserCtxtPtr ctxt;
+	xmlDocPtr doc = NULL;
+
+	if (len == 0 || len > XML_MAX) {
+		(void)err_set(e, ERR_INPUT, "%s: expected XML of 1 to %d bytes, found %zu", name, XML_MAX, len);
+		return NULL;
+	}
+	/* The thread's own handler: errors of decoding do not reach the one of the parser's context. */
+	xmlSetStructuredErrorFunc(&c, on_error);
+	ctxt = xmlNewParserCtxt();
+	if (ctxt == NULL)
+		(void)err_set(e, ERR_FAILED, "%s: no memory is left to read it", name);
+	else
+		doc = parse(ctxt, data, len, name, &c, e);
+	xmlFreeParserCtxt(ctxt);
+	xmlSetStructuredErrorFunc(former_arg, former);
+	if (doc == NULL)
+		return NULL;
+	if (check_root(doc, name, e) != 0 || keep_encoding(doc, data, len, name, e) != 0) {
+		xml_document_free(doc);
+		return NULL;
+	}
+	return doc;
+}
+
+static int
+on_write(void *arg, const char *data, int len)
+{
+	struct buf *out = arg;
+
+	buf_add(out, data, (size_t)len);
+	return out->broken ? -1 : len;
+}
+
+/*
+ * libxml2 writes a declaration only together with an encoding's name, and escapes all but ASCII when there is none.
+ * So a document that names none is written as the UTF-8 that it is, behind a declaration of the form that it had: -2
+ * is a declaration without "standalone", -1 no declaration at all.
+ */
+static void
+write_declaration(const xmlDoc *doc, struct buf *out)
+{
+	if (doc->standalone == -1)
+		return;
+	buf_addf(out, "<?xml version=\"%s\"", (const char *)doc->version);
+	if (doc->standalone >= 0)
+		buf_addf(out, " standalone=\"%s\"", doc->standalone == 1 ? "yes" : "no");
+	buf_add_string(out, "?>\n");
+}
+
+int
+xml_document_write(xmlDocPtr doc, bool indent, struct buf *out, struct err *e)
+{
+	int options = XML_SAVE_AS_XML | XML_SAVE_NO_XHTML | (indent ? XML_SAVE_FORMAT : 0);
+	xmlStructuredErrorFunc former = xmlStructuredError;
+	void *former_arg = xmlStructuredErrorContext;
+	struct buf bytes = BUF_INIT(XML_MAX);
+	struct complaint c = { 0 };
+	const char *encoding = (const char *)doc->encoding;
+	xmlSaveCtxtPtr save;
+	int rc = -1;
+
+	xmlSetStructuredErrorFunc(&c, on_error);
+	if (encoding == NULL) {
+		write_declaration(doc, &bytes);
+		encoding = "UTF-8";
+		options |= XML_SAVE_NO_DECL;
+	}
+	save = xmlSaveToIO(on_write, NULL, &bytes, encoding, options);
+	if (save == NULL || xmlSaveDoc(save, doc) < 0) {
+		(void)err_set(e, ERR_FAILED, "phone's document: cannot be written as %s: %s", encoding, c.reason);
+		goto out;
+	}
+	if (xmlSaveClose(save) < 0)
+		bytes.broken = true;
+	save = NULL;
+	if (buf_check(&bytes, "phone's document", e) != 0)
+		goto out;
+	buf_add(out, bytes.data, bytes.len);
+	rc = buf_check(out, "phone's document", e);
+out:
+	if (save != NULL)
+		(void)xmlSaveClose(save);
+	xmlSetStructuredErrorFunc(former_arg, former);
+	buf_release(&bytes);
+	return rc;
+}
+
+static void
+cleanse_text(xmlNodePtr text, xmlDictPtr dict)
+{
+	for (; text != NULL; text = text->next) {
+		if ((text->type == XML_TEXT_NODE || text->type == XML_CDATA_SECTION_NODE) && text->content != NULL &&
+		    (dict == NULL || !xmlDictOwns(dict, text->content)))
+			OPENSSL_cleanse(text->content, strlen((char *)text->content));
+	}
+}
+
+/* The parser's depth limit bounds the recursion. */
+static void
+cleanse_element(xmlNodePtr node, xmlDictPtr dict)
+{
+	for (; node != NULL; node = node->next) {
+		if (node->type != XML_ELEMENT_NODE)
+			continue;
+		for (xmlAttrPtr a = node->properties; a != NULL; a = a->next)
+			cleanse_text(a->children, dict);
+		cleanse_text(node->children, dict);
+		cleanse_element(node->children, dict);
+	}
+}
+
+void
+xml_document_free(xmlDocPtr doc)
+{
+	if (doc == NULL)
+		return;
+	cleanse_element(doc->children, doc->dict);
+	xmlFreeDoc(doc);
+}

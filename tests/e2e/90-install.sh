@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# make install puts down what it says, and make uninstall takes exactly that away.
+. "$(dirname "$0")/lib.sh"
+
+in_tree() {
+	make -s -C "$SOURCE" BUILD="$BUILD" DESTDIR="$T/root" PREFIX=/usr "$@"
+}
+mkdir -p "$T/root/usr/bin" && echo other >"$T/root/usr/bin/other"
+ok "make install" in_tree install
+for file in usr/bin/phonevpn usr/bin/refphone usr/share/man/man1/phonevpn.1 usr/share/man/man1/refphone.1 usr/share/man/man5/fleet.csv.5; do
+	ok "$file is there" test -s "$T/root/$file"
+done
+ok "the installed program runs" "$T/root/usr/bin/phonevpn" --version
+ok "the other too" "$T/root/usr/bin/refphone" --version
+ok "refphone links neither SQLite nor the HTTP server" fails_with 1 sh -c "ldd '$T/root/usr/bin/refphone' | grep -E 'sqlite|microhttpd'"
+for page in phonevpn refphone; do
+	ok "$page(1) knows every command" sh -c "
+		for c in \$($page --help | awk '/^commands:/ { on = 1; next } /^\$/ { on = 0 } on { print \$1 }' | sort -u); do
+			mandoc -T ascii '$T/root/usr/share/man/man1/$page.1' | col -b | grep -q \"\$c\" || exit 1
+		done"
+done
+ok "make uninstall" in_tree uninstall
+is "... leaves what is not ours" "$(find "$T/root" -type f)" "$T/root/usr/bin/other"
+done_testing
