@@ -145,9 +145,9 @@ PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 
 # Unit tests: tests/unit/NAME_test.c, linked to the library objects, for those of cli/ and phone/ to these as well.
 UNIT_COMMON = common_test
-UNIT_LIB = $(UNIT_COMMON) ca_key_test ca_cert_test ca_check_test ca_crl_test url_test xml_test digest_test route_test http_test
+UNIT_LIB = $(UNIT_COMMON) ca_key_test ca_cert_test ca_check_test ca_crl_test url_test xml_test digest_test route_test http_test http_hostile_test http_server_test
 UNIT_CLI = fleet_csv_test mint_plan_test settings_test
-UNIT_PHONE =
+UNIT_PHONE = phone_fetch_test phone_gate_test phone_ovpn_test phone_settings_test phone_store_test
 
 $(UNIT_LIB:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,$(LIB_SRC) tests/unit/support.c)
 	$(call say,LINK,$@)
@@ -164,7 +164,7 @@ $(UNIT_PHONE:%=$(BUILD)/tests/unit/%): %: %.o $(PHONE_OBJ) $(call obj,tests/unit
 unit: $(UNIT_LIB:%=$(BUILD)/tests/unit/%) $(UNIT_CLI:%=$(BUILD)/tests/unit/%) $(UNIT_PHONE:%=$(BUILD)/tests/unit/%)
 
 # Fuzz targets: with libFuzzer (SAN=fuzzer, clang), and with a main that only tries the corpus.
-FUZZ_PHONE =
+FUZZ_PHONE = phone_ovpn phone_settings
 FUZZ_SERVER = $(filter-out $(FUZZ_PHONE),$(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c)))
 
 $(FUZZ_SERVER:%=$(BUILD)/tests/fuzz/%_replay): %_replay: %_fuzz.o $(BUILD)/tests/fuzz/replay.o $(SERVER_OBJ)

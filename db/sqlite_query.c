@@ -6,10 +6,23 @@
 #include <errno.h>
 #include <string.h>
 
+/* The system's reason for an SQLITE_IOERR: sqlite3_system_errno() does not keep that of a write into the WAL. */
+static int
+system_reason(sqlite3 *sql)
+{
+	sqlite3_file *journal = NULL;
+	int reason = sqlite3_system_errno(sql);
+
+	if (reason == 0 && sqlite3_file_control(sql, "main", SQLITE_FCNTL_JOURNAL_POINTER, &journal) == SQLITE_OK &&
+	    journal != NULL && journal->pMethods != NULL)
+		(void)journal->pMethods->xFileControl(journal, SQLITE_FCNTL_LAST_ERRNO, &reason);
+	return reason;
+}
+
 int
 sql_fail(const struct db *db, int rc, struct err *e)
 {
-	int failed = db->sql != NULL ? sqlite3_system_errno(db->sql) : 0;
+	int failed = db->sql != NULL && (rc & 0xff) == SQLITE_IOERR ? system_reason(db->sql) : 0;
 	const char *reason = db->sql != NULL ? sqlite3_errmsg(db->sql) : sqlite3_errstr(rc);
 
 	if ((rc & 0xff) == SQLITE_FULL || ((rc & 0xff) == SQLITE_IOERR && (failed == ENOSPC || failed == EDQUOT)))

@@ -148,7 +148,7 @@ fetch_xml(struct boot *b)
 	return STATE_READ_SETTINGS;
 }
 
-/* A model that cannot do it ignores the settings; a firmware that cannot, with the VPN enabled, is somebody's mistake. */
+/* A model that cannot do it ignores the settings; a firmware that cannot, with the VPN enabled, is a mistake. */
 static enum state
 settings_ignored(struct boot *b)
 {

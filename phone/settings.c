@@ -10,6 +10,9 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#define PIECE 4096
+#define TAG_MAX 32768
+
 /* The value of an attribute without a namespace, borrowed: NULL when absent. *ret_odd: it is not plain text. */
 static const char *
 attribute0(const xmlNode *node, const char *name, bool *ret_odd)
@@ -63,6 +66,12 @@ read_bundle(const xmlNode *node, struct settings_bundle *ret)
 	ret->md5.state = read_text(node, "md5", ret->md5.text, sizeof(ret->md5.text));
 }
 
+static bool
+is_named(const xmlNode *node, const char *name)
+{
+	return strcmp((const char *)node->name, name) == 0 && (node->ns == NULL || node->ns->prefix == NULL);
+}
+
 /* Only children of <config> are the phone's: a <setting> inside of <locale> belongs to the locale. */
 static void
 read_root(const xmlNode *root, struct settings *ret)
@@ -73,7 +82,7 @@ read_root(const xmlNode *root, struct settings *ret)
 		const char *id;
 		int which;
 
-		if (n->type != XML_ELEMENT_NODE || strcmp((const char *)n->name, "setting") != 0)
+		if (n->type != XML_ELEMENT_NODE || !is_named(n, "setting"))
 			continue;
 		id = attribute0(n, "id", &odd);
 		if (id == NULL || odd)
@@ -90,6 +99,16 @@ read_root(const xmlNode *root, struct settings *ret)
 			ret->repeated = which == 0 ? SETTING_ENABLE : which == 1 ? SETTING_BUNDLE : SETTING_LOGGING;
 		seen[which] = true;
 	}
+}
+
+/* libxml2 takes a NUL for the end, and what is behind it for nothing. UTF-16 is full of them from the start. */
+static bool
+has_nul(const unsigned char *xml, size_t len)
+{
+	bool utf16 = len >= 4 &&
+	             (memcmp(xml, "\xfe\xff", 2) == 0 || memcmp(xml, "\xff\xfe", 2) == 0 || memchr(xml, 0, 4) != NULL);
+
+	return !utf16 && memchr(xml, 0, len) != NULL;
 }
 
 /* Called where <!DOCTYPE begins, before anything in it is read. */
@@ -120,45 +139,77 @@ parse_error(xmlParserCtxt *parser, struct err *e)
 	return err_set(e, ERR_INPUT, "XML: line %d: expected a well-formed document, found: %s", why->line, text);
 }
 
+/*
+ * Feed the parser piece by piece, so that it can be stopped: libxml2 compares each attribute of a tag with each other
+ * one, which for a tag of a megabyte takes a minute. -1 when it was stopped for that.
+ */
+static int
+parse(xmlParserCtxt *parser, const char *xml, size_t len)
+{
+	const bool *doctype = parser->_private;
+	size_t take;
+
+	for (size_t at = 0; at < len && !*doctype && parser->wellFormed; at += take) {
+		take = len - at < PIECE ? len - at : PIECE;
+		(void)xmlParseChunk(parser, xml + at, (int)take, 0);
+		if (parser->input != NULL && parser->input->end - parser->input->cur > TAG_MAX)
+			return -1;
+	}
+	(void)xmlParseChunk(parser, NULL, 0, 1);
+	return 0;
+}
+
+static xmlParserCtxt *
+parser_new(bool *doctype)
+{
+	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
+	xmlParserCtxt *parser = xmlCreatePushParserCtxt(NULL, NULL, NULL, 0, NULL);
+
+	if (parser == NULL)
+		return NULL;
+	(void)xmlCtxtUseOptions(parser, options);
+	parser->_private = doctype;
+	parser->sax->internalSubset = doctype_found;
+	return parser;
+}
+
 int
 settings_read(const void *xml, size_t len, struct settings *ret, struct err *e)
 {
-	const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
 	xmlParserCtxt *parser = NULL;
 	const xmlNode *root;
 	bool doctype = false;
-	xmlDoc *doc = NULL;
 	char shown[64];
-	int rc = -1;
+	int rc = -1, stopped;
 
 	if (len == 0)
 		return err_set(e, ERR_INPUT, "XML: expected a <config> document, found nothing");
 	if (len > SETTINGS_XML_MAX)
 		return err_set(e, ERR_INPUT, "XML: expected at most %d bytes, found %zu", SETTINGS_XML_MAX, len);
-	parser = xmlNewParserCtxt();
+	if (has_nul(xml, len))
+		return err_set(e, ERR_INPUT, "XML: expected text, found a NUL byte");
+	parser = parser_new(&doctype);
 	if (parser == NULL)
 		return err_set(e, ERR_FAILED, "XML: no memory");
-	parser->_private = &doctype;
-	parser->sax->internalSubset = doctype_found;
-	doc = xmlCtxtReadMemory(parser, xml, (int)len, NULL, NULL, options);
+	stopped = parse(parser, xml, len);
+	root = parser->myDoc != NULL ? xmlDocGetRootElement(parser->myDoc) : NULL;
 	if (doctype) {
 		err_set(e, ERR_INPUT, "XML: expected no DOCTYPE (a phone's settings need none), found one");
-		goto out;
-	}
-	if (doc == NULL || (root = xmlDocGetRootElement(doc)) == NULL) {
+	} else if (stopped != 0) {
+		err_set(e, ERR_INPUT, "XML: expected tags and comments of at most %d bytes, found a longer one",
+		    TAG_MAX);
+	} else if (!parser->wellFormed || root == NULL) {
 		parse_error(parser, e);
-		goto out;
-	}
-	if (strcmp((const char *)root->name, "config") != 0) {
+	} else if (!is_named(root, "config")) {
 		err_set(e, ERR_INPUT, "XML: expected <config> as the root, found <%s>",
 		    text_printable((const char *)root->name, shown, sizeof(shown)));
-		goto out;
+	} else {
+		memset(ret, 0, sizeof(*ret));
+		read_root(root, ret);
+		rc = 0;
 	}
-	memset(ret, 0, sizeof(*ret));
-	read_root(root, ret);
-	rc = 0;
-out:
-	xmlFreeDoc(doc);
+	xmlFreeDoc(parser->myDoc);
+	parser->myDoc = NULL;
 	xmlFreeParserCtxt(parser);
 	return rc;
 }

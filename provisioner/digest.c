@@ -136,8 +136,8 @@ digest_check(const struct digest_server *s, const struct digest_request *r, cons
 	OPENSSL_cleanse(expected, sizeof(expected));
 	nonce = nonce_check(s, r, h.nonce);
 	/*
-	 * RFC 7616 section 3.4.6: uri and the request line are to name the same resource. cURL, also behind a proxy, writes
-	 * the same bytes into both, so nothing else is taken.
+	 * RFC 7616 section 3.4.6: uri and the request line are to name the same resource. cURL, also behind a proxy,
+	 * writes the same bytes into both, so nothing else is taken.
 	 */
 	if (!same_string(h.uri, r->target) || !same_string(h.realm, s->realm) || !good)
 		return DIGEST_WRONG;

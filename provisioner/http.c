@@ -167,7 +167,7 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url, const 
 		*upload_len = 0;
 		return http_answer(q);
 	}
-	/* Called first when the header is there. An answer now would close the connection: right where a body follows. */
+	/* The first call: the header is there. An answer now closes the connection, which is right before a body. */
 	q->seen = true;
 	request_count(q->server, true);
 	(void)text_printable(method, q->log_method, sizeof(q->log_method));

@@ -46,7 +46,7 @@ host_good(const char *host)
 	       strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_") == len;
 }
 
-/* cURL folds "." and ".." away before it asks, so that such a path would never match a route; an empty one is a slip. */
+/* cURL folds "." and ".." away before it asks, so such a path would never match a route; an empty one is a slip. */
 static bool
 path_good(const char *path)
 {

@@ -88,16 +88,43 @@ parse(xmlParserCtxtPtr ctxt, const void *data, size_t len, const char *name, str
 	return NULL;
 }
 
+/*
+ * What phones and editors write. The library would take all that iconv knows, UTF-7 among it, and what it writes in
+ * some of them no XML parser can read.
+ */
+static bool
+encoding_known(const char *encoding)
+{
+	static const char *const names[] = { "UTF-8", "UTF-16", "US-ASCII" };
+	static const char *const families[] = { "ISO-8859-", "windows-125" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcasecmp(encoding, names[i]) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		if (strncasecmp(encoding, families[i], strlen(families[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The parser does not note what a byte order mark told it. */
 static int
-keep_encoding(xmlDocPtr doc, const void *data, size_t len, const char *name, struct err *e)
+check_encoding(xmlDocPtr doc, const void *data, size_t len, const char *name, struct err *e)
 {
-	xmlCharEncoding encoding = len < 4 ? XML_CHAR_ENCODING_NONE : xmlDetectCharEncoding(data, 4);
+	xmlCharEncoding found = len < 4 ? XML_CHAR_ENCODING_NONE : xmlDetectCharEncoding(data, 4);
+	bool wide = found == XML_CHAR_ENCODING_UTF16LE || found == XML_CHAR_ENCODING_UTF16BE;
+	char shown[64];
 
-	if (doc->encoding != NULL || (encoding != XML_CHAR_ENCODING_UTF16LE && encoding != XML_CHAR_ENCODING_UTF16BE))
+	if (doc->encoding == NULL && wide && (doc->encoding = xmlStrdup(XML("UTF-16"))) == NULL)
+		return err_set(e, ERR_FAILED, "%s: no memory is left to read it", name);
+	if (doc->encoding == NULL || encoding_known((const char *)doc->encoding))
 		return 0;
-	doc->encoding = xmlStrdup(XML("UTF-16"));
-	return doc->encoding != NULL ? 0 : err_set(e, ERR_FAILED, "%s: no memory is left to read it", name);
+	return err_set(e, ERR_INPUT,
+	    "%s: line 1: expected an encoding of UTF-8, UTF-16, US-ASCII, ISO-8859-x or "
+	    "windows-125x, found \"%s\"; save it as UTF-8",
+	    name, text_printable((const char *)doc->encoding, shown, sizeof(shown)));
 }
 
 static int
@@ -139,7 +166,7 @@ xml_document_read(const void *data, size_t len, const char *name, struct err *e)
 	xmlSetStructuredErrorFunc(former_arg, former);
 	if (doc == NULL)
 		return NULL;
-	if (check_root(doc, name, e) != 0 || keep_encoding(doc, data, len, name, e) != 0) {
+	if (check_root(doc, name, e) != 0 || check_encoding(doc, data, len, name, e) != 0) {
 		xml_document_free(doc);
 		return NULL;
 	}

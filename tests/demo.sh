@@ -41,13 +41,12 @@ phone() {
 	at "$mac" refphone --state "$T/phones/$mac" "$@"
 }
 # However this ends, no phone's OpenVPN stays.
-hang_up() {
+on_cleanup() {
 	local dir
 	for dir in "$T"/phones/*/; do
 		[ ! -e "$dir" ] || refphone --state "$dir" --quiet disconnect >/dev/null 2>&1
 	done
 }
-trap 'hang_up; tap_cleanup' EXIT
 
 tunnel=yes
 host=$NETNS_SERVER

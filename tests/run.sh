@@ -49,10 +49,11 @@ limited() {
 	local seconds=$1 show=$2 left=$((limit - SECONDS)) status tail=
 	shift 2
 	if [ "$left" -le 0 ]; then
-		echo "not run, $limit s are over: $*" >"$log"
+		echo "not run, $limit s are over: $*" | tee "$log"
 		return 124
 	fi
-	setsid timeout -k 10 "$((seconds < left ? seconds : left))" "$@" >"$log" 2>&1 </dev/null &
+	: >"$log"
+	setsid timeout -k 10 "$((seconds < left ? seconds : left))" "$@" >>"$log" 2>&1 </dev/null &
 	child=$!
 	if [ "$show" = show ]; then
 		tail -n +1 -f -s 0.2 --pid="$child" "$log" &
@@ -86,7 +87,7 @@ step() {
 build() {
 	local what=$1 folder=$2
 	shift 2
-	step 900 "$what" "${MAKE:-make}" --no-print-directory -j"$(nproc)" BUILD="$root/$folder" DEVELOPER=1 "$@"
+	step 900 "$what" make --no-print-directory --keep-going -j"$(nproc)" BUILD="$root/$folder" DEVELOPER=1 "$@"
 }
 
 # tap SECONDS WHAT PROVE-ARGUMENT...: programs that speak TAP.

@@ -30,6 +30,10 @@ gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
+runs() {
+	[ "$(ps -o comm= -p "$1")" = "$2" ]
+}
+
 no_netns_of() {
 	! ip netns list | grep -q "^phonevpn-$1-"
 }
@@ -112,7 +116,7 @@ else
 	ok "the server reaches a phone" in_netns server ping -c 1 -W 5 "$address"
 	ok "no phone reaches another" fails_with 2 in_netns b ping -c 1 -W 1 "$address"
 	spawn inside in_netns a sleep 1000
-	is "the pid of a process in a namespace is its own" "$(ps -o comm= -p "$(pid_of inside)")" sleep
+	ok "the pid of a process in a namespace is its own" wait_until 10 runs "$(pid_of inside)" sleep
 	ok "and ends it" fails_with 143 stop inside
 	script net 'netns_server; netns_phone a; spawn a in_netns a sleep 1000; echo $$ >"$0.state"; wait_until 60 false'
 	spawn net bash "$T/net.sh"

@@ -63,7 +63,7 @@ is "DELETE: 405" "$(status -X DELETE /$mac.cfg)" 405
 # ---- requests that are none ----
 # raw TEXT: the status that the server answers with
 raw() {
-	printf "$1" | timeout 5 nc -q 3 "${host%:*}" "${host##*:}" 2>/dev/null | head -n 1 | tr -d '\r' | cut -d' ' -f2
+	printf '%b' "$1" | timeout 5 nc -q 3 "${host%:*}" "${host##*:}" 2>/dev/null | head -n 1 | tr -d '\r' | cut -d' ' -f2
 }
 long() {
 	head -c "$1" /dev/zero | tr '\0' a

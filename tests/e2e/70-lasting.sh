@@ -47,7 +47,10 @@ ok "... whole" whole
 # ---- an interrupt ends it in order ----
 env --default-signal=INT phonevpn mint --all --rekey >"$T/int.out" 2>"$T/int.err" &
 victim=$!
-wait_until 30 sh -c 'test "$(phonevpn --json phone list | jq "[.[] | select(.generation > 1)] | length")" -gt 0'
+rekeyed() {
+	[ "$(phonevpn --json phone list | jq '[.[] | select(.generation > 1)] | length')" -gt 0 ]
+}
+wait_until 30 rekeyed
 kill -INT $victim
 wait $victim
 is "Ctrl-C: status 1" $? 1
@@ -67,6 +70,7 @@ ok "afterwards it works" phonevpn phone set 000fd3100000 --label x
 # ---- a full disk ----
 # full: in a mount namespace of its own, with a state on a file system that is nearly full
 full() {
+	# shellcheck disable=SC2016 # for the inner shell
 	unshare -m bash -c '
 		set -e
 		mount -t tmpfs -o size=1536k,mode=700 tmpfs "$1"

@@ -8,7 +8,8 @@
 #
 # and speaks TAP. $BUILD is the folder of the programs (they are in $PATH), $SOURCE the tree, $T a folder of the
 # script's own. However the script ends, its processes (spawn), namespaces (netns.sh) and $T are gone afterwards; with
-# KEEP=1 $T stays. A report of a sanitizer in any program that ran fails the script.
+# KEEP=1 $T stays. A script's own function on_cleanup is called before. A report of a sanitizer in any program that ran
+# fails the script.
 #
 # ok, is, like, unlike are tests. fails_with, wait_until, printed, lives are conditions, for ok or if:
 #
@@ -211,6 +212,11 @@ joined() {
 	wait "$pid"
 }
 
+# A port of 127.0.0.1 that the kernel has just picked, for servers that cannot ask for one themselves.
+free_port() {
+	perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'
+}
+
 tap_gone() {
 	! kill -0 "$1" 2>/dev/null
 }
@@ -218,6 +224,9 @@ tap_gone() {
 tap_cleanup() {
 	local status=$? i report
 	trap '' INT TERM HUP PIPE
+	if declare -F on_cleanup >/dev/null; then
+		on_cleanup
+	fi
 	for ((i = ${#spawn_order[@]} - 1; i >= 0; i--)); do
 		[ -z "${spawned[${spawn_order[i]}]-}" ] || stop "${spawn_order[i]}"
 	done

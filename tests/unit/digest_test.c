@@ -374,7 +374,7 @@ assert_basic(const char *header, enum digest_result expected, const char *user, 
 	buf_release(&p);
 }
 
-/* A phone on Basic could not log in, or a broken header would be read beyond its end. Encoded by base64(1), RFC 7617. */
+/* A phone on Basic could not log in, or a broken header would be read beyond its end. Encoded by base64(1). */
 static void
 test_basic(void **state)
 {
