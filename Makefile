@@ -132,7 +132,8 @@ $(BUILD)/refphone: $(call obj,$(REFPHONE_SRC))
 $(BUILD)/doc/%.1: doc/%.1.in $(BUILD)/%
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(BUILD)/$* help --mdoc >$@.commands
+	$(Q)$(BUILD)/$* help --mdoc >$@.help
+	$(Q)sed 's/\([^.][.?!)]\) \+\([A-Z]\)/\1\n\2/g' $@.help >$@.commands # mdoc wants a line for each sentence
 	$(Q)sed -e '/^\.\\" COMMANDS$$/r $@.commands' -e '/^\.\\" COMMANDS$$/d' $< >$@
 
 $(BUILD)/doc/%.5: doc/%.5
@@ -145,7 +146,7 @@ PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 
 # Unit tests: tests/unit/NAME_test.c, linked to the library objects, for those of cli/ and phone/ to these as well.
 UNIT_COMMON = common_test
-UNIT_LIB = $(UNIT_COMMON) ca_key_test ca_cert_test ca_check_test ca_crl_test url_test xml_test digest_test route_test http_test http_hostile_test http_server_test
+UNIT_LIB = $(UNIT_COMMON) ca_key_test ca_cert_test ca_check_test ca_crl_test url_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
 UNIT_CLI = fleet_csv_test mint_plan_test settings_test
 UNIT_PHONE = phone_fetch_test phone_gate_test phone_ovpn_test phone_settings_test phone_store_test
 

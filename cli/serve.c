@@ -214,6 +214,7 @@ serve_run(const struct invocation *in, struct err *e)
 	if (options_parse(in, &config, e) != 0)
 		return -1;
 	process_stop_block();
+	process_raise_files();
 	if (service_open(in, &service, config.threads, e) != 0 || settings_load(service.handles[0], &s, e) != 0 ||
 	    db_nonce_key_get(service.handles[0], config.digest.key, e) != 0 ||
 	    url_base_path(s.value[SET_URL], &path, e) != 0)

@@ -75,6 +75,17 @@ process_cpus(void)
 	return (unsigned int)CPU_COUNT(&set);
 }
 
+void
+process_raise_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int
 process_random(void *out, size_t len, struct err *e)
 {

@@ -25,6 +25,9 @@ int process_stop_wait(void);
 /* Processors that this process may run on, at least 1. */
 unsigned int process_cpus(void);
 
+/* Let the process open as many files and connections as its hard limit allows, and not the 1024 of a login shell. */
+void process_raise_files(void);
+
 /* Random bytes for keys, nonces and serials, from the library's private generator. */
 int process_random(void *out, size_t len, struct err *e);
 

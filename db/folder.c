@@ -17,17 +17,6 @@
 
 #define HOLDER_MAX 512
 
-static int
-mode_check(const char *dir, mode_t mode, struct err *e)
-{
-	if ((mode & 077) != 0)
-		return err_set(e, ERR_INTEGRITY,
-		    "state folder %s: expected a folder for its owner only (0700), found mode %04o; if nobody else "
-		    "has been in it, chmod 700 it",
-		    dir, (unsigned int)(mode & 07777));
-	return 0;
-}
-
 int
 folder_check(const char *dir, struct err *e)
 {
@@ -42,7 +31,22 @@ folder_check(const char *dir, struct err *e)
 		return err_set(e, ERR_FAILED, "state folder %s: expected a folder, found a file", dir);
 	if (eaccess(dir, R_OK | W_OK | X_OK) != 0)
 		return err_errno(e, ERR_FAILED, errno, "state folder %s", dir);
-	return mode_check(dir, st.st_mode, e);
+	return 0;
+}
+
+int
+folder_check_private(const char *dir, struct err *e)
+{
+	struct stat st;
+
+	if (stat(dir, &st) != 0)
+		return err_errno(e, ERR_FAILED, errno, "state folder %s", dir);
+	if ((st.st_mode & 077) != 0)
+		return err_set(e, ERR_INTEGRITY,
+		    "state folder %s: expected a folder for its owner only (0700), found mode %04o; if nobody else "
+		    "has been in it, chmod 700 it",
+		    dir, (unsigned int)(st.st_mode & 07777));
+	return 0;
 }
 
 static bool
@@ -66,7 +70,7 @@ folder_make(const char *dir, bool *ret_made, struct err *e)
 		return -1;
 	if (!*ret_made && folder_is_empty(dir) && chmod(dir, 0700) != 0)
 		return err_errno(e, ERR_FAILED, errno, "state folder %s", dir);
-	return folder_check(dir, e);
+	return folder_check(dir, e) != 0 ? -1 : folder_check_private(dir, e);
 }
 
 /* Tell who holds the lock, from the file's three lines: process id, since when, actor. */

@@ -12,8 +12,11 @@
  * to 0700 by us, since one with other things in it may be shared on purpose.
  */
 
-/* ERR_NOT_FOUND when there is none. */
+/* It is there, a folder, and open to this process. ERR_NOT_FOUND when there is none. */
 int folder_check(const char *dir, struct err *e);
+
+/* Nobody else may look into it. */
+int folder_check_private(const char *dir, struct err *e);
 
 /* Make it (0700) or take an existing one over. */
 int folder_make(const char *dir, bool *ret_made, struct err *e);

@@ -98,7 +98,7 @@ open_all(struct db *db, bool writer, struct err *e)
 {
 	size_t version = 0;
 
-	if (folder_check(db->dir, e) != 0 || file_check(db, e) != 0)
+	if (folder_check(db->dir, e) != 0 || file_check(db, e) != 0 || folder_check_private(db->dir, e) != 0)
 		return -1;
 	if (writer && folder_lock_take(db->dir, db->actor, &db->lock, e) != 0)
 		return -1;

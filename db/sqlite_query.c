@@ -22,12 +22,13 @@ system_reason(sqlite3 *sql)
 int
 sql_fail(const struct db *db, int rc, struct err *e)
 {
-	int failed = db->sql != NULL && (rc & 0xff) == SQLITE_IOERR ? system_reason(db->sql) : 0;
+	const bool system = (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN;
+	int failed = db->sql != NULL && system ? system_reason(db->sql) : 0;
 	const char *reason = db->sql != NULL ? sqlite3_errmsg(db->sql) : sqlite3_errstr(rc);
 
-	if ((rc & 0xff) == SQLITE_FULL || ((rc & 0xff) == SQLITE_IOERR && (failed == ENOSPC || failed == EDQUOT)))
+	if ((rc & 0xff) == SQLITE_FULL || failed == ENOSPC || failed == EDQUOT)
 		return err_set(e, ERR_FAILED, "state folder %s: disk full; nothing was changed", db->dir);
-	if ((rc & 0xff) == SQLITE_IOERR && failed != 0)
+	if (failed != 0)
 		return err_errno(e, ERR_FAILED, failed, "state folder %s: nothing was changed", db->dir);
 	if ((rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED)
 		return err_set(e, ERR_CONFLICT,

@@ -148,12 +148,21 @@ check_size(const struct http_request *q)
 	return info != NULL && info->header_size > HEADER_MAX ? MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE : 0;
 }
 
+/* A body is never read; where the method is not taken either, the client is told that. */
+static unsigned int
+body_refusal(const char *method)
+{
+	bool taken = strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+
+	return taken ? MHD_HTTP_CONTENT_TOO_LARGE : MHD_HTTP_METHOD_NOT_ALLOWED;
+}
+
 static enum MHD_Result
 on_request(void *arg, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
     const char *upload, size_t *upload_len, void **request)
 {
 	struct http_request *q = *request;
-	unsigned int too_large;
+	unsigned int refusal;
 	bool body = false;
 
 	(void)arg;
@@ -173,8 +182,8 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url, const 
 	(void)text_printable(method, q->log_method, sizeof(q->log_method));
 	route_take(q);
 	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, on_body_header, &body);
-	too_large = body ? MHD_HTTP_CONTENT_TOO_LARGE : check_size(q);
-	return too_large != 0 ? http_answer_status(q, too_large) : MHD_YES;
+	refusal = body ? body_refusal(method) : check_size(q);
+	return refusal != 0 ? http_answer_status(q, refusal) : MHD_YES;
 }
 
 static void
@@ -250,8 +259,8 @@ daemon_start(struct http_server *s, const struct http_config *config, int fd, st
 	s->daemon = MHD_start_daemon(flags, 0, on_connect, s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_library_log,
 	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_SECONDS, MHD_OPTION_CONNECTION_LIMIT, limit,
-	    MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_ARRAY,
-	    more, MHD_OPTION_END);
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED,
+	    on_completed, s, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 	if (s->daemon != NULL)
 		return 0;
 	if (config->tls_cert != NULL)

@@ -71,7 +71,7 @@ assert_shell(const struct buf *input, const char *command, const char *expected)
 {
 	struct buf seen = BUF_INIT(65536);
 
-	support_shell(&seen, input, "%s", command);
+	support_shell(&seen, input, "{ %s; }", command);
 	assert_string_equal(buf_string(&seen), expected);
 	buf_release(&seen);
 }
@@ -88,15 +88,15 @@ openssl_reads_the_blocks(void **state)
 	assert_memory_equal(buf_string(&out), PROFILE "<cert>\n-----BEGIN CERTIFICATE-----\n",
 	    strlen(PROFILE "<cert>\n-----BEGIN CERTIFICATE-----\n"));
 	assert_shell(&out, BLOCK("cert") " | openssl x509 -noout -subject", "subject=CN = 000fd3054848\n");
-	support_shell(&from_cert, &out, BLOCK("cert") " | openssl x509 -noout -pubkey");
-	support_shell(&from_key, &out, BLOCK("key") " | openssl pkey -pubout");
+	support_shell(&from_cert, &out, "{ " BLOCK("cert") " | openssl x509 -noout -pubkey; }");
+	support_shell(&from_key, &out, "{ " BLOCK("key") " | openssl pkey -pubout; }");
 	assert_string_equal(buf_string(&from_cert), buf_string(&from_key));
 	assert_true(from_key.len > 0);
-	support_shell(&der, &out, BLOCK("cert") " | openssl x509 -outform DER");
+	support_shell(&der, &out, "{ " BLOCK("cert") " | openssl x509 -outform DER; }");
 	assert_int_equal(der.len, p->cert.len);
 	assert_memory_equal(der.data, p->cert.data, der.len);
 	buf_clear(&der);
-	support_shell(&der, &out, BLOCK("key") " | openssl pkcs8 -topk8 -nocrypt -outform DER");
+	support_shell(&der, &out, "{ " BLOCK("key") " | openssl pkcs8 -topk8 -nocrypt -outform DER; }");
 	assert_int_equal(der.len, p->key.len);
 	assert_memory_equal(der.data, p->key.data, der.len);
 	assert_memory_equal(buf_string(&out) + out.len - 7, "</key>\n", 7);

@@ -3,6 +3,7 @@
 
 #include "common/text.h"
 
+#include <openssl/x509v3.h>
 #include <stdio.h>
 
 /* What the certificates say, as the openssl command reads them. Their hostile kin: ca_check_test.c. */
@@ -497,6 +498,49 @@ test_bad_issuers_and_keys_are_refused(void **state)
 	EVP_PKEY_free(ec);
 }
 
+/* The root with one extension less, or with another keyUsage, signed anew; the caller frees it. */
+static X509 *
+changed_root(const struct ca_support *s, int removed, const char *key_usage)
+{
+	X509 *root = X509_dup(s->root);
+
+	assert_non_null(root);
+	X509_EXTENSION_free(X509_delete_ext(root, X509_get_ext_by_NID(root, removed, -1)));
+	if (key_usage != NULL) {
+		X509_EXTENSION *added = X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, key_usage);
+
+		assert_non_null(added);
+		assert_int_equal(X509_add_ext(root, added, -1), 1);
+		X509_EXTENSION_free(added);
+	}
+	assert_true(X509_sign(root, s->root_key, EVP_sha256()) > 0);
+	return root;
+}
+
+/* A CA that says it may not sign certificates: clients refuse what it signs. */
+static void
+test_issuers_without_the_right_are_refused(void **state)
+{
+	static const struct {
+		int removed;
+		const char *key_usage, *part;
+	} cases[] = {
+		{ NID_basic_constraints, NULL, "expected a CA certificate, found one without CA:TRUE" },
+		{ NID_key_usage, NULL, "(RFC 5280 section 4.2.1.3): expected a keyUsage with 0x04, found 0x00" },
+		{ NID_key_usage, "critical,cRLSign", "expected a keyUsage with 0x04, found 0x02" },
+		{ NID_subject_key_identifier, NULL, "expected a subjectKeyIdentifier, found none" },
+	};
+	const struct ca_support *s = *state;
+	struct ca_cert_params params = ca_support_params(CA_KIND_PHONE, CA_SUPPORT_MAC);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		X509 *root = changed_root(s, cases[i].removed, cases[i].key_usage);
+
+		ca_support_refused(&params, s->key, root, s->root_key, ERR_INPUT, cases[i].part);
+		X509_free(root);
+	}
+}
+
 /* A params that nobody gave a serial, or one that DER makes longer or shorter. */
 static void
 test_serials_of_another_form_are_refused(void **state)
@@ -597,6 +641,7 @@ main(void)
 		cmocka_unit_test(test_organization_may_be_absent),
 		cmocka_unit_test(test_bad_names_are_refused),
 		cmocka_unit_test(test_bad_issuers_and_keys_are_refused),
+		cmocka_unit_test(test_issuers_without_the_right_are_refused),
 		cmocka_unit_test(test_serials_of_another_form_are_refused),
 		cmocka_unit_test(test_serials_are_positive_and_differ),
 		cmocka_unit_test(test_root_names_differ_and_fit),

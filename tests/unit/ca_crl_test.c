@@ -4,6 +4,7 @@
 #include "ca/crl.h"
 #include "common/text.h"
 
+#include <openssl/x509v3.h>
 #include <stdio.h>
 
 #define CRL_MAX (16 << 20)
@@ -322,8 +323,18 @@ test_bad_issuers_are_refused(void **state)
 	const struct ca_support *s = *state;
 	struct ca_cert_params params = ca_support_params(CA_KIND_PHONE, CA_SUPPORT_MAC);
 	struct ca_crl_params crl = crl_params(NULL, 0);
-	X509 *phone = ca_support_issue(s, &params);
+	X509 *phone = ca_support_issue(s, &params), *root = X509_dup(s->root);
+	X509_EXTENSION *usage = X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, "critical,keyCertSign");
 
+	assert_non_null(root);
+	assert_non_null(usage);
+	X509_EXTENSION_free(X509_delete_ext(root, X509_get_ext_by_NID(root, NID_key_usage, -1)));
+	assert_int_equal(X509_add_ext(root, usage, -1), 1);
+	assert_true(X509_sign(root, s->root_key, EVP_sha256()) > 0);
+	refused(&crl, root, s->root_key, ERR_INPUT,
+	    "issuer (RFC 5280 section 4.2.1.3): expected a keyUsage with 0x02, found 0x04");
+	X509_EXTENSION_free(usage);
+	X509_free(root);
 	refused(&crl, phone, s->key, ERR_INPUT, "issuer (RFC 5280 section 4.2.1.9): expected a CA certificate");
 	refused(&crl, s->root, s->key, ERR_INTEGRITY, "issuer's key: expected that of its certificate, found another");
 	X509_free(phone);

@@ -356,6 +356,7 @@ folder_open_to_others(void **state)
 	assert_fails(state_create(f, &f->e), f->e, ERR_INTEGRITY, "found mode 0755");
 	assert_int_equal(mode_of(f, ""), 0755);
 	assert_int_equal(unlink(path), 0);
+	assert_fails(try_open(f), f->e, ERR_NOT_FOUND, "no phonevpn state here");
 	assert_ok(state_create(f, &f->e), f->e);
 	assert_int_equal(mode_of(f, ""), 0700);
 	free(path);

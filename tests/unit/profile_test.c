@@ -164,19 +164,18 @@ all_cas_in_one_block(void **state)
 	cas[0] = (struct profile_ca){ old.data, old.len };
 	cas[1] = (struct profile_ca){ new.data, new.len };
 	render(&usual, cas, 2, &out);
-	support_shell(&seen, &out, "awk '/^<ca>$/ { n++ } /^<\\/ca>$/ { n++ } END { print n, NR }'");
-	/* 12 lines of directives, 2 tags, and the certificates' own lines. */
-	assert_memory_equal(buf_string(&seen), "2 ", 2);
+	support_shell(&seen, &out, "grep -cE '^</?ca>$'");
+	assert_string_equal(buf_string(&seen), "2\n");
 	buf_clear(&seen);
 	support_shell(&seen, &out,
-	    "awk '/^<\\/ca>$/ { exit } p { print } /^<ca>$/ { p = 1 }' | openssl crl2pkcs7 -nocrl -certfile /dev/stdin "
-	    "| openssl pkcs7 -print_certs -noout | grep ^subject");
+	    "{ awk '/^<\\/ca>$/ { exit } p { print } /^<ca>$/ { p = 1 }' | openssl crl2pkcs7 -nocrl -certfile /dev/stdin "
+	    "| openssl pkcs7 -print_certs -noout | grep ^subject; }");
 	assert_string_equal(buf_string(&seen), "subject=CN = Old CA\nsubject=CN = New CA\n");
 	buf_clear(&seen);
 	/* Bare PEM at column 0, nothing between. */
 	support_shell(&seen, &out,
-	    "awk '/^<\\/ca>$/ { exit } p { print } /^<ca>$/ { p = 1 }' | grep -cvE '^(-----(BEGIN|END) "
-	    "CERTIFICATE-----|[A-Za-z0-9+/]{1,64}={0,2})$' || true");
+	    "{ awk '/^<\\/ca>$/ { exit } p { print } /^<ca>$/ { p = 1 }' | grep -cvE '^(-----(BEGIN|END) "
+	    "CERTIFICATE-----|[A-Za-z0-9+/]{1,64}={0,2})$' || true; }");
 	assert_string_equal(buf_string(&seen), "0\n");
 	assert_memory_equal(buf_string(&out) + out.len - 6, "</ca>\n", 6);
 	buf_release(&old);
@@ -375,7 +374,7 @@ hash_is_sha256(void **state)
 	(void)state;
 	render(&usual, NULL, 0, &text);
 	assert_ok(profile_hash(text.data, text.len, hash, &e), e);
-	support_shell(&seen, &text, "sha256sum | cut -c1-64 | tr -d '\\n'");
+	support_shell(&seen, &text, "{ sha256sum | cut -c1-64 | tr -d '\\n'; }");
 	assert_string_equal(hash, buf_string(&seen));
 	/* FIPS 180-2, appendix B.1. */
 	assert_ok(profile_hash("abc", 3, hash, &e), e);
