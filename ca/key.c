@@ -3,7 +3,6 @@
 
 #include <limits.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -72,8 +71,6 @@ ca_key_decode(const void *der, size_t len, struct err *e)
 	ret = key;
 	key = NULL;
 out:
-	/* The decoders that were tried in vain leave their reasons behind. */
-	ERR_clear_error();
 	EVP_PKEY_free(key);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	return ret;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define CHUNK 16384
+#define NEW_SUFFIX ".new"
 
 static int
 read_all(int fd, const char *path, struct buf *out, struct err *e)
@@ -103,16 +104,12 @@ sync_folder(const char *path)
 	return rc;
 }
 
-/* Write a file that does not exist yet; on failure it is removed again. */
+/* Write all of a new file, and close it; on failure it is removed again. */
 static int
-write_new(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+fill_new(int fd, const char *path, const void *data, size_t len, mode_t mode, struct err *e)
 {
-	int fd, failed;
+	int failed = fchmod(fd, mode) != 0 || write_all(fd, data, len) != 0 ? errno : 0;
 
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_errno(e, errno == EEXIST ? ERR_CONFLICT : ERR_FAILED, errno, "%s", path);
-	failed = fchmod(fd, mode) != 0 || write_all(fd, data, len) != 0 ? errno : 0;
 	if (close(fd) != 0 && failed == 0)
 		failed = errno;
 	if (failed == 0)
@@ -124,7 +121,11 @@ write_new(const char *path, const void *data, size_t len, mode_t mode, struct er
 int
 file_create(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
 {
-	if (write_new(path, data, len, mode, e) != 0)
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_errno(e, errno == EEXIST ? ERR_CONFLICT : ERR_FAILED, errno, "%s", path);
+	if (fill_new(fd, path, data, len, mode, e) != 0)
 		return -1;
 	if (sync_folder(path) != 0)
 		return err_errno(e, ERR_FAILED, errno, "%s", path);
@@ -134,13 +135,17 @@ file_create(const char *path, const void *data, size_t len, mode_t mode, struct 
 int
 file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
 {
-	char *beside;
-	int rc = -1;
+	char *beside = text_format("%s.XXXXXX" NEW_SUFFIX, path);
+	int fd, rc = -1;
 
-	beside = text_format("%s.%ld.new", path, (long)getpid());
 	if (beside == NULL)
 		return err_set(e, ERR_FAILED, "%s: no memory", path);
-	if (write_new(beside, data, len, mode, e) != 0)
+	fd = mkostemps(beside, (int)strlen(NEW_SUFFIX), O_CLOEXEC);
+	if (fd < 0) {
+		err_errno(e, ERR_FAILED, errno, "%s", path);
+		goto out;
+	}
+	if (fill_new(fd, beside, data, len, mode, e) != 0)
 		goto out;
 	if (rename(beside, path) != 0) {
 		err_errno(e, ERR_FAILED, errno, "%s", path);

@@ -22,7 +22,7 @@ int file_read_secret(const char *path, struct buf *out, struct err *e);
 
 /*
  * Replace or make path with these bytes so that a crash leaves the old file or the new one, whole: written beside it
- * (O_EXCL), fsync, rename, fsync of the folder. mode is the permission of the new file.
+ * (a name of its own that ends in ".new"), fsync, rename, fsync of the folder. mode is the permission of the new file.
  */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *e);
 

@@ -113,15 +113,16 @@ text_time_parse(const char *s, const char *what, time_t *ret, struct err *e)
 {
 	char shown[64], again[TEXT_TIME_SIZE];
 	struct tm tm = { 0 };
+	const size_t date = strlen("YYYY-MM-DD");
 	const char *end;
 	time_t when;
 
-	end = strptime(s, strlen(s) == strlen("YYYY-MM-DD") ? "%Y-%m-%d" : "%Y-%m-%dT%H:%M:%SZ", &tm);
+	end = strptime(s, strlen(s) == date ? "%Y-%m-%d" : "%Y-%m-%dT%H:%M:%SZ", &tm);
 	if (end != NULL && *end == '\0') {
 		when = timegm(&tm);
-		/* strptime() takes 31 February and timegm() makes March of it: only what prints the same is a date. */
+		/* strptime() takes 31 February and 1:2:60: only what prints the same is a time. */
 		text_time(when, again);
-		if (strncmp(s, again, strlen("YYYY-MM-DD")) == 0) {
+		if (strncmp(s, again, strlen(s) == date ? date : sizeof(again)) == 0) {
 			*ret = when;
 			return 0;
 		}
@@ -196,7 +197,8 @@ text_printable(const char *s, char *out, size_t size)
 		size_t n = clean_sequence((const unsigned char *)s, left);
 		size_t take = n == 0 ? 1 : n;
 
-		if (used + take + (left > take ? sizeof("...") : 1) > size) {
+		/* Unless all the rest fits, the dots have to. */
+		if (used + left >= size && used + take + sizeof("...") > size) {
 			if (used + sizeof("...") <= size)
 				used += (size_t)snprintf(out + used, size - used, "...");
 			break;

@@ -21,9 +21,9 @@
 	"AND id > ?1 AND (?2 = 0 OR authority = ?2) AND (?3 = 0 OR revoked IS NOT NULL) ORDER BY id LIMIT ?4"
 
 /* bundle_read() takes these. */
-#define BUNDLE_SELECT                                                                      \
+#define BUNDLE_SELECT(index)                                                               \
 	"SELECT g.phone, g.number, g.serial, r.text, c.cert, c.sealed_key, g.md5, g.size " \
-	"FROM phones AS p JOIN generations AS g ON g.phone = p.id "                        \
+	"FROM phones AS p JOIN generations AS g " index "ON g.phone = p.id "               \
 	"JOIN certificates AS c ON c.serial = g.serial JOIN profiles AS r ON r.hash = g.profile "
 
 #define AUTHORITY_SELECT \
@@ -98,10 +98,11 @@ static const char *const texts[SQL_COUNT] = {
 				"FROM generations AS g JOIN certificates AS c ON c.serial = g.serial "
 				"JOIN phones AS p ON p.id = g.phone "
 				"WHERE g.phone = ?1 AND g.number > ?2 ORDER BY g.number LIMIT ?3",
-	[SQL_BUNDLE_BY_NUMBER] = BUNDLE_SELECT "WHERE p.mac = ?1 AND g.number = ?2",
-	[SQL_BUNDLE_BY_MD5] = BUNDLE_SELECT "WHERE p.mac = ?1 AND g.md5 = ?2 AND c.revoked IS NULL "
-					    "ORDER BY g.number DESC LIMIT 1",
-	[SQL_BUNDLE_OFFERED] = BUNDLE_SELECT "WHERE p.mac = ?1 AND g.number = p.offered",
+	[SQL_BUNDLE_BY_NUMBER] = BUNDLE_SELECT("") "WHERE p.mac = ?1 AND g.number = ?2",
+	[SQL_BUNDLE_BY_MD5] =
+	    BUNDLE_SELECT("INDEXED BY generations_md5 ") "WHERE p.mac = ?1 AND g.md5 = ?2 AND c.revoked IS NULL "
+							 "ORDER BY g.number DESC LIMIT 1",
+	[SQL_BUNDLE_OFFERED] = BUNDLE_SELECT("") "WHERE p.mac = ?1 AND g.number = p.offered",
 
 	[SQL_EVENT_ADD] = "INSERT INTO events (id, at, actor, action, subject, detail, hash) "
 			  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

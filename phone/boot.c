@@ -67,17 +67,10 @@ enum state {
 	STATE_END,
 };
 
-static enum state find_url(struct boot *b);
-static enum state fetch_xml(struct boot *b);
-static enum state read_settings(struct boot *b);
-static enum state gate(struct boot *b);
-static enum state fetch_bundle(struct boot *b);
-static enum state compare(struct boot *b);
-static enum state read_bundle(struct boot *b);
-static enum state vpn(struct boot *b);
-static enum state connect_vpn(struct boot *b);
+typedef enum state state_run(struct boot *b);
+static state_run find_url, fetch_xml, read_settings, gate, fetch_bundle, compare, read_bundle, vpn, connect_vpn;
 
-static enum state (*const states[])(struct boot *) = {
+static state_run *const states[] = {
 	[STATE_FIND_URL] = find_url,
 	[STATE_FETCH_XML] = fetch_xml,
 	[STATE_READ_SETTINGS] = read_settings,

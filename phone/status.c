@@ -71,18 +71,46 @@ or_null(const char *s)
 	return s[0] != '\0' ? s : NULL;
 }
 
-json_t *
-status_json(const struct status *s)
+static json_t *
+phone_json(const struct status *s)
 {
 	const struct store *store = &s->phone->store;
 
-	return json_pack("{s:s,s:s,s:s,s:b,s:s?,s:b,s:b,s:s,s:b,s:{s:b,s:s?,s:s},s:s?,s:s?,s:s,s:s?}", "mac",
-	    store->mac, "model", store->model, "firmware", store->firmware, "vpn_supported", s->phone->vpn,
-	    "vpn_unsupported_reason", s->phone->vpn ? NULL : s->phone->why.text, "vpn_enabled", store->enable,
-	    "logging", store->logging, "shield", shields[s->shield], "menu", s->menu, "configuration", "stored",
-	    s->stored, "md5", or_null(store->md5), "icon", s->check ? "check" : "x", "vpn_address",
-	    or_null(s->tunnel.address), "server", or_null(s->tunnel.server), "connection", connections[s->tunnel.state],
-	    "softkey", s->softkey);
+	return json_pack("{s:s,s:s,s:s,s:b,s:s?,s:b,s:b}", "mac", store->mac, "model", store->model, "firmware",
+	    store->firmware, "vpn_supported", s->phone->vpn, "vpn_unsupported_reason",
+	    s->phone->vpn ? NULL : s->phone->why.text, "vpn_enabled", store->enable, "logging", store->logging);
+}
+
+static json_t *
+page_json(const struct status *s)
+{
+	return json_pack("{s:b,s:s,s:s,s:s?}", "menu", s->menu, "shield", shields[s->shield], "icon",
+	    s->check ? "check" : "x", "softkey", s->softkey);
+}
+
+static json_t *
+tunnel_json(const struct status *s)
+{
+	return json_pack("{s:s,s:s?,s:s?,s:s?}", "connection", connections[s->tunnel.state], "detail",
+	    or_null(s->tunnel.detail), "vpn_address", or_null(s->tunnel.address), "server", or_null(s->tunnel.server));
+}
+
+json_t *
+status_json(const struct status *s)
+{
+	json_t *doc = phone_json(s), *page = page_json(s), *tunnel = tunnel_json(s);
+	json_t *file = json_pack("{s:{s:b,s:s?}}", "configuration", "stored", s->stored, "md5",
+	    or_null(s->phone->store.md5));
+
+	if (page == NULL || tunnel == NULL || file == NULL || json_object_update(doc, page) != 0 ||
+	    json_object_update(doc, file) != 0 || json_object_update(doc, tunnel) != 0) {
+		json_decref(doc);
+		doc = NULL;
+	}
+	json_decref(page);
+	json_decref(file);
+	json_decref(tunnel);
+	return doc;
 }
 
 static int

@@ -169,7 +169,7 @@ run_openvpn(const char *program, const char *dir, int config)
 		NULL,
 	};
 	/* clang-format on */
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR);
 	sigset_t none;
 
 	(void)setsid();
@@ -177,6 +177,8 @@ run_openvpn(const char *program, const char *dir, int config)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)signal(SIGXFSZ, SIG_DFL);
+	/* dup2() to itself, where standard input was closed, would leave the flag. */
+	(void)fcntl(config, F_SETFD, 0);
 	if (null >= 0 && dup2(config, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 &&
 	    dup2(null, STDERR_FILENO) >= 0 && close_range(3, ~0U, 0) == 0)
 		(void)execv(program, (char *const *)(uintptr_t)argv);
@@ -369,15 +371,26 @@ out:
 	return rc;
 }
 
-/* Wait for the end of the process behind fd (a pidfd), which is none other than the one that was asked to end. */
+/*
+ * Wait for the end of the process behind the connection, which is none other than the one that was asked to end: by its
+ * pidfd, or where there is none (another pid namespace, an old kernel) by the end of the connection.
+ */
 static int
-wait_end(int fd, struct err *e)
+wait_end(struct management *m, int fd, struct err *e)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t deadline = management_now() + END_MS;
+	char line[MANAGEMENT_LINE_SIZE];
+	enum management_answer answer;
 
-	if (poll(&p, 1, END_MS) > 0)
+	if (fd >= 0 && poll(&p, 1, END_MS) > 0)
 		return 0;
-	if (syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0 && poll(&p, 1, END_MS) > 0)
+	if (fd >= 0 && syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0 && poll(&p, 1, END_MS) > 0)
+		return 0;
+	do
+		answer = fd < 0 ? management_line(m, deadline, line) : MANAGEMENT_TIMEOUT;
+	while (answer == MANAGEMENT_LINE);
+	if (answer == MANAGEMENT_END)
 		return 0;
 	return err_set(e, ERR_FAILED, "openvpn: expected it to end within %d s of SIGTERM, found it running",
 	    END_MS / 1000);
@@ -398,13 +411,9 @@ tunnel_stop(const char *dir, bool *ret_was_up, struct err *e)
 		remove_traces(dir);
 		return 0;
 	}
+	/* Opened before it is asked to end, so that the number cannot have become another process's. */
 	fd = m.pid > 0 ? (int)syscall(SYS_pidfd_open, m.pid, 0) : -1;
-	if (fd < 0) {
-		err_set(e, ERR_FAILED, "openvpn: expected a process behind %s/%s, found none in this pid namespace",
-		    dir, TUNNEL_SOCKET);
-		goto out;
-	}
-	if (management_send(&m, "signal SIGTERM\n", e) != 0 || wait_end(fd, e) != 0)
+	if (management_send(&m, "signal SIGTERM\n", e) != 0 || wait_end(&m, fd, e) != 0)
 		goto out;
 	remove_traces(dir);
 	if (ret_was_up != NULL)

@@ -6,39 +6,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
-/* What the certificates say, as the openssl command reads them. Their hostile kin: ca_check_test.c. */
-
-#define X509_MAX 65536
-
-/* "openssl x509 -noout" with further arguments, of one certificate. */
-static void
-show(const struct ca_support *s, const X509 *cert, const char *arguments, struct buf *out)
-{
-	char *path = ca_support_pem(s, "shown.pem", cert);
-
-	support_shell(out, NULL, "openssl x509 -noout %s -in '%s'", arguments, path);
-	free(path);
-}
-
-static void
-assert_shows(const struct ca_support *s, const X509 *cert, const char *arguments, const char *expected)
-{
-	struct buf out = BUF_INIT(X509_MAX);
-
-	show(s, cert, arguments, &out);
-	assert_string_equal(buf_string(&out), expected);
-	buf_release(&out);
-}
-
-/* The whole of one extension by its name in -ext, heading included. */
-static void
-assert_extension(const struct ca_support *s, const X509 *cert, const char *name, const char *expected)
-{
-	char arguments[64];
-
-	(void)snprintf(arguments, sizeof(arguments), "-ext %s", name);
-	assert_shows(s, cert, arguments, expected);
-}
+/* What certificates say, as the openssl command reads them. Their names: ca_name_test.c, hostile ones: ca_check_test.c. */
 
 /* The key id that openssl computes of the public key: SHA-1, RFC 5280 section 4.2.1.2 (1). */
 static void
@@ -65,27 +33,13 @@ assert_key_ids(const struct ca_support *s, const X509 *cert, const X509 *issuer)
 
 	key_id(s, cert, id);
 	(void)snprintf(expected, sizeof(expected), "X509v3 Subject Key Identifier: \n    %s\n", id);
-	assert_extension(s, cert, "subjectKeyIdentifier", expected);
+	ca_support_extension(s, cert, "subjectKeyIdentifier", expected);
 	if (issuer == NULL)
 		return;
 	key_id(s, issuer, id);
 	/* No DirName, no serial: the key id alone. */
 	(void)snprintf(expected, sizeof(expected), "X509v3 Authority Key Identifier: \n    %s\n", id);
-	assert_extension(s, cert, "authorityKeyIdentifier", expected);
-}
-
-/* How many extensions -text lists. */
-static void
-assert_extension_count(const struct ca_support *s, const X509 *cert, int expected)
-{
-	struct buf out = BUF_INIT(64);
-	char *path = ca_support_pem(s, "count.pem", cert);
-
-	support_shell(&out, NULL,
-	    "{ openssl x509 -noout -text -in '%s' | grep -cE '^            (X509v3|Netscape) '; }", path);
-	assert_int_equal(strtol(buf_string(&out), NULL, 10), expected);
-	buf_release(&out);
-	free(path);
+	ca_support_extension(s, cert, "authorityKeyIdentifier", expected);
 }
 
 static void
@@ -101,12 +55,12 @@ test_root_extensions(void **state)
 {
 	const struct ca_support *s = *state;
 
-	assert_extension(s, s->root, "basicConstraints",
+	ca_support_extension(s, s->root, "basicConstraints",
 	    "X509v3 Basic Constraints: critical\n    CA:TRUE, pathlen:0\n");
-	assert_extension(s, s->root, "keyUsage", "X509v3 Key Usage: critical\n    Certificate Sign, CRL Sign\n");
+	ca_support_extension(s, s->root, "keyUsage", "X509v3 Key Usage: critical\n    Certificate Sign, CRL Sign\n");
 	assert_key_ids(s, s->root, NULL);
-	assert_extension_count(s, s->root, 3);
-	assert_shows(s, s->root, "-subject -issuer -nameopt RFC2253",
+	ca_support_extension_count(s, s->root, 3);
+	ca_support_shows(s, s->root, "-subject -issuer -nameopt RFC2253",
 	    "subject=CN=Lab CA 0123456789abcdef,O=Lab\nissuer=CN=Lab CA 0123456789abcdef,O=Lab\n");
 	assert_says(": OK\n", "openssl verify -x509_strict -check_ss_sig -attime %d -CAfile '%s' '%s'", CA_SUPPORT_NOW,
 	    s->root_path, s->root_path);
@@ -120,14 +74,14 @@ test_server_extensions(void **state)
 	struct ca_cert_params params = ca_support_params(CA_KIND_SERVER, "vpn.example.com");
 	X509 *cert = ca_support_issue(s, &params);
 
-	assert_extension(s, cert, "basicConstraints", "X509v3 Basic Constraints: \n    CA:FALSE\n");
-	assert_extension(s, cert, "keyUsage", "X509v3 Key Usage: \n    Digital Signature, Key Encipherment\n");
-	assert_extension(s, cert, "extendedKeyUsage",
+	ca_support_extension(s, cert, "basicConstraints", "X509v3 Basic Constraints: \n    CA:FALSE\n");
+	ca_support_extension(s, cert, "keyUsage", "X509v3 Key Usage: \n    Digital Signature, Key Encipherment\n");
+	ca_support_extension(s, cert, "extendedKeyUsage",
 	    "X509v3 Extended Key Usage: \n    TLS Web Server Authentication\n");
-	assert_extension(s, cert, "nsCertType", "Netscape Cert Type: \n    SSL Server\n");
-	assert_extension(s, cert, "subjectAltName", "X509v3 Subject Alternative Name: \n    DNS:vpn.example.com\n");
+	ca_support_extension(s, cert, "nsCertType", "Netscape Cert Type: \n    SSL Server\n");
+	ca_support_extension(s, cert, "subjectAltName", "X509v3 Subject Alternative Name: \n    DNS:vpn.example.com\n");
 	assert_key_ids(s, cert, s->root);
-	assert_extension_count(s, cert, 7);
+	ca_support_extension_count(s, cert, 7);
 	X509_free(cert);
 }
 
@@ -156,13 +110,13 @@ test_phone_extensions(void **state)
 	struct ca_cert_params params = ca_support_params(CA_KIND_PHONE, CA_SUPPORT_MAC);
 	X509 *cert = ca_support_issue(s, &params);
 
-	assert_extension(s, cert, "basicConstraints", "X509v3 Basic Constraints: \n    CA:FALSE\n");
-	assert_extension(s, cert, "keyUsage", "X509v3 Key Usage: \n    Digital Signature\n");
-	assert_extension(s, cert, "extendedKeyUsage",
+	ca_support_extension(s, cert, "basicConstraints", "X509v3 Basic Constraints: \n    CA:FALSE\n");
+	ca_support_extension(s, cert, "keyUsage", "X509v3 Key Usage: \n    Digital Signature\n");
+	ca_support_extension(s, cert, "extendedKeyUsage",
 	    "X509v3 Extended Key Usage: \n    TLS Web Client Authentication\n");
 	assert_key_ids(s, cert, s->root);
-	assert_extension_count(s, cert, 5);
-	assert_shows(s, cert, "-subject -issuer -nameopt RFC2253",
+	ca_support_extension_count(s, cert, 5);
+	ca_support_shows(s, cert, "-subject -issuer -nameopt RFC2253",
 	    "subject=CN=" CA_SUPPORT_MAC ",O=Lab\nissuer=CN=Lab CA 0123456789abcdef,O=Lab\n");
 	X509_free(cert);
 }
@@ -179,7 +133,7 @@ test_version_signature_and_serial(void **state)
 	char expected[64] = "serial=", *path;
 	struct err e = ERR_INIT;
 
-	show(s, cert, "-text", &text);
+	ca_support_show(s, cert, "-text", &text);
 	assert_non_null(strstr(buf_string(&text), "Version: 3 (0x2)"));
 	assert_non_null(strstr(buf_string(&text), "Signature Algorithm: sha256WithRSAEncryption"));
 	assert_non_null(strstr(buf_string(&text), "Public-Key: (2048 bit)"));
@@ -335,145 +289,6 @@ test_validity_is_cut_to_the_issuer(void **state)
 	X509_free(s.root);
 }
 
-static void
-check_host(const struct ca_support *s, const char *host, const char *expected)
-{
-	struct ca_cert_params params = ca_support_params(CA_KIND_SERVER, "OpenVPN server");
-	char text[512];
-	X509 *cert;
-
-	params.host = host;
-	cert = ca_support_issue(s, &params);
-	(void)snprintf(text, sizeof(text), "X509v3 Subject Alternative Name: \n    %s\n", expected);
-	assert_extension(s, cert, "subjectAltName", text);
-	X509_free(cert);
-}
-
-#define LABEL_63 "a23456789-123456789-123456789-123456789-123456789-123456789-123"
-
-/* An address as a DNS name matches nothing in a client that compares names. */
-static void
-test_server_host_is_address_or_name(void **state)
-{
-	const struct ca_support *s = *state;
-	/* 63 + 1 + 63 + 1 + 63 + 1 + 61 = 253 */
-	const char *longest = LABEL_63 "." LABEL_63 "." LABEL_63
-				       ".b23456789-123456789-123456789-123456789-123456789-123456789-1";
-	char expected[300];
-
-	check_host(s, "192.0.2.7", "IP Address:192.0.2.7");
-	check_host(s, "2001:db8::7", "IP Address:2001:DB8:0:0:0:0:0:7");
-	check_host(s, "vpn", "DNS:vpn");
-	check_host(s, "VPN-1.example.com", "DNS:VPN-1.example.com");
-	check_host(s, "xn--bro-hoa.example", "DNS:xn--bro-hoa.example");
-	check_host(s, "pbx_1.10.example", "DNS:pbx_1.10.example");
-	assert_int_equal(strlen(longest), 253);
-	(void)snprintf(expected, sizeof(expected), "DNS:%s", longest);
-	check_host(s, longest, expected);
-}
-
-static void
-test_server_without_a_host_has_no_alternative_name(void **state)
-{
-	const struct ca_support *s = *state;
-	struct ca_cert_params params = ca_support_params(CA_KIND_SERVER, "OpenVPN server");
-	X509 *cert;
-
-	params.host = NULL;
-	cert = ca_support_issue(s, &params);
-	assert_extension_count(s, cert, 6);
-	X509_free(cert);
-}
-
-static void
-test_bad_hosts_are_refused(void **state)
-{
-	static const char *const hosts[] = { "", ".", "vpn..example.com", ".example.com", "vpn.example.com.",
-		"-vpn.example.com", "vpn-.example.com", "300.1.1.1", "192.0.2", "192.0.2.7:1194", "[2001:db8::7]",
-		"2001:db8::g", "fe80::1%eth0", "vpn.example.com\n", "b\xc3\xbcro.example", "*.example.com", "a b",
-		LABEL_63 "4.example", LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_63 };
-	const struct ca_support *s = *state;
-	struct ca_cert_params params = ca_support_params(CA_KIND_SERVER, "OpenVPN server");
-
-	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
-		params.host = hosts[i];
-		ca_support_refused(&params, s->key, s->root, s->root_key, ERR_INPUT,
-		    "subjectAltName (RFC 5280 section 4.2.1.6): expected a DNS name in ASCII or an IP address, found");
-	}
-}
-
-/* Names of other scripts come out as they went in, at their greatest length too. */
-static void
-test_names_are_utf8(void **state)
-{
-	const struct ca_support *s = *state;
-	/* 2 * 32 = 64 bytes */
-	const char *longest = "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f"
-			      "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f"
-			      "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f"
-			      "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f";
-	struct ca_cert_params params = ca_support_params(CA_KIND_PHONE, longest);
-	char expected[256], *path;
-	X509 *cert;
-
-	params.organization = "B\xc3\xbcro, \"Nord\"";
-	cert = ca_support_issue(s, &params);
-	(void)snprintf(expected, sizeof(expected), "subject=CN=%s,O=B\xc3\xbcro\\, \\\"Nord\\\"\n", longest);
-	assert_shows(s, cert, "-subject -nameopt RFC2253,-esc_msb", expected);
-	path = ca_support_pem(s, "utf8.pem", cert);
-	assert_says("UTF8STRING", "{ openssl asn1parse -in '%s' | grep -A1 organizationName | tail -n 1; }", path);
-	free(path);
-	X509_free(cert);
-}
-
-static void
-test_organization_may_be_absent(void **state)
-{
-	const struct ca_support *s = *state;
-	struct ca_cert_params params = ca_support_params(CA_KIND_PHONE, CA_SUPPORT_MAC);
-	X509 *cert;
-
-	params.organization = NULL;
-	cert = ca_support_issue(s, &params);
-	assert_shows(s, cert, "-subject -nameopt RFC2253", "subject=CN=" CA_SUPPORT_MAC "\n");
-	X509_free(cert);
-}
-
-/* A line feed in a name could forge a line in the OpenVPN server's log or status file. */
-static void
-test_bad_names_are_refused(void **state)
-{
-	static const struct {
-		const char *name, *part;
-	} cases[] = {
-		{ "", "expected 1 to 64 bytes, found none" },
-		{ "12345678901234567890123456789012345678901234567890123456789012345",
-		    "(RFC 5280 appendix A.1): expected 1 to 64 bytes, found 65" },
-		{ "a\nb", "expected UTF-8 without control characters, found \"a?b\"" },
-		{ "a\x7f", "expected UTF-8 without control characters" },
-		{ "\xc2\x85", "expected UTF-8 without control characters" },
-		{ "\xc3", "expected UTF-8 without control characters" },
-		{ "\xc0\x80", "expected UTF-8 without control characters" },
-		{ "\xed\xa0\x80", "expected UTF-8 without control characters" },
-		{ "\xff", "expected UTF-8 without control characters" },
-	};
-	const struct ca_support *s = *state;
-	struct ca_cert_params params;
-	char text[256];
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		params = ca_support_params(CA_KIND_PHONE, cases[i].name);
-		ca_support_refused(&params, s->key, s->root, s->root_key, ERR_INPUT, cases[i].part);
-		params = ca_support_params(CA_KIND_PHONE, CA_SUPPORT_MAC);
-		params.organization = cases[i].name;
-		ca_support_refused(&params, s->key, s->root, s->root_key, ERR_INPUT, cases[i].part);
-	}
-	(void)snprintf(text, sizeof(text), "certificate for \"%s\": organization", CA_SUPPORT_MAC);
-	ca_support_refused(&params, s->key, s->root, s->root_key, ERR_INPUT, text);
-	params = ca_support_params(CA_KIND_PHONE, NULL);
-	ca_support_refused(&params, s->key, s->root, s->root_key, ERR_INPUT, "common name: expected 1 to 64 bytes");
-}
-
 /* Issuers and keys that make certificates nobody accepts. */
 static void
 test_bad_issuers_and_keys_are_refused(void **state)
@@ -576,50 +391,6 @@ test_serials_are_positive_and_differ(void **state)
 	assert_int_equal(seen, 0x3f);
 }
 
-/* Two CAs of one name keep an OpenVPN server from starting. */
-static void
-test_root_names_differ_and_fit(void **state)
-{
-	static const struct {
-		const char *name, *prefix;
-	} cases[] = {
-		{ "Lab", "Lab CA " },
-		{ "12345678901234567890123456789012345678901234", "12345678901234567890123456789012345678901234 CA " },
-		{ "12345678901234567890123456789012345678901234567",
-		    "12345678901234567890123456789012345678901234 CA " },
-		/* 43 bytes and a letter of two: not half of it. */
-		{ "1234567890123456789012345678901234567890123\xc3\xa4!",
-		    "1234567890123456789012345678901234567890123 CA " },
-	};
-	struct err e = ERR_INIT;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char one[CA_NAME_MAX + 1], two[CA_NAME_MAX + 1];
-		size_t len = strlen(cases[i].prefix);
-
-		assert_ok(ca_root_name(cases[i].name, one, &e), e);
-		assert_ok(ca_root_name(cases[i].name, two, &e), e);
-		assert_memory_equal(one, cases[i].prefix, len);
-		assert_true(text_is_hex(one + len, 16));
-		assert_string_not_equal(one, two);
-		assert_true(text_is_clean(one, strlen(one)));
-	}
-}
-
-static void
-test_bad_root_names_are_refused(void **state)
-{
-	char out[CA_NAME_MAX + 1] = "untouched";
-	struct err e = ERR_INIT;
-
-	(void)state;
-	assert_fails(ca_root_name("", out, &e), e, ERR_INPUT, "name of the CA: expected 1 to 64 bytes, found none");
-	assert_fails(ca_root_name("a\tb", out, &e), e, ERR_INPUT, "without control characters, found \"a?b\"");
-	assert_fails(ca_root_name("\xe4", out, &e), e, ERR_INPUT, "expected UTF-8");
-	assert_string_equal(out, "untouched");
-}
-
 int
 main(void)
 {
@@ -634,18 +405,10 @@ main(void)
 		cmocka_unit_test(test_times_after_2049_are_generalized),
 		cmocka_unit_test(test_years_before_1950_and_after_9999_are_refused),
 		cmocka_unit_test(test_validity_is_cut_to_the_issuer),
-		cmocka_unit_test(test_server_host_is_address_or_name),
-		cmocka_unit_test(test_server_without_a_host_has_no_alternative_name),
-		cmocka_unit_test(test_bad_hosts_are_refused),
-		cmocka_unit_test(test_names_are_utf8),
-		cmocka_unit_test(test_organization_may_be_absent),
-		cmocka_unit_test(test_bad_names_are_refused),
 		cmocka_unit_test(test_bad_issuers_and_keys_are_refused),
 		cmocka_unit_test(test_issuers_without_the_right_are_refused),
 		cmocka_unit_test(test_serials_of_another_form_are_refused),
 		cmocka_unit_test(test_serials_are_positive_and_differ),
-		cmocka_unit_test(test_root_names_differ_and_fit),
-		cmocka_unit_test(test_bad_root_names_are_refused),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -9,6 +9,7 @@
 #include "common/pem.h"
 
 #include <openssl/err.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -97,6 +98,50 @@ ca_support_pem(const struct ca_support *s, const char *name, const X509 *cert)
 			fail_msg("expected \"%s\", found: %s", (part), buf_string(&says_)); \
 		buf_release(&says_); \
 	} while (0)
+
+/* "openssl x509 -noout" with further arguments, of one certificate. */
+static inline void
+ca_support_show(const struct ca_support *s, const X509 *cert, const char *arguments, struct buf *out)
+{
+	char *path = ca_support_pem(s, "shown.pem", cert);
+
+	support_shell(out, NULL, "openssl x509 -noout %s -in '%s'", arguments, path);
+	free(path);
+}
+
+static inline void
+ca_support_shows(const struct ca_support *s, const X509 *cert, const char *arguments, const char *expected)
+{
+	struct buf out = BUF_INIT(65536);
+
+	ca_support_show(s, cert, arguments, &out);
+	assert_string_equal(buf_string(&out), expected);
+	buf_release(&out);
+}
+
+/* The whole of one extension by its name in -ext, heading included. */
+static inline void
+ca_support_extension(const struct ca_support *s, const X509 *cert, const char *name, const char *expected)
+{
+	char arguments[64];
+
+	(void)snprintf(arguments, sizeof(arguments), "-ext %s", name);
+	ca_support_shows(s, cert, arguments, expected);
+}
+
+/* How many extensions -text lists. */
+static inline void
+ca_support_extension_count(const struct ca_support *s, const X509 *cert, int expected)
+{
+	struct buf out = BUF_INIT(64);
+	char *path = ca_support_pem(s, "count.pem", cert);
+
+	support_shell(&out, NULL,
+	    "{ openssl x509 -noout -text -in '%s' | grep -cE '^            (X509v3|Netscape) '; }", path);
+	assert_int_equal(strtol(buf_string(&out), NULL, 10), expected);
+	buf_release(&out);
+	free(path);
+}
 
 static inline int
 ca_support_setup(void **state)

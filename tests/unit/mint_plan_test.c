@@ -46,11 +46,11 @@ incapable_phone_is_turned_down(void **state)
 	struct db_phone p = good;
 
 	(void)state;
-	(void)strncpy(p.model, "D40", sizeof(p.model));
+	memcpy(p.model, "D40", sizeof("D40"));
 	assert_int_equal(mint_plan(&p, &plain, false, &why), MINT_TURNED_DOWN);
 	assert_non_null(strstr(why.text, "OpenVPN"));
 	p = good;
-	(void)strncpy(p.firmware, "2_6_6", sizeof(p.firmware));
+	memcpy(p.firmware, "2_6_6", sizeof("2_6_6"));
 	assert_int_equal(mint_plan(&p, &plain, true, &why), MINT_TURNED_DOWN);
 	assert_non_null(strstr(why.text, "2_7_0"));
 }

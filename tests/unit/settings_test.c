@@ -17,7 +17,7 @@ defaults_are_valid(void **state)
 	for (unsigned int i = 0; i < SET_COUNT; i++) {
 		char value[SETTINGS_VALUE_SIZE];
 
-		(void)strncpy(value, s.value[i], sizeof(value));
+		memcpy(value, s.value[i], sizeof(value));
 		if (i != SET_URL && i != SET_VPN_HOST)
 			assert_ok(settings_put(&s, (enum setting)i, value, &e), e);
 	}
@@ -62,7 +62,7 @@ bad_values_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		char before[SETTINGS_VALUE_SIZE];
 
-		(void)strncpy(before, s.value[bad[i].which], sizeof(before));
+		memcpy(before, s.value[bad[i].which], sizeof(before));
 		assert_fails(settings_put(&s, bad[i].which, bad[i].value, &e), e, ERR_INPUT, bad[i].part);
 		assert_string_equal(s.value[bad[i].which], before);
 	}
@@ -80,7 +80,8 @@ remotes_keep_their_order(void **state)
 	settings_default(&s);
 	assert_ok(settings_put(&s, SET_VPN_HOST, "a.example.com", &e), e);
 	assert_ok(settings_put(&s, SET_VPN_PORT, "1195", &e), e);
-	assert_ok(settings_put(&s, SET_VPN_REMOTES, "b.example.com,192.0.2.7:443,[2001:db8::1]:1196,2001:db8::2", &e), e);
+	assert_ok(settings_put(&s, SET_VPN_REMOTES, "b.example.com,192.0.2.7:443,[2001:db8::1]:1196,2001:db8::2", &e),
+	    e);
 	assert_ok(settings_profile(&s, &p, &e), e);
 	assert_int_equal(p.remote_count, 5);
 	assert_string_equal(p.remotes[0].host, "a.example.com");
