@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TAG_MAX 32768
+
 /* The first thing that the parser could not go on from, or else the first that it complained of. */
 struct complaint {
 	bool doctype;
@@ -142,6 +144,27 @@ check_root(xmlDocPtr doc, const char *name, struct err *e)
 	    xmlGetLineNo(root), text_printable(found, shown, sizeof(shown)));
 }
 
+/*
+ * libxml2 compares each attribute of a tag with each other one: half a minute for a tag of a megabyte. Between '<' and
+ * '>' stand tags and comments; the phones' own are short.
+ */
+static bool
+tags_are_short(const unsigned char *data, size_t len)
+{
+	const unsigned char *end = data + len;
+
+	while ((data = memchr(data, '<', (size_t)(end - data))) != NULL) {
+		const unsigned char *close = memchr(data, '>', (size_t)(end - data));
+
+		if ((size_t)((close != NULL ? close : end) - data) > TAG_MAX)
+			return false;
+		if (close == NULL)
+			return true;
+		data = close;
+	}
+	return true;
+}
+
 xmlDocPtr
 xml_document_read(const void *data, size_t len, const char *name, struct err *e)
 {
@@ -153,6 +176,11 @@ xml_document_read(const void *data, size_t len, const char *name, struct err *e)
 
 	if (len == 0 || len > XML_MAX) {
 		(void)err_set(e, ERR_INPUT, "%s: expected XML of 1 to %d bytes, found %zu", name, XML_MAX, len);
+		return NULL;
+	}
+	if (!tags_are_short(data, len)) {
+		(void)err_set(e, ERR_INPUT, "%s: expected tags and comments of at most %d bytes, found a longer one",
+		    name, TAG_MAX);
 		return NULL;
 	}
 	/* The thread's own handler: errors of decoding do not reach the one of the parser's context. */

@@ -114,7 +114,8 @@ test_hostile(void **state)
 		{ "latin1-declared-as-utf8.cfg", "well-formed" }, { "unknown-encoding.cfg", "line 1" },
 		{ "utf7.cfg", "found \"UTF-7\"; save it as UTF-8" }, { "control-character.cfg", "line 2" },
 		{ "attribute-twice.cfg", "line 2" }, { "attribute-unquoted.cfg", "line 2" },
-		{ "ampersand-unescaped.cfg", "line 2" }, { "utf16-truncated.cfg", "well-formed" } };
+		{ "ampersand-unescaped.cfg", "line 2" }, { "utf16-truncated.cfg", "well-formed" },
+		{ "tag-of-34-kilobytes.cfg", "expected tags and comments of at most 32768 bytes" } };
 	struct stat st;
 	int saved, quiet;
 
