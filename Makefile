@@ -84,7 +84,7 @@ PROVISIONER_SRC = provisioner/digest.c provisioner/digest_header.c provisioner/h
 	provisioner/http_auth.c provisioner/http_listen.c provisioner/http_log.c provisioner/route.c provisioner/url.c \
 	provisioner/xml.c provisioner/xml_document.c
 CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_server.c cli/event_report.c \
-	cli/events.c cli/export.c \
+	cli/events.c cli/export.c cli/export_prune.c \
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
 	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/settings.c cli/state.c

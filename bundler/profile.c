@@ -16,31 +16,6 @@
 #define SHA256_BYTES 32
 #define PORT_MAX 65535
 #define VERB_MAX 11
-#define LABEL_MAX 63 /* RFC 1035 section 2.3.4 */
-#define NAME_MAX_LEN 253
-
-static const char alphanumeric[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-static const char digits[] = "0123456789";
-
-/* RFC 1123 section 2.1: letters, digits and inner hyphens; the last label is not a number, or it is an address. */
-static bool
-is_host_name(const char *s)
-{
-	if (strlen(s) > NAME_MAX_LEN)
-		return false;
-	for (;;) {
-		size_t len = strcspn(s, ".");
-
-		if (len == 0 || len > LABEL_MAX || s[0] == '-' || s[len - 1] == '-')
-			return false;
-		for (size_t i = 0; i < len; i++)
-			if (s[i] != '-' && strchr(alphanumeric, s[i]) == NULL)
-				return false;
-		if (s[len] == '\0')
-			return strspn(s, digits) < len;
-		s += len + 1;
-	}
-}
 
 bool
 profile_host_is_ipv6(const char *host)
@@ -56,7 +31,7 @@ profile_check_host(const char *host, const char *what, struct err *e)
 	struct in_addr address;
 	char shown[64];
 
-	if (inet_pton(AF_INET, host, &address) == 1 || profile_host_is_ipv6(host) || is_host_name(host))
+	if (inet_pton(AF_INET, host, &address) == 1 || profile_host_is_ipv6(host) || text_is_host_name(host))
 		return 0;
 	return err_set(e, ERR_INPUT,
 	    "%s: expected a host name (letters, digits, hyphens and dots, at most 253), an IPv4 address or an IPv6 "

@@ -4,15 +4,11 @@
 #include "common/text.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-
-#define DNS_NAME_MAX 253 /* RFC 1035 section 2.3.4, without the length octets of the root */
-#define DNS_LABEL_MAX 63
 
 /* One row a kind; facts behind it: ca/cert.h. */
 static const struct rule {
@@ -120,32 +116,6 @@ add_authority(X509 *cert, const X509 *issuer, struct err *e)
 	return rc;
 }
 
-/* Letters, digits, '-' and '_' in labels; the last label no number, or a mistyped address would pass for a name. */
-static bool
-is_dns_name(const char *s)
-{
-	size_t len = strlen(s), label;
-	bool number = true;
-
-	if (len > DNS_NAME_MAX)
-		return false;
-	for (;; s += label + 1) {
-		label = strcspn(s, ".");
-		if (label == 0 || label > DNS_LABEL_MAX || s[0] == '-' || s[label - 1] == '-')
-			return false;
-		number = true;
-		for (size_t i = 0; i < label; i++) {
-			unsigned char c = (unsigned char)s[i];
-
-			if (c >= 0x80 || (!isalnum(c) && c != '-' && c != '_'))
-				return false;
-			number = number && isdigit(c);
-		}
-		if (s[label] == '\0')
-			return !number;
-	}
-}
-
 static GENERAL_NAME *
 general_name(int type, const void *data, size_t len)
 {
@@ -174,7 +144,7 @@ add_host(X509 *cert, const char *host, struct err *e)
 		name = general_name(GEN_IPADD, address, sizeof(struct in_addr));
 	else if (inet_pton(AF_INET6, host, address) == 1)
 		name = general_name(GEN_IPADD, address, sizeof(struct in6_addr));
-	else if (is_dns_name(host))
+	else if (text_is_host_name(host))
 		name = general_name(GEN_DNS, host, strlen(host));
 	else
 		return err_set(e, ERR_INPUT,

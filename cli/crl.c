@@ -42,50 +42,94 @@ renew(struct db *db, const struct settings *s, int64_t authority, struct err *e)
 	return rc;
 }
 
-/* Every authority's CRL, one behind the other, as OpenVPN's crl-verify takes them. */
+/* True when there is a CRL to be signed anew. */
 static int
-render(struct db *db, const struct invocation *in, struct buf *out, struct err *e)
+is_due(struct db *db, const struct invocation *in, bool *ret, struct err *e)
 {
-	struct buf der = BUF_INIT(DB_CRL_MAX);
+	struct db_authority *all = NULL;
+	size_t count = 0;
+
+	if (db_authority_all(db, &all, &count, e) != 0)
+		return -1;
+	*ret = in->option[OPT_RENEW] != NULL;
+	for (size_t i = 0; i < count; i++)
+		*ret = *ret || is_old(&all[i], time(NULL));
+	db_authority_free(all, count);
+	return 0;
+}
+
+static int
+renew_due(struct db *db, const struct invocation *in, struct err *e)
+{
 	struct db_authority *all = NULL;
 	struct settings s;
 	size_t count = 0;
-	int rc = -1;
+	int rc = 0;
 
 	if (settings_load(db, &s, e) != 0 || db_authority_all(db, &all, &count, e) != 0)
-		goto out;
-	for (size_t i = 0; i < count; i++) {
-		if ((in->option[OPT_RENEW] != NULL || is_old(&all[i], time(NULL))) && renew(db, &s, all[i].id, e) != 0)
-			goto out;
-		buf_clear(&der);
-		if (db_authority_crl(db, all[i].id, &der, e) != 0 ||
-		    pem_encode(PEM_LABEL_CRL, der.data, der.len, out, e) != 0)
-			goto out;
+		return -1;
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		if (in->option[OPT_RENEW] != NULL || is_old(&all[i], time(NULL)))
+			rc = renew(db, &s, all[i].id, e);
 	}
-	rc = 0;
-out:
+	db_authority_free(all, count);
+	return rc;
+}
+
+/* Every authority's CRL, one behind the other, as OpenVPN's crl-verify takes them. */
+static int
+render(struct db *db, struct buf *out, struct err *e)
+{
+	struct buf der = BUF_INIT(DB_CRL_MAX);
+	struct db_authority *all = NULL;
+	size_t count = 0;
+	int rc;
+
+	rc = db_authority_all(db, &all, &count, e);
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		buf_clear(&der);
+		rc = db_authority_crl(db, all[i].id, &der, e);
+		if (rc == 0)
+			rc = pem_encode(PEM_LABEL_CRL, der.data, der.len, out, e);
+	}
 	buf_release(&der);
 	db_authority_free(all, count);
 	return rc;
 }
 
 static int
+write_out(const struct invocation *in, const struct buf *text, struct err *e)
+{
+	const char *file = in->option[OPT_OUT];
+
+	if (file == NULL && fwrite(text->data, 1, text->len, stdout) != text->len)
+		return err_errno(e, ERR_FAILED, errno, "standard output");
+	if (file == NULL)
+		return 0;
+	if (file_replace(file, text->data, text->len, 0644, e) != 0)
+		return -1;
+	return in->json ? command_print_json(json_pack("{s:s}", "file", file), e) : 0;
+}
+
+/* Printing must not wait for a long mint: only a CRL that is due needs the writer's lock. */
+static int
 crl_run(const struct invocation *in, struct err *e)
 {
 	struct buf out = BUF_INIT(2 * DB_CRL_MAX);
-	struct db *db = state_open_writer(in, e);
+	struct db *db = state_open(in, e);
+	bool due = false;
 	int rc = -1;
 
-	if (db == NULL || render(db, in, &out, e) != 0)
+	if (db == NULL || is_due(db, in, &due, e) != 0)
 		goto out;
-	if (in->option[OPT_OUT] != NULL)
-		rc = file_replace(in->option[OPT_OUT], out.data, out.len, 0644, e);
-	else if (fwrite(out.data, 1, out.len, stdout) != out.len)
-		err_errno(e, ERR_FAILED, errno, "standard output");
-	else
-		rc = 0;
-	if (rc == 0 && in->json && in->option[OPT_OUT] != NULL)
-		rc = command_print_json(json_pack("{s:s}", "file", in->option[OPT_OUT]), e);
+	if (due) {
+		db_close(db);
+		db = state_open_writer(in, e);
+		if (db == NULL || renew_due(db, in, e) != 0)
+			goto out;
+	}
+	if (render(db, &out, e) == 0)
+		rc = write_out(in, &out, e);
 out:
 	buf_release(&out);
 	db_close(db);

@@ -58,7 +58,7 @@ events_run(const struct invocation *in, struct err *e)
 
 	if (in->argc > 0 && phone_argument(in->argv[0], mac, e) != 0)
 		return -1;
-	if (in->option[OPT_LIMIT] != NULL && text_number(in->option[OPT_LIMIT], 0, 1000000000, "limit", &limit, e) != 0)
+	if (command_number(in->option[OPT_LIMIT], 0, 1000000000, "limit", &limit, e) != 0)
 		return -1;
 	db = state_open(in, e);
 	if (db == NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/base_document.h"
 #include "cli/commands.h"
+#include "cli/export_prune.h"
 #include "cli/phone_report.h"
 #include "cli/render.h"
 #include "cli/state.h"
@@ -32,7 +33,7 @@ struct export
 	struct settings settings;
 	const char *out, *base_dir;
 	mode_t mode;
-	unsigned long phones, bundles, total;
+	unsigned long phones, bundles, removed;
 	struct progress progress;
 };
 
@@ -142,14 +143,18 @@ export_run(const struct invocation *in, struct err *e)
 	progress_start(&x.progress, "exporting", total, in->quiet || in->json);
 	rc = db_phone_each(x.db, &all, export_phone, &x, e);
 	progress_end(&x.progress);
-	if (rc == 0 && (rc = render_generic(&generic, e)) == 0)
+	if (rc == 0 && (rc = xml_generic(&generic, e)) == 0)
 		rc = write_file(&x, x.out, SETTING_GENERIC_FILE, &generic, e);
+	if (rc == 0)
+		rc = export_prune(x.db, x.out, &x.removed, e);
 	if (rc == 0 && in->json)
-		rc = command_print_json(json_pack("{s:s,s:I,s:I}", "dir", x.out, "phones", (json_int_t)x.phones,
-					    "bundles", (json_int_t)x.bundles),
+		rc = command_print_json(json_pack("{s:s,s:I,s:I,s:I}", "dir", x.out, "phones", (json_int_t)x.phones,
+					    "bundles", (json_int_t)x.bundles, "removed", (json_int_t)x.removed),
 		    e);
 	else if (rc == 0 && !in->quiet)
-		(void)printf("%s: %lu documents and %lu bundles\n", x.out, x.phones, x.bundles);
+		(void)printf(
+		    "%s: %lu documents and %lu bundles written, %lu files removed that are not served any more\n",
+		    x.out, x.phones, x.bundles, x.removed);
 out:
 	buf_release(&generic);
 	db_close(x.db);

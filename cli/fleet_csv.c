@@ -67,7 +67,7 @@ header_field(struct reader *r, const char *name)
 {
 	char shown[64];
 
-	if (r->at == COLUMNS_MAX) {
+	if (r->at >= COLUMNS_MAX) {
 		r->failed = true;
 		err_set(r->e, ERR_INPUT, "line %lu: expected at most %d columns, found more", r->row_line, COLUMNS_MAX);
 		return;
@@ -101,7 +101,10 @@ on_field(void *data, size_t len, void *arg)
 
 	if (r->failed)
 		return;
-	if (strlen(value) != len) {
+	if (strlen(value) != len && !r->header_done) {
+		r->failed = true;
+		err_set(r->e, ERR_INPUT, "line %lu: expected a row of column names, found a NUL byte", r->row_line);
+	} else if (strlen(value) != len) {
 		if (r->bad.code == ERR_NONE)
 			err_set(&r->bad, ERR_INPUT, "expected text, found a NUL byte");
 	} else if (!r->header_done) {

@@ -67,9 +67,8 @@ settings_from_options(const struct invocation *in, struct settings *s, unsigned 
 		if (value != NULL && settings_put(s, option_settings[i].setting, value, e) != 0)
 			goto usage;
 	}
-	if (in->option[OPT_CA_BITS] != NULL &&
-	    text_number(in->option[OPT_CA_BITS], 2048, 4096, "ca-bits", &bits, e) != 0)
-		goto usage;
+	if (command_number(in->option[OPT_CA_BITS], 2048, 4096, "ca-bits", &bits, e) != 0)
+		return -1;
 	if (bits != 2048 && bits != 3072 && bits != 4096)
 		return err_set(e, ERR_USAGE, "ca-bits: expected 2048, 3072 or 4096, found %lu", bits);
 	*ret_bits = (unsigned int)bits;

@@ -50,7 +50,6 @@ struct mint {
 	size_t good, turned_down, minted;
 	struct err first_turned_down; /* of a named phone */
 	json_t *minted_json, *turned_down_json;
-	bool interrupted;
 };
 
 /* ---- what is to be done ---- */
@@ -196,10 +195,9 @@ store(struct mint *m, const struct mint_job *jobs, size_t n, struct err *e)
 	size_t count = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (jobs[i].error.code != ERR_NONE) {
-			*e = jobs[i].error;
-			return err_prefix(e, "%s", jobs[i].mac);
-		}
+		if (jobs[i].error != ERR_NONE)
+			return err_set(e, jobs[i].error, "%s: %s", jobs[i].mac,
+			    jobs[i].error_text != NULL ? jobs[i].error_text : "no memory");
 		if (jobs[i].action != MINT_OFFER && generation_of(m, &jobs[i], &generations[count++], e) != 0)
 			return -1;
 	}
@@ -231,14 +229,23 @@ make(struct mint *m, struct mint_pool *pool, struct err *e)
 		}
 		if (n == 0 && rc == 0)
 			rc = mint_pool_failed(pool, e);
-		if (process_stop_pending() != 0) {
-			m->interrupted = true;
+		if (process_stop_pending() != 0)
 			mint_pool_stop(pool);
-		}
 		progress_set(&progress, m->minted);
 	}
 	progress_end(&progress);
-	return rc;
+	/* Also when the workers were gone before the first look. */
+	return rc == 0 ? mint_pool_failed(pool, e) : rc;
+}
+
+/* What had to be made is found done the next time; a wish is begun anew. */
+static int
+interrupted(const struct mint *m, struct err *e)
+{
+	bool wish = m->wish.renew || m->wish.rekey;
+
+	return err_set(e, ERR_FAILED, "interrupted: %zu of %zu phones are done; the same command %s", m->minted,
+	    m->count, wish ? "begins anew with all of them" : "goes on with the rest");
 }
 
 static int
@@ -268,10 +275,8 @@ make_all(struct mint *m, unsigned int threads, struct err *e)
 		return -1;
 	rc = make(m, pool, e);
 	mint_pool_free(pool);
-	if (rc == 0 && m->interrupted && m->minted < m->count)
-		rc = err_set(e, ERR_FAILED,
-		    "interrupted: %zu of %zu phones are done; the same command goes on with the rest", m->minted,
-		    m->count);
+	if (rc == 0 && m->minted < m->count)
+		rc = interrupted(m, e);
 	return rc;
 }
 
@@ -362,11 +367,8 @@ mint_run(const struct invocation *in, struct err *e)
 	unsigned long threads = process_cpus();
 	int rc = -1;
 
-	if (in->option[OPT_JOBS] != NULL && text_number(in->option[OPT_JOBS], 1, 256, "jobs", &threads, e) != 0) {
-		if (e != NULL)
-			e->code = ERR_USAGE;
+	if (command_number(in->option[OPT_JOBS], 1, 256, "jobs", &threads, e) != 0)
 		return -1;
-	}
 	m.minted_json = json_array();
 	m.turned_down_json = json_array();
 	m.db = in->option[OPT_DRY_RUN] != NULL ? state_open(in, e) : state_open_writer(in, e);

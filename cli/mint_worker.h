@@ -18,7 +18,8 @@ struct mint_job {
 	int64_t newest;
 	/* out, when done: the parts of a generation, or why not */
 	bool done;
-	struct err error;
+	enum err_code error;	/* ERR_NONE: it went well */
+	char *error_text;	/* or NULL: no memory for it */
 	struct buf cert, key;
 	struct db_certificate_new certificate;
 	char md5[DB_MD5_SIZE];

@@ -110,11 +110,3 @@ render_xml(struct db *db, const struct settings *s, const struct db_phone *p, co
 	buf_release(&url);
 	return rc;
 }
-
-int
-render_generic(struct buf *out, struct err *e)
-{
-	const struct xml_vpn nothing = { .mode = XML_VPN_UNTOUCHED };
-
-	return xml_minimal(&nothing, NULL, out, e);
-}

@@ -22,7 +22,4 @@ int render_bundle(struct db *db, const char *mac, int64_t number, const char *md
 int render_xml(struct db *db, const struct settings *s, const struct db_phone *p, const struct buf *document,
     const char *name, struct buf *out, struct err *e);
 
-/* Append the document for 000000000000.cfg, which any phone may read. */
-int render_generic(struct buf *out, struct err *e);
-
 #endif

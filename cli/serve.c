@@ -143,8 +143,7 @@ options_parse(const struct invocation *in, struct http_config *c, struct err *e)
 
 	if (in->option[OPT_AUTH] != NULL && auth_parse(in->option[OPT_AUTH], &c->auth, e) != 0)
 		return -1;
-	if (in->option[OPT_THREADS] != NULL &&
-	    text_number(in->option[OPT_THREADS], 1, HANDLES_MAX, "threads", &threads, e) != 0)
+	if (command_number(in->option[OPT_THREADS], 1, HANDLES_MAX, "threads", &threads, e) != 0)
 		return -1;
 	if ((in->option[OPT_TLS_CERT] == NULL) != (in->option[OPT_TLS_KEY] == NULL))
 		return err_set(e, ERR_USAGE, "serve: expected --tls-cert and --tls-key together, found only one");

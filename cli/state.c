@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/state.h"
 
+#include "common/text.h"
+
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@ state_location(const struct invocation *in, char actor[STATE_ACTOR_SIZE], struct
 {
 	const char *dir = in->global[GLOBAL_DIR], *user = getenv("SUDO_USER");
 	const struct passwd *pw = getpwuid(getuid());
+	char shown[64];
 
 	if (dir == NULL)
 		dir = getenv("PHONEVPN_DIR");
@@ -18,7 +21,9 @@ state_location(const struct invocation *in, char actor[STATE_ACTOR_SIZE], struct
 		dir = STATE_DIR_DEFAULT;
 	if (user == NULL || user[0] == '\0')
 		user = pw != NULL ? pw->pw_name : "?";
-	(void)snprintf(actor, STATE_ACTOR_SIZE, "%s: %s %s", user, in->program->name, in->command->name);
+	/* It goes into the event log for ever. */
+	(void)snprintf(actor, STATE_ACTOR_SIZE, "%s: %s %s", text_printable(user, shown, sizeof(shown)),
+	    in->program->name, in->command->name);
 	*ret = (struct db_location){ .dir = dir, .master_key = in->global[GLOBAL_MASTER_KEY], .actor = actor };
 }
 

@@ -82,10 +82,12 @@ option_take(const struct option_def *defs, const char *values[], int index, char
 static int
 option_unknown(const struct invocation *in, const char *word, struct err *e)
 {
-	char shown[64];
+	char name[64], shown[64];
 
+	/* What stands behind '=' may be a secret. */
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
 	return err_set(e, ERR_USAGE, "%s: no such option; see '%s%s%s --help'",
-	    text_printable(word, shown, sizeof(shown)), in->program->name, in->command != NULL ? " " : "",
+	    text_printable(name, shown, sizeof(shown)), in->program->name, in->command != NULL ? " " : "",
 	    in->command != NULL ? in->command->name : "");
 }
 
@@ -226,10 +228,13 @@ program_mdoc(const struct program *program)
 static int
 error_print(const struct invocation *in, const struct err *e)
 {
+	char text[ERR_TEXT_MAX];
 	json_t *document;
 
 	if (in->json) {
-		document = json_pack("{s:{s:s,s:s}}", "error", "code", err_name(e->code), "text", e->text);
+		/* A text with a path that is no UTF-8 would make no JSON at all. */
+		document = json_pack("{s:{s:s,s:s}}", "error", "code", err_name(e->code), "text",
+		    text_printable(e->text, text, sizeof(text)));
 		if (document != NULL && json_dumpf(document, stderr, JSON_COMPACT) == 0)
 			(void)fputc('\n', stderr);
 		json_decref(document);
@@ -323,6 +328,17 @@ command_main(const struct program *program, int argc, char **argv)
 	if (dispatch(&in, argc - 1, argv + 1, &e) != 0)
 		return error_print(&in, &e);
 	return 0;
+}
+
+int
+command_number(const char *value, unsigned long min, unsigned long max, const char *name, unsigned long *number,
+    struct err *e)
+{
+	if (value == NULL || text_number(value, min, max, name, number, e) == 0)
+		return 0;
+	if (e != NULL)
+		e->code = ERR_USAGE;
+	return -1;
 }
 
 int

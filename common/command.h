@@ -57,6 +57,10 @@ struct invocation {
  */
 int command_main(const struct program *program, int argc, char **argv);
 
+/* The number of an option, where it is given; else *number stays. A bad one is ERR_USAGE. */
+int command_number(const char *value, unsigned long min, unsigned long max, const char *name, unsigned long *number,
+    struct err *e);
+
 /* Print one JSON document on stdout and drop the reference to it. NULL counts as out of memory. */
 int command_print_json(json_t *document, struct err *e);
 

@@ -84,24 +84,20 @@ write_all(int fd, const void *data, size_t len)
 	return fsync(fd);
 }
 
-/* A new name is durable only when its folder is. */
-static int
-sync_folder(const char *path)
+int
+file_sync_folder(const char *path, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
 	char *dir;
-	int fd, rc;
+	int fd, failed;
 
 	dir = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
-	if (dir == NULL)
-		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = dir == NULL ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	failed = fd < 0 || fsync(fd) != 0 ? errno : 0;
+	if (fd >= 0)
+		(void)close(fd);
 	free(dir);
-	if (fd < 0)
-		return -1;
-	rc = fsync(fd);
-	(void)close(fd);
-	return rc;
+	return failed != 0 ? err_errno(e, ERR_FAILED, failed, "folder of %s", path) : 0;
 }
 
 /* Write all of a new file, and close it; on failure it is removed again. */
@@ -127,9 +123,7 @@ file_create(const char *path, const void *data, size_t len, mode_t mode, struct 
 		return err_errno(e, errno == EEXIST ? ERR_CONFLICT : ERR_FAILED, errno, "%s", path);
 	if (fill_new(fd, path, data, len, mode, e) != 0)
 		return -1;
-	if (sync_folder(path) != 0)
-		return err_errno(e, ERR_FAILED, errno, "%s", path);
-	return 0;
+	return file_sync_folder(path, e);
 }
 
 int
@@ -152,11 +146,7 @@ file_replace(const char *path, const void *data, size_t len, mode_t mode, struct
 		(void)unlink(beside);
 		goto out;
 	}
-	if (sync_folder(path) != 0) {
-		err_errno(e, ERR_FAILED, errno, "%s", path);
-		goto out;
-	}
-	rc = 0;
+	rc = file_sync_folder(path, e);
 out:
 	free(beside);
 	return rc;
@@ -168,6 +158,9 @@ file_make_dir(const char *path, mode_t mode, bool *ret_made, struct err *e)
 	struct stat st;
 
 	if (mkdir(path, mode) == 0) {
+		/* The mode that was asked for, whatever the umask. */
+		if (chmod(path, mode) != 0)
+			return err_errno(e, ERR_FAILED, errno, "%s", path);
 		if (ret_made != NULL)
 			*ret_made = true;
 		return 0;

@@ -29,6 +29,9 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode, st
 /* Make a new file with these bytes, fsynced with its folder. ERR_CONFLICT when it exists. */
 int file_create(const char *path, const void *data, size_t len, mode_t mode, struct err *e);
 
+/* fsync the folder that path is in: a new name is durable only then. */
+int file_sync_folder(const char *path, struct err *e);
+
 /* mkdir that takes an existing folder for success. *ret_made (may be NULL) tells whether it was made now. */
 int file_make_dir(const char *path, mode_t mode, bool *ret_made, struct err *e);
 

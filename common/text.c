@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HOST_NAME_LENGTH 253 /* RFC 1035 section 2.3.4, without the length bytes at both ends */
+#define HOST_LABEL_LENGTH 63
+
 char *
 text_format(const char *fmt, ...)
 {
@@ -224,4 +227,23 @@ text_is_clean(const char *s, size_t len)
 		len -= n;
 	}
 	return true;
+}
+
+bool
+text_is_host_name(const char *s)
+{
+	static const char digits[] = "0123456789";
+	static const char inner[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
+
+	if (strlen(s) > HOST_NAME_LENGTH)
+		return false;
+	for (;;) {
+		size_t len = strcspn(s, ".");
+
+		if (len == 0 || len > HOST_LABEL_LENGTH || s[0] == '-' || s[len - 1] == '-' || strspn(s, inner) < len)
+			return false;
+		if (s[len] == '\0')
+			return strspn(s, digits) < len;
+		s += len + 1;
+	}
 }

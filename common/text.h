@@ -55,6 +55,12 @@ bool text_percent_decode(struct buf *out, const char *s, size_t len);
  */
 const char *text_printable(const char *s, char *out, size_t size);
 
+/*
+ * s is a host name: RFC 1123 section 2.1, letters, digits and inner hyphens, labels of 1 to 63, at most 253; the last
+ * label is no number, or it would be an address.
+ */
+bool text_is_host_name(const char *s);
+
 /* s is UTF-8 (RFC 3629) without control characters (C0, DEL, C1). */
 bool text_is_clean(const char *s, size_t len);
 

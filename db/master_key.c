@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,23 +62,6 @@ out:
 	return rc;
 }
 
-static int
-folder_sync(const char *path, struct err *e)
-{
-	char *copy = strdup(path);
-	int fd, rc = 0;
-
-	if (copy == NULL)
-		return err_set(e, ERR_FAILED, "master key %s: no memory", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) != 0)
-		rc = err_errno(e, ERR_FAILED, errno, "master key %s", path);
-	if (fd >= 0)
-		(void)close(fd);
-	free(copy);
-	return rc;
-}
-
 /*
  * A new key appears whole or not at all, and never in the place of another one, which may hold somebody's only copy:
  * so a file beside it and link(), which a rename() would not do.
@@ -103,7 +85,7 @@ key_make(const char *path, bool *ret_made, struct err *e)
 		err_errno(e, ERR_FAILED, errno, "master key %s", path);
 		goto out;
 	}
-	rc = folder_sync(path, e);
+	rc = file_sync_folder(path, e);
 out:
 	(void)unlink(beside);
 	OPENSSL_cleanse(key, sizeof(key));

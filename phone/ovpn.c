@@ -180,8 +180,8 @@ take_arguments(struct reader *r, const struct ovpn_words *w, bool *ret_keep)
 	} else if (strcmp(name, "mode") == 0) {
 		if (strcmp(w->word[1], "p2p") != 0)
 			return fatal(r, "mode: expected p2p, found \"%s\"", ovpn_shown(w->word[1]));
-	} else if (strcmp(name, "http-proxy") == 0 && w->count > 3) {
-		return fatal(r, "http-proxy: expected a host and a port, found a login, which the phone cannot enter");
+	} else if ((strcmp(name, "http-proxy") == 0 || strcmp(name, "socks-proxy") == 0) && w->count > 3) {
+		return fatal(r, "%s: expected a host and a port, found a login, which the phone cannot enter", name);
 	}
 	for (size_t i = 0; i < FILE_COUNT; i++) {
 		if (strcmp(name, file_directives[i]) == 0)

@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "provisioner/http_internal.h"
 
+#include <libxml/parser.h>
 #include <openssl/crypto.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -301,6 +302,8 @@ http_start(const struct http_config *config, struct err *e)
 		(void)err_set(e, ERR_FAILED, "HTTP server: no memory is left to start it");
 		return NULL;
 	}
+	/* Its tables are made at the first use, which must not be in two threads at once. */
+	xmlInitParser();
 	fd = http_listen(config->listen, config->tls_cert != NULL, s->url, e);
 	if (fd < 0 || daemon_start(s, config, fd, e) != 0) {
 		server_free(s);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUNDLE_MAX (1 << 18)
+#define DOCUMENT_MAX (1 << 20)
 #define CHALLENGE_MAX 1024
 #define ETAG_SIZE (ROUTE_MD5_SIZE + 2)
 
@@ -131,16 +131,15 @@ answer_config(struct http_request *q)
 {
 	static const struct field fields[] = { { MHD_HTTP_HEADER_CONTENT_TYPE, "application/xml" },
 		{ MHD_HTTP_HEADER_CACHE_CONTROL, "no-store" }, { NULL, NULL } };
-	static const struct xml_vpn untouched = { .mode = XML_VPN_UNTOUCHED };
 	const struct http_source *source = &q->server->config.source;
-	struct buf *document = document_new(XML_MAX);
+	struct buf *document = document_new(DOCUMENT_MAX);
 	struct err e = ERR_INIT;
 	int rc;
 
 	if (document == NULL)
 		return http_answer_status(q, MHD_HTTP_INTERNAL_SERVER_ERROR);
 	if (q->route.kind == ROUTE_GENERIC)
-		rc = xml_minimal(&untouched, NULL, document, &e);
+		rc = xml_generic(document, &e);
 	else
 		rc = source->config(source->arg, q->route.mac, document, &e);
 	if (rc == 0)
@@ -162,7 +161,7 @@ static enum MHD_Result
 answer_bundle(struct http_request *q)
 {
 	const struct http_source *source = &q->server->config.source;
-	struct buf *document = document_new(BUNDLE_MAX);
+	struct buf *document = document_new(DOCUMENT_MAX);
 	char etag[ETAG_SIZE];
 	const struct field fields[] = { { MHD_HTTP_HEADER_ETAG, etag }, { MHD_HTTP_HEADER_CACHE_CONTROL, "private" },
 		{ MHD_HTTP_HEADER_CONTENT_TYPE, "application/x-openvpn-profile" }, { NULL, NULL } };

@@ -285,3 +285,11 @@ memory:
 	xml_document_free(doc);
 	return no_memory(e);
 }
+
+int
+xml_generic(struct buf *out, struct err *e)
+{
+	const struct xml_vpn nothing = { .mode = XML_VPN_UNTOUCHED };
+
+	return xml_minimal(&nothing, NULL, out, e);
+}

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Before these are called in several threads, one has to call xmlInitParser(); http_start() does. */
+
 #define XML_MAX (1 << 20) /* bytes of a phone's document, read or written */
 
 /* What a phone's document shall say of the VPN: the vendor's page, section "Configuration Elements". */
@@ -44,6 +46,9 @@ struct xml_account {
  */
 int xml_merge(const void *document, size_t len, const char *name, const struct xml_vpn *vpn, struct buf *out,
     struct err *e);
+
+/* Append the document for 000000000000.cfg, which any phone may read: nothing is in it. */
+int xml_generic(struct buf *out, struct err *e);
 
 /* Append a minimal document; account may be NULL. */
 int xml_minimal(const struct xml_vpn *vpn, const struct xml_account *account, struct buf *out, struct err *e);

@@ -130,6 +130,18 @@ is "eight documents and the generic one" "$(find "$T/tree" -maxdepth 1 -name '*.
 ok "all of it is the owner's alone" test -z "$(find "$T/tree" -perm /077)"
 unlike "a D40's document has no VPN in it" "$(cat "$T/tree/000fd3004001.cfg")" openvpn
 unlike "the generic one has no secret" "$(cat "$T/tree/000000000000.cfg")" "@|password|md5"
+# ---- what is not served any more leaves the tree ----
+phonevpn --quiet revoke 000fd3006201
+phonevpn --quiet phone remove 000fd3006001
+echo mine >"$T/tree/robots.txt"
+ok "export again" phonevpn export --out "$T/tree" --mode 0640
+is "no bundle of a revoked or a removed phone is left" "$(find "$T/tree" -name '000fd3006[02]01.ovpn')" ""
+is "... nor the removed phone's document" "$(find "$T/tree" -name '000fd3006001.cfg')" ""
+ok "... the others stay" test "$(find "$T/tree" -name '000fd3006501.ovpn' | wc -l)" -ge 1
+ok "... and what is not ours" test -e "$T/tree/robots.txt"
+is "--mode 0640: a group's web server can read the files" "$(stat -c %a "$T/tree/000fd3006501.cfg")" 640
+ok "... and enter the folders of a new tree" phonevpn export --out "$T/shared" --mode 0640
+is "... which are" "$(stat -c %a "$T/shared" "$T/shared/ovpn" | tr '\n' ' ')" "750 750 "
 ok "the server still lives" lives serve
 ok "... and ends in order" stop serve
 done_testing

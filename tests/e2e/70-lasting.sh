@@ -64,6 +64,7 @@ ok "the first one has the lock" wait_until 10 grep -qw "$(pid_of first)" "$PHONE
 ok "the second is told: conflict" fails_with 4 phonevpn phone set 000fd3100000 --label x
 like "... who holds it" "$(cat "$T/err")" "$(pid_of first).*phonevpn mint"
 ok "reading goes on" phonevpn phone list
+ok "... and the CRL can be had" phonevpn crl
 stop first INT
 ok "afterwards it works" phonevpn phone set 000fd3100000 --label x
 

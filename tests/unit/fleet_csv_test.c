@@ -136,6 +136,27 @@ control_characters(void **state)
 	fleet_release(&f);
 }
 
+/* More columns than there can be, and NUL bytes for names: a file from a stranger must not write over the stack. */
+static void
+hostile_header(void **state)
+{
+	struct buf text = BUF_INIT(4096);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (int nul = 0; nul < 2; nul++) {
+		struct fleet f = FLEET_INIT;
+
+		buf_clear(&text);
+		for (int i = 0; i < 600; i++)
+			buf_add(&text, nul ? "\0," : "x,", 2);
+		buf_add_string(&text, "label,model\n000fd3000001,D60\n");
+		assert_fails(fleet_parse(text.data, text.len, &f, &e), e, ERR_INPUT, "line 1: expected");
+		fleet_release(&f);
+	}
+	buf_release(&text);
+}
+
 /* A password never shows in a message about it. */
 static void
 secrets_stay_hidden(void **state)
@@ -159,6 +180,7 @@ main(void)
 		cmocka_unit_test(bad_rows_are_named),
 		cmocka_unit_test(no_fleet_is_refused),
 		cmocka_unit_test(control_characters),
+		cmocka_unit_test(hostile_header),
 		cmocka_unit_test(secrets_stay_hidden),
 	};
 
