@@ -217,6 +217,7 @@ bench:
 	@packaging/packages.sh bench
 	@$(AGAIN) all
 	@tests/bench.sh $(BUILD)
+	@tests/bench_serve.sh $(BUILD)
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(EXAMPLEDIR)
