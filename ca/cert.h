@@ -59,6 +59,9 @@ X509 *ca_cert_decode(const void *der, size_t len, struct err *e);
 int ca_cert_validity(const X509 *cert, time_t *ret_not_before, time_t *ret_not_after, struct err *e);
 int ca_cert_serial(const X509 *cert, unsigned char serial[CA_SERIAL_SIZE], struct err *e);
 
+/* The subject's one CN is common_name; ERR_INTEGRITY otherwise. */
+int ca_cert_check_name(const X509 *cert, const char *common_name, struct err *e);
+
 /*
  * What must hold before a certificate is stored or handed out: it is signed by the issuer (itself for a root, when
  * issuer is NULL), the key is its key, and it is valid at now for its purpose. ERR_INTEGRITY with the reason.

@@ -21,10 +21,15 @@ base_document(const char *dir, const char *mac, struct buf *out, char **ret_path
 	path = file_path(dir, name, e);
 	if (path == NULL)
 		return -1;
-	if (file_read(path, out, &mine) == 0) {
+	if (file_read_plain(path, out, &mine) == 0) {
 		*ret_path = path;
 		return 0;
 	}
 	free(path);
-	return mine.code == ERR_NOT_FOUND ? 0 : err_set(e, mine.code, "%s", mine.text);
+	if (mine.code != ERR_NOT_FOUND)
+		return err_set(e, mine.code, "%s", mine.text);
+	/* No file is a phone without a document of its own; no folder is a share that is not mounted. */
+	if (file_check_dir(dir, &mine) != 0)
+		return err_set(e, ERR_FAILED, "base folder %s", mine.text);
+	return 0;
 }

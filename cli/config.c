@@ -40,7 +40,7 @@ get_run(const struct invocation *in, struct err *e)
 static int
 set_run(const struct invocation *in, struct err *e)
 {
-	struct db_setting change;
+	struct db_setting change = { 0 };
 	enum setting which;
 	struct settings s;
 	struct db *db;
@@ -48,11 +48,16 @@ set_run(const struct invocation *in, struct err *e)
 
 	if (settings_find(in->argv[0], &which, e) != 0 || open_and_load(in, true, &db, &s, e) != 0)
 		return -1;
-	if (settings_put(&s, which, in->argv[1], e) == 0) {
+	if (settings_put(&s, which, in->argv[1], e) != 0) {
+		if (e != NULL)
+			e->code = ERR_USAGE;
+	} else {
 		change = (struct db_setting){ .name = settings_name(which), .value = s.value[which] };
 		rc = db_setting_set(db, &change, 1, e);
 	}
 	db_close(db);
+	if (rc == 0 && in->json)
+		return command_print_json(json_pack("{s:s}", change.name, change.value), e);
 	return rc;
 }
 

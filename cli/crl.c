@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
 	OPT_OUT,
@@ -101,12 +102,18 @@ static int
 write_out(const struct invocation *in, const struct buf *text, struct err *e)
 {
 	const char *file = in->option[OPT_OUT];
+	char *target;
+	int rc;
 
 	if (file == NULL && fwrite(text->data, 1, text->len, stdout) != text->len)
 		return err_errno(e, ERR_FAILED, errno, "standard output");
 	if (file == NULL)
 		return 0;
-	if (file_replace(file, text->data, text->len, 0644, e) != 0)
+	/* Where FILE is a link, OpenVPN may know its target by its own name: that is the file to be replaced. */
+	target = realpath(file, NULL);
+	rc = file_replace(target != NULL ? target : file, text->data, text->len, 0644, e);
+	free(target);
+	if (rc != 0)
 		return -1;
 	return in->json ? command_print_json(json_pack("{s:s}", "file", file), e) : 0;
 }

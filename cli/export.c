@@ -136,6 +136,8 @@ export_run(const struct invocation *in, struct err *e)
 		return err_set(e, ERR_USAGE, "export: expected --out DIR, found none");
 	if (in->option[OPT_MODE] != NULL && parse_mode(in->option[OPT_MODE], &x.mode, e) != 0)
 		return -1;
+	if (x.base_dir != NULL && file_check_dir(x.base_dir, e) != 0)
+		return err_prefix(e, "base-dir");
 	x.db = state_open(in, e);
 	if (x.db == NULL || settings_load(x.db, &x.settings, e) != 0 || db_phone_count(x.db, &all, &total, e) != 0 ||
 	    make_folder(&x, x.out, e) != 0)

@@ -10,6 +10,7 @@
 
 #define COLUMNS_MAX 32
 #define BOM "\xef\xbb\xbf"
+#define PARSER_OPTIONS (CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL)
 
 /* What libcsv's callbacks know. The first failure of the whole file stays in e. */
 struct reader {
@@ -181,6 +182,27 @@ is_blank(const char *text, size_t len)
 	return len == 0;
 }
 
+/* A quote out of place costs its row; the next line is read as the beginning of a row, so that its faults show, too. */
+static int
+row_broken(struct reader *r, struct csv_parser *parser, unsigned long line)
+{
+	static const char text[] = "a quote stands where none may stand (RFC 4180 section 2)";
+
+	if (csv_error(parser) != CSV_EPARSE)
+		return err_set(r->e, ERR_FAILED, "line %lu: %s", line, csv_strerror(csv_error(parser)));
+	if (!r->header_done)
+		return err_set(r->e, ERR_INPUT, "line %lu: %s", line, text);
+	csv_free(parser);
+	if (csv_init(parser, PARSER_OPTIONS) != 0)
+		return err_set(r->e, ERR_FAILED, "CSV: no memory");
+	phone_draft_release(&r->draft);
+	r->draft = (struct phone_draft)PHONE_DRAFT_INIT;
+	r->bad = (struct err)ERR_INIT;
+	r->at = 0;
+	r->fleet->total++;
+	return fleet_problem_add(r->fleet, line, text, r->e);
+}
+
 /*
  * libcsv does not count lines, so it is fed one physical line at a time: a row that is still open when a line begins
  * goes on in it.
@@ -199,11 +221,13 @@ feed(struct reader *r, struct csv_parser *parser, const char *text, size_t len)
 		if (!open)
 			r->row_line = line;
 		r->row_ended = false;
-		if (csv_parse(parser, text, n, on_field, on_row, r) != n)
-			return err_set(r->e, ERR_INPUT, "line %lu: %s", line,
-			    csv_error(parser) == CSV_EPARSE ? "a quote stands where none may stand (RFC 4180 section 2)"
-							    : csv_strerror(csv_error(parser)));
-		open = !r->row_ended && (open || !is_blank(text, n));
+		if (csv_parse(parser, text, n, on_field, on_row, r) != n) {
+			if (row_broken(r, parser, line) != 0)
+				return -1;
+			open = false;
+		} else {
+			open = !r->row_ended && (open || !is_blank(text, n));
+		}
 		text += n;
 		len -= n;
 	}
@@ -212,43 +236,54 @@ feed(struct reader *r, struct csv_parser *parser, const char *text, size_t len)
 	return r->failed ? -1 : 0;
 }
 
+/* What must be a phone's own. */
+struct key {
+	const char *value, *mac;
+	unsigned long line;
+};
+
 static int
-compare_rows(const void *a, const void *b)
+compare_keys(const void *a, const void *b)
 {
-	const struct fleet_row *x = *(const struct fleet_row *const *)a, *y = *(const struct fleet_row *const *)b;
-	int order = strcmp(x->draft.phone.mac, y->draft.phone.mac);
+	const struct key *x = a, *y = b;
+	int order = strcmp(x->value, y->value);
 
 	return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
 }
 
-/* Sorted by MAC, the second and later ones of a kind stand behind the first. */
+/* Sorted, the second and later ones of a kind stand behind the first. */
 static int
-find_doubles(struct fleet *f, struct err *e)
+find_doubles(struct fleet *f, enum phone_field field, struct err *e)
 {
-	const struct fleet_row **sorted;
-	char text[128];
+	struct key *keys;
+	char text[160];
 	size_t first = 0;
 	int rc = 0;
 
 	if (f->row_count == 0)
 		return 0;
-	sorted = calloc(f->row_count, sizeof(*sorted));
-	if (sorted == NULL)
+	keys = calloc(f->row_count, sizeof(*keys));
+	if (keys == NULL)
 		return err_set(e, ERR_FAILED, "fleet of %zu phones: no memory", f->row_count);
-	for (size_t i = 0; i < f->row_count; i++)
-		sorted[i] = &f->rows[i];
-	qsort(sorted, f->row_count, sizeof(*sorted), compare_rows);
-	for (size_t i = 1; i < f->row_count && rc == 0; i++) {
-		const char *mac = sorted[i]->draft.phone.mac;
+	for (size_t i = 0; i < f->row_count; i++) {
+		const struct db_phone *p = &f->rows[i].draft.phone;
 
-		if (strcmp(sorted[first]->draft.phone.mac, mac) != 0) {
+		keys[i] = (struct key){ field == FIELD_MAC ? p->mac : p->http_user, p->mac, f->rows[i].line };
+	}
+	qsort(keys, f->row_count, sizeof(*keys), compare_keys);
+	for (size_t i = 1; i < f->row_count && rc == 0; i++) {
+		if (strcmp(keys[first].value, keys[i].value) != 0) {
 			first = i;
 			continue;
 		}
-		(void)snprintf(text, sizeof(text), "mac: %s stands in line %lu already", mac, sorted[first]->line);
-		rc = fleet_problem_add(f, sorted[i]->line, text, e);
+		/* The user is the MAC where none is given: said already. */
+		if (field == FIELD_HTTP_USER && strcmp(keys[first].mac, keys[i].mac) == 0)
+			continue;
+		(void)snprintf(text, sizeof(text), "%s: %s stands in line %lu already", phone_field_name(field),
+		    keys[i].value, keys[first].line);
+		rc = fleet_problem_add(f, keys[i].line, text, e);
 	}
-	free(sorted);
+	free(keys);
 	return rc;
 }
 
@@ -275,7 +310,7 @@ fleet_parse(const void *data, size_t len, struct fleet *ret, struct err *e)
 	const char *text = data;
 	int rc;
 
-	if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0)
+	if (csv_init(&parser, PARSER_OPTIONS) != 0)
 		return err_set(e, ERR_FAILED, "CSV: no memory");
 	if (len >= strlen(BOM) && memcmp(text, BOM, strlen(BOM)) == 0) {
 		text += strlen(BOM);
@@ -288,7 +323,7 @@ fleet_parse(const void *data, size_t len, struct fleet *ret, struct err *e)
 		return -1;
 	if (!r.header_done)
 		return err_set(e, ERR_INPUT, "expected a row of column names, found nothing");
-	if (find_doubles(ret, e) != 0)
+	if (find_doubles(ret, FIELD_MAC, e) != 0 || find_doubles(ret, FIELD_HTTP_USER, e) != 0)
 		return -1;
 	fleet_problem_sort(ret);
 	return 0;

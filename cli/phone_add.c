@@ -56,6 +56,10 @@ set_run(const struct invocation *in, struct err *e)
 
 	if (phone_argument(in->argv[0], mac, e) != 0)
 		goto out;
+	if (!phone_edit_any(in)) {
+		err_set(e, ERR_USAGE, "phone set: expected an option that says what to change, found none");
+		goto out;
+	}
 	db = state_open_writer(in, e);
 	if (db == NULL || db_phone_get(db, mac, &draft.phone, e) != 0 || phone_edit_apply(in, &draft, e) != 0)
 		goto out;

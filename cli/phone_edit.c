@@ -51,6 +51,16 @@ apply_one(struct phone_draft *d, enum phone_field field, const char *value, bool
 	return rc;
 }
 
+bool
+phone_edit_any(const struct invocation *in)
+{
+	for (size_t i = 0; phone_edit_options[i].name != NULL; i++) {
+		if (in->option[i] != NULL)
+			return true;
+	}
+	return false;
+}
+
 int
 phone_edit_apply(const struct invocation *in, struct phone_draft *d, struct err *e)
 {

@@ -19,6 +19,9 @@ enum {
 
 extern const struct option_def phone_edit_options[];
 
+/* At least one of them is given. */
+bool phone_edit_any(const struct invocation *in);
+
 /* The options that are given, onto the draft. A wrong one is ERR_USAGE. */
 int phone_edit_apply(const struct invocation *in, struct phone_draft *d, struct err *e);
 

@@ -18,24 +18,38 @@ static const struct option_def options[] = {
 	OPTION_END,
 };
 
-/* A MAC that the database has already is one more problem of its row. */
+/* What the database has already is one more problem of its row. */
+static int
+problem_if_known(struct fleet *f, const struct fleet_row *row, enum phone_field field, int found, const struct err *why,
+    struct err *e)
+{
+	const struct db_phone *p = &row->draft.phone;
+	char text[160];
+
+	if (found != 0)
+		return why->code == ERR_NOT_FOUND ? 0 : err_set(e, why->code, "%s", why->text);
+	(void)snprintf(text, sizeof(text), "%s: %s is in the fleet already", phone_field_name(field),
+	    field == FIELD_MAC ? p->mac : p->http_user);
+	return fleet_problem_add(f, row->line, text, e);
+}
+
 static int
 find_known(struct db *db, struct fleet *f, struct err *e)
 {
-	struct err mine = ERR_INIT;
 	struct db_phone known;
-	char text[128];
 
 	for (size_t i = 0; i < f->row_count; i++) {
-		const char *mac = f->rows[i].draft.phone.mac;
+		const struct fleet_row *row = &f->rows[i];
+		struct err why = ERR_INIT;
+		int found = db_phone_get(db, row->draft.phone.mac, &known, &why);
 
-		if (db_phone_get(db, mac, &known, &mine) == 0) {
-			(void)snprintf(text, sizeof(text), "mac: %s is in the fleet already", mac);
-			if (fleet_problem_add(f, f->rows[i].line, text, e) != 0)
-				return -1;
-		} else if (mine.code != ERR_NOT_FOUND) {
-			return err_set(e, mine.code, "%s", mine.text);
-		}
+		if (problem_if_known(f, row, FIELD_MAC, found, &why, e) != 0)
+			return -1;
+		if (found == 0)
+			continue;
+		found = db_phone_get_by_user(db, row->draft.phone.http_user, &known, &why);
+		if (problem_if_known(f, row, FIELD_HTTP_USER, found, &why, e) != 0)
+			return -1;
 	}
 	fleet_problem_sort(f);
 	return 0;

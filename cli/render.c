@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/render.h"
 
+#include "ca/cert.h"
 #include "cli/phone_report.h"
 #include "provisioner/url.h"
 
 #include <string.h>
 
 #define URL_MAX 4096
+
+/* Whoever edits the database must not be able to hand one phone's key to another: the CA's signature has the name. */
+static int
+check_owner(const struct db_bundle *b, const char *mac, struct err *e)
+{
+	X509 *cert = ca_cert_decode(b->cert.data, b->cert.len, e);
+	int rc = cert == NULL ? -1 : ca_cert_check_name(cert, mac, e);
+
+	X509_free(cert);
+	return rc == 0 ? 0 : err_prefix(e, "%s generation %lld", mac, (long long)b->number);
+}
 
 int
 render_bundle(struct db *db, const char *mac, int64_t number, const char *md5, struct buf *out,
@@ -19,6 +31,8 @@ render_bundle(struct db *db, const char *mac, int64_t number, const char *md5, s
 
 	if (db_bundle_get(db, mac, number, md5, &b, e) != 0)
 		return -1;
+	if (check_owner(&b, mac, e) != 0)
+		goto out;
 	if (bundle_render(b.profile.data, b.profile.len, b.cert.data, b.cert.len, b.key.data, b.key.len, out, e) != 0)
 		goto out;
 	size = out->len - before;

@@ -182,8 +182,12 @@ serve(const struct invocation *in, const struct http_config *config, struct err 
 	struct http_server *server = http_start(config, e);
 	int rc = 0;
 
-	if (server == NULL)
+	if (server == NULL) {
+		/* Without TLS only --listen is left to be wrong. */
+		if (e != NULL && e->code == ERR_INPUT && config->tls_cert == NULL)
+			e->code = ERR_USAGE;
 		return -1;
+	}
 	if (config->auth != HTTP_AUTH_DIGEST && config->tls_cert == NULL)
 		log_warn("--auth %s over plain HTTP: who can listen on the way reads the phones' keys%s",
 		    config->auth == HTTP_AUTH_NONE ? "none" : "basic",
@@ -212,6 +216,8 @@ serve_run(const struct invocation *in, struct err *e)
 
 	if (options_parse(in, &config, e) != 0)
 		return -1;
+	if (service.base_dir != NULL && file_check_dir(service.base_dir, e) != 0)
+		return err_prefix(e, "base-dir");
 	process_stop_block();
 	process_raise_files();
 	if (service_open(in, &service, config.threads, e) != 0 || settings_load(service.handles[0], &s, e) != 0 ||

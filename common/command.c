@@ -253,12 +253,7 @@ run(struct invocation *in, struct err *e)
 		return err_set(e, ERR_USAGE, "%s: expected %s, found %d argument%s; see '%s %s --help'", c->name,
 		    c->arguments != NULL ? c->arguments : "no argument", in->argc, in->argc == 1 ? "" : "s",
 		    in->program->name, c->name);
-	if (c->run(in, e) != 0)
-		return -1;
-	/* A full disk behind a redirection shows only here. */
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return err_errno(e, ERR_FAILED, errno, "standard output");
-	return 0;
+	return c->run(in, e);
 }
 
 /* The words behind "help" name a command; "help --mdoc" is for the build. */
@@ -276,11 +271,33 @@ help(struct invocation *in, int argc, char **argv, struct err *e)
 	return 0;
 }
 
+/* "phone" alone, or with a second word that is none: name those that there are. */
+static int
+command_unknown(const struct invocation *in, int argc, char **argv, struct err *e)
+{
+	struct buf known = BUF_INIT(512);
+	char shown[64];
+	size_t len = strlen(argv[0]);
+
+	for (const struct command *const *c = in->program->commands; *c != NULL; c++) {
+		if (strncmp((*c)->name, argv[0], len) == 0 && (*c)->name[len] == ' ')
+			buf_addf(&known, "%s%s", known.len > 0 ? ", " : "", (*c)->name + len + 1);
+	}
+	if (known.len == 0)
+		err_set(e, ERR_USAGE, "%s: no such command; see '%s --help'",
+		    text_printable(argv[0], shown, sizeof(shown)), in->program->name);
+	else
+		err_set(e, ERR_USAGE, "%s: expected one of %s behind it, found %s; see '%s --help'", argv[0],
+		    buf_string(&known), argc > 1 ? text_printable(argv[1], shown, sizeof(shown)) : "nothing",
+		    in->program->name);
+	buf_release(&known);
+	return -1;
+}
+
 static int
 dispatch(struct invocation *in, int argc, char **argv, struct err *e)
 {
 	const char *common[COMMON_COUNT] = { NULL };
-	char shown[64];
 	int at = 0, words = 0, rc;
 
 	rc = options_parse(in, common, argc, argv, &at, e);
@@ -312,11 +329,7 @@ dispatch(struct invocation *in, int argc, char **argv, struct err *e)
 	}
 	if (argc == 0)
 		return err_set(e, ERR_USAGE, "expected a command, found none; see '%s --help'", in->program->name);
-	if (words == 0)
-		return err_set(e, ERR_USAGE, "%s%s%s: no such command; see '%s --help'",
-		    text_printable(argv[0], shown, sizeof(shown)), argc > 1 && argv[1][0] != '-' ? " " : "",
-		    argc > 1 && argv[1][0] != '-' ? argv[1] : "", in->program->name);
-	return run(in, e);
+	return words > 0 ? run(in, e) : command_unknown(in, argc, argv, e);
 }
 
 int
@@ -325,9 +338,12 @@ command_main(const struct program *program, int argc, char **argv)
 	struct invocation in = { .program = program };
 	struct err e = ERR_INIT;
 
-	if (dispatch(&in, argc - 1, argv + 1, &e) != 0)
-		return error_print(&in, &e);
-	return 0;
+	int rc = dispatch(&in, argc - 1, argv + 1, &e);
+
+	/* A full disk behind a redirection shows only here. */
+	if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		rc = err_errno(&e, ERR_FAILED, errno, "standard output");
+	return rc == 0 ? 0 : error_print(&in, &e);
 }
 
 int

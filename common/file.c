@@ -50,6 +50,39 @@ file_read(const char *path, struct buf *out, struct err *e)
 }
 
 int
+file_read_plain(const char *path, struct buf *out, struct err *e)
+{
+	struct stat st;
+	int fd, rc;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return err_errno(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_FAILED, errno, "%s", path);
+	if (fstat(fd, &st) != 0)
+		rc = err_errno(e, ERR_FAILED, errno, "%s", path);
+	else if (!S_ISREG(st.st_mode))
+		rc = err_set(e, ERR_FAILED, "%s: expected a plain file, found something else", path);
+	else
+		rc = read_all(fd, path, out, e);
+	(void)close(fd);
+	return rc;
+}
+
+int
+file_check_dir(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return err_errno(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_FAILED, errno, "%s", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, ERR_FAILED, "%s: expected a folder, found a file", path);
+	if (eaccess(path, X_OK) != 0)
+		return err_errno(e, ERR_FAILED, errno, "%s", path);
+	return 0;
+}
+
+int
 file_read_secret(const char *path, struct buf *out, struct err *e)
 {
 	size_t len;

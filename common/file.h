@@ -14,6 +14,12 @@
  */
 int file_read(const char *path, struct buf *out, struct err *e);
 
+/* The same for a file on disk and nothing else: a FIFO or a device in its place is an error, and not a wait. */
+int file_read_plain(const char *path, struct buf *out, struct err *e);
+
+/* A folder that can be entered, or ERR_NOT_FOUND or ERR_FAILED with the reason. */
+int file_check_dir(const char *path, struct err *e);
+
 /*
  * The first line of a file (or of standard input, "-") that holds a secret, without its end of line. ERR_INPUT when it
  * is empty, has a NUL byte, or when more than one line follows. The caller releases out.

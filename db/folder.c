@@ -94,6 +94,20 @@ holder_report(const char *dir, int fd, struct err *e)
 	    text_printable(actor, shown, sizeof(shown)), since);
 }
 
+/* Between taking the lock and writing the name, and between ending and letting go, the file is empty: wait a little. */
+static bool
+holder_is_known(int fd)
+{
+	const struct timespec pause = { 0, 10000000 };
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || st.st_size > 0)
+		return true;
+	(void)nanosleep(&pause, NULL);
+	errno = EWOULDBLOCK;
+	return false;
+}
+
 /* For people only: a disk too full for these bytes does not make the lock worse. */
 static void
 holder_write(int fd, const char *actor)
@@ -145,8 +159,16 @@ folder_lock_take(const char *dir, const char *actor, struct folder_lock *ret, st
 		lock.fd = lock_open(lock.path, &lock.made);
 		if (lock.fd < 0 && errno == ENOENT)
 			continue;
-		if (lock.fd < 0 || flock(lock.fd, LOCK_EX | LOCK_NB) != 0)
+		if (lock.fd < 0)
 			break;
+		if (flock(lock.fd, LOCK_EX | LOCK_NB) != 0) {
+			if (errno != EWOULDBLOCK || holder_is_known(lock.fd))
+				break;
+			(void)close(lock.fd);
+			lock.fd = -1;
+			errno = EWOULDBLOCK;
+			continue;
+		}
 		if (lock_is_current(lock.fd, lock.path)) {
 			holder_write(lock.fd, actor);
 			*ret = lock;
@@ -157,6 +179,8 @@ folder_lock_take(const char *dir, const char *actor, struct folder_lock *ret, st
 		errno = EAGAIN;
 	}
 	failed = errno;
+	if (failed == EWOULDBLOCK && lock.fd < 0)
+		lock.fd = lock_open(lock.path, &lock.made);
 	if (lock.fd >= 0 && failed == EWOULDBLOCK)
 		holder_report(dir, lock.fd, e);
 	else

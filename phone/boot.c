@@ -10,6 +10,7 @@
 #include "phone/tunnel.h"
 
 #include "common/file.h"
+#include "common/log.h"
 #include "common/text.h"
 #include "dseries/setting.h"
 
@@ -353,6 +354,9 @@ take_url(const struct invocation *in, struct boot *b, struct err *e)
 			goto out;
 		url = buf_string(&text);
 	}
+	/* Every user of the machine can read a command line. */
+	if (file == NULL && url != NULL && strchr(url, '@') != NULL && !in->quiet)
+		log_warn("--config-url with a password in it shows in the list of processes: use --config-url-file");
 	rc = 0;
 	if (url == NULL || strcmp(url, s->config_url) == 0)
 		goto out;

@@ -70,6 +70,11 @@ printf '\xef\xbb\xbfMAC,Model,Label\r\n"00:0F:D3:00:00:09",d62,"Kitchen,\r\nleft
 ok "BOM, CRLF, quotes and a line break in a cell" phonevpn phone import - <"$T/crlf.csv"
 is "... are taken" "$(phonevpn --json phone show 000FD3000009 | jq -r '.model + " " + .label')" "D62 Kitchen, left"
 
+printf 'mac,model,http_user\n000fd3555501,D65,bob\n000fd3555502,D65,bob\n000fd3555503,D65,000fd3006501\n' >"$T/users.csv"
+ok "HTTP users that two phones would share: refused by a dry run" fails_with 1 phonevpn phone import --dry-run "$T/users.csv"
+like "... within the file" "$(cat "$T/said")" "$T/users.csv:3: http_user: bob stands in line 2 already"
+like "... and in the fleet" "$(cat "$T/said")" "$T/users.csv:4: http_user: 000fd3006501 is in the fleet already"
+
 # ---- one phone ----
 ok "a phone is added" phonevpn phone add 00-0f-d3-00-00-10 --model D65 --firmware 2.7.0 --extension 300
 is "firmware in the vendor's form" "$(phonevpn --json phone show 000fd3000010 | jq -r .firmware)" 2_7_0
@@ -82,9 +87,12 @@ refused 2 'MAC' phonevpn phone add ffffffffffff --model D65
 refused 3 '000fd3000099' phonevpn phone show 000fd3000099
 refused 3 '000fd3000099' phonevpn phone remove 000fd3000099
 refused 3 'no such setting' phonevpn config get vpn-hosts
-refused 1 'vpn-cipher' phonevpn config set vpn-cipher AES-256-GCM
+refused 2 'expected an option' phonevpn phone set 000fd3000010
+refused 2 'expected one of add, import, list, show, set, remove behind it, found nothing' phonevpn phone
+refused 2 'vpn-cipher' phonevpn config set vpn-cipher AES-256-GCM
 refused 2 'no such command' phonevpn mind --all
 refused 2 'no such option' phonevpn mint --every
+refused 2 '^phonevpn: --secret: no such option' phonevpn phone set 000fd3000010 --secret=hunter2
 refused 2 'MACs, --all or --group' phonevpn mint
 refused 3 'group nobody' phonevpn mint --group nobody
 refused 1 '000fd3004001 .D40.*turned down' phonevpn mint 000fd3004001
@@ -106,6 +114,7 @@ while read -r command; do
 	ok "phonevpn $command --help" phonevpn $command --help
 done < <(phonevpn --help | awk '/^commands:/ { on = 1; next } /^$/ { on = 0 } on { print substr($0, 3, 18) }')
 ok "no command at all: usage" fails_with 2 phonevpn
+ok "help to a full disk: a failure" fails_with 1 sh -c 'phonevpn --help >/dev/full'
 ok "the event log's chain is whole" phonevpn events --verify
 ok "no file of the state is open to others" test -z "$(find "$PHONEVPN_DIR" -perm /077)"
 done_testing

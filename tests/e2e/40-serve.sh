@@ -98,7 +98,9 @@ like "the log names MAC, md5, status and bytes" "$(cat "$T/digest.err")" "$mac.*
 # ---- a port in use ----
 ok "a port in use: conflict" fails_with 4 phonevpn serve --listen "$host"
 like "... in one line" "$(cat "$T/err" "$T/out")" "$host"
-ok "an address that is none: refused" fails_with 1 phonevpn serve --listen nowhere
+ok "an address that is none: usage" fails_with 2 phonevpn serve --listen nowhere
+ok "a --base-dir that is not there: refused" fails_with 3 phonevpn serve --listen 127.0.0.1:0 --base-dir "$T/nowhere"
+ok "... by export, too" fails_with 3 phonevpn export --out "$T/x" --base-dir "$T/nowhere"
 ok "an unknown --auth: usage" fails_with 2 phonevpn serve --auth ntlm
 ok "SIGTERM ends it in order" stop digest
 
@@ -117,6 +119,11 @@ is "none" "$(status /$mac.cfg)" 200
 is "the admin's own document" "$(xmllint --xpath 'string(/config/setting[@id="time_zone"]/@value)' "$T/body")" Europe/Berlin
 is "... with our settings" "$(xmllint --xpath 'string(/config/setting[@id="openvpn_inline_config"]/@md5)' "$T/body")" "$(phonevpn emit md5 $mac)"
 is "none, an unknown phone" "$(status /000fd3999999.cfg)" 404
+rm "$T/base/$mac.cfg" && mkfifo "$T/base/$mac.cfg"
+is "a FIFO in its place: 500, and nobody waits" "$(status --max-time 5 /$mac.cfg)" 500
+mv "$T/base" "$T/away"
+is "the folder has gone: 500, and no phone gets a document without the admin's settings" "$(status /$other.cfg)" 500
+mv "$T/away" "$T/base" && rm "$T/base/$mac.cfg"
 echo '<config>' >"$T/base/$mac.cfg"
 is "a broken document: 500, no half of it" "$(status /$mac.cfg)" 500
 like "... and the log says where" "$(cat "$T/none.err")" "$T/base/$mac.cfg"

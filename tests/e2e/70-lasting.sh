@@ -126,5 +126,9 @@ for trigger in $(sqlite3 "$T/edited/phonevpn.db" "SELECT name FROM sqlite_master
 done
 sqlite3 "$T/edited/phonevpn.db" "UPDATE events SET actor = 'nobody' WHERE id = 2"
 ok "a changed event is found: integrity" fails_with 5 phonevpn --dir "$T/edited" events --verify
+cp -a "$PHONEVPN_DIR" "$T/swapped"
+sqlite3 "$T/swapped/phonevpn.db" "PRAGMA foreign_keys = off;
+	UPDATE generations SET (serial, md5, size) = (SELECT serial, md5, size FROM generations WHERE phone = 2 ORDER BY number DESC LIMIT 1) WHERE phone = 1"
+ok "one phone's generation under another's name: integrity" fails_with 5 phonevpn --dir "$T/swapped" emit bundle 000fd3100000
 ok "no key stands in the open" fails_with 1 grep -qa 'PRIVATE KEY' "$db"
 done_testing

@@ -91,6 +91,46 @@ bad_rows_are_named(void **state)
 	fleet_release(&f);
 }
 
+/* A stray quote costs its own row, and hides no other bad one. */
+static void
+stray_quote(void **state)
+{
+	struct fleet f = FLEET_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(parse("mac,model,label\nzz,D65,x\n000fd3000001,D65,a\"b\nyy,D65,\"x\"y\n000fd3000002,D65,z\n", &f,
+		      &e),
+	    e);
+	assert_int_equal(f.problem_count, 3);
+	assert_int_equal(f.problems[0].line, 2);
+	assert_int_equal(f.problems[1].line, 3);
+	assert_int_equal(f.problems[2].line, 4);
+	assert_non_null(strstr(f.problems[1].text, "a quote stands where none may stand"));
+	assert_int_equal(f.row_count, 1);
+	assert_int_equal(f.total, 4);
+	fleet_release(&f);
+}
+
+/* Two phones with one login could fetch each other's keys. */
+static void
+users_that_occur_twice(void **state)
+{
+	struct fleet f = FLEET_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(parse("mac,model,http_user\n000fd3000001,D65,bob\n000fd3000002,D65,bob\n000fd3000003,D65,\n"
+			"000fd3000004,D65,000fd3000003\n",
+		      &f, &e),
+	    e);
+	assert_int_equal(f.problem_count, 2);
+	assert_int_equal(f.problems[0].line, 3);
+	assert_string_equal(f.problems[0].text, "http_user: bob stands in line 2 already");
+	assert_int_equal(f.problems[1].line, 5);
+	fleet_release(&f);
+}
+
 /* A file that is no fleet is refused as a whole, with the reason. */
 static void
 no_fleet_is_refused(void **state)
@@ -104,7 +144,7 @@ no_fleet_is_refused(void **state)
 		{ "mac,label\n", "found no model" },
 		{ "model\n", "found no mac" },
 		{ "mac,model,mac\n", "expected once, found twice" },
-		{ "mac,model\n\"000fd3000001\"x,D60\n", "line 2: a quote" },
+		{ "mac,model,\"a\"b\n", "line 1: a quote" },
 		{ "mac,model\n000fd3000001,\"D60\n", "line 2: a quoted field begins and does not end" },
 		{ "<?xml version=\"1.0\"?><config/>\n", "line 1" },
 	};
@@ -178,6 +218,8 @@ main(void)
 		cmocka_unit_test(spreadsheet_is_taken),
 		cmocka_unit_test(last_row_without_newline),
 		cmocka_unit_test(bad_rows_are_named),
+		cmocka_unit_test(stray_quote),
+		cmocka_unit_test(users_that_occur_twice),
 		cmocka_unit_test(no_fleet_is_refused),
 		cmocka_unit_test(control_characters),
 		cmocka_unit_test(hostile_header),
