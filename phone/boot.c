@@ -9,7 +9,6 @@
 #include "phone/status.h"
 #include "phone/tunnel.h"
 
-#include "common/file.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "dseries/setting.h"
@@ -338,52 +337,17 @@ connect_vpn(struct boot *b)
 	return STATE_END;
 }
 
-/* The URL of the options, checked, into the store. */
-static int
-take_url(const struct invocation *in, struct boot *b, struct err *e)
-{
-	const char *url = in->option[OPT_CONFIG_URL], *file = in->option[OPT_CONFIG_URL_FILE];
-	struct buf text = BUF_INIT(SETTINGS_URL_SIZE), full = BUF_INIT(SETTINGS_URL_SIZE + 32);
-	struct store *s = &b->phone.store;
-	int rc = -1;
-
-	if (url != NULL && file != NULL)
-		return err_set(e, ERR_USAGE, "expected --config-url or --config-url-file, found both");
-	if (file != NULL) {
-		if (file_read_secret(file, &text, e) != 0)
-			goto out;
-		url = buf_string(&text);
-	}
-	/* Every user of the machine can read a command line. */
-	if (file == NULL && url != NULL && strchr(url, '@') != NULL && !in->quiet)
-		log_warn("--config-url with a password in it shows in the list of processes: use --config-url-file");
-	rc = 0;
-	if (url == NULL || strcmp(url, s->config_url) == 0)
-		goto out;
-	rc = fetch_config_url(url, s->mac, &full, e);
-	if (rc == 0)
-		rc = text_copy(s->config_url, sizeof(s->config_url), url, "config-url", e);
-	if (rc != 0 && e != NULL)
-		e->code = ERR_USAGE;
-	if (rc == 0)
-		rc = store_save(s, e);
-out:
-	buf_release(&text);
-	buf_release(&full);
-	return rc;
-}
-
 static int
 boot_start(const struct invocation *in, struct boot *b, struct err *e)
 {
-	const char *auth = in->option[OPT_AUTH], *timeout = in->option[OPT_TIMEOUT];
+	const char *auth = in->option[OPT_AUTH];
 	unsigned long seconds = TUNNEL_SECONDS;
 
 	b->auth = FETCH_AUTH_ANY;
 	if (auth != NULL && fetch_auth_parse(auth, &b->auth, e) != 0)
 		return -1;
-	if (timeout != NULL && text_number(timeout, 1, 3600, "timeout", &seconds, NULL) != 0)
-		return err_set(e, ERR_USAGE, "timeout: expected seconds from 1 to 3600, found others");
+	if (command_number(in->option[OPT_TIMEOUT], 1, 3600, "timeout", &seconds, e) != 0)
+		return -1;
 	b->seconds = (unsigned int)seconds;
 	b->no_connect = in->option[OPT_NO_CONNECT] != NULL;
 	return phone_open_boot(in, &b->phone, &b->upgraded, e);
@@ -419,13 +383,17 @@ boot_run(const struct invocation *in, struct err *e)
 		.xml = BUF_INIT(SETTINGS_XML_MAX),
 		.bundle = BUF_INIT(STORE_BUNDLE_MAX),
 	};
+	const char *url = in->option[OPT_CONFIG_URL];
 	int rc = -1;
 
 	if (boot_start(in, &b, e) != 0)
 		return -1;
+	/* Every user of the machine can read a command line. */
+	if (url != NULL && strchr(url, '@') != NULL && !in->quiet)
+		log_warn("--config-url with a password in it shows in the list of processes: use --config-url-file");
 	report_start(&b.report, in);
 	(void)snprintf(b.user_agent, sizeof(b.user_agent), "Digium %s %s", b.phone.store.model, b.phone.store.firmware);
-	if (take_url(in, &b, e) == 0) {
+	if (phone_take_url(&b.phone, url, in->option[OPT_CONFIG_URL_FILE], e) == 0) {
 		boot_through(&b);
 		rc = boot_report(in, &b, e);
 	}

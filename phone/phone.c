@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "phone/phone.h"
 
+#include "common/file.h"
 #include "common/text.h"
 #include "phone/commands.h"
+#include "phone/fetch.h"
+#include "phone/settings.h"
 
 #include <string.h>
 
@@ -192,4 +195,34 @@ phone_connect(struct phone *p, const struct ovpn *o, unsigned int seconds, struc
 	if (store_save(&p->store, e) != 0)
 		return -1;
 	return tunnel_start(p->store.dir, &o->effective, seconds, ret, e);
+}
+
+int
+phone_take_url(struct phone *p, const char *url, const char *file, struct err *e)
+{
+	struct buf text = BUF_INIT(SETTINGS_URL_SIZE), full = BUF_INIT(SETTINGS_URL_SIZE + 32);
+	struct store *s = &p->store;
+	int rc = -1;
+
+	if (url != NULL && file != NULL)
+		return err_set(e, ERR_USAGE, "expected --config-url or --config-url-file, found both");
+	if (file != NULL) {
+		if (file_read_secret(file, &text, e) != 0)
+			goto out;
+		url = buf_string(&text);
+	}
+	rc = 0;
+	if (url == NULL || strcmp(url, s->config_url) == 0)
+		goto out;
+	rc = fetch_config_url(url, s->mac, &full, e);
+	if (rc == 0)
+		rc = text_copy(s->config_url, sizeof(s->config_url), url, "config-url", e);
+	if (rc != 0 && e != NULL)
+		e->code = ERR_USAGE;
+	if (rc == 0)
+		rc = store_save(s, e);
+out:
+	buf_release(&text);
+	buf_release(&full);
+	return rc;
 }

@@ -24,6 +24,12 @@ struct phone {
  */
 int phone_open_boot(const struct invocation *in, struct phone *ret, bool *ret_upgraded, struct err *e);
 
+/*
+ * Check the URL that the phone is given, or the one in a file (NULL: none), and store it. None of them keeps the stored
+ * one; both, or a bad one, is ERR_USAGE.
+ */
+int phone_take_url(struct phone *p, const char *url, const char *file, struct err *e);
+
 /* For anything else: a phone that was booted. change: lock the state. */
 int phone_open(const struct invocation *in, bool change, struct phone *ret, struct err *e);
 

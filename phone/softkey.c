@@ -5,8 +5,6 @@
 #include "phone/status.h"
 #include "phone/tunnel.h"
 
-#include "common/text.h"
-
 #include <stdio.h>
 
 /* What a person can do at the phone: the two soft keys of the VPN page, and the factory reset. */
@@ -54,9 +52,8 @@ connect_run(const struct invocation *in, struct err *e)
 	struct phone p;
 	int rc = -1;
 
-	if (in->option[OPT_TIMEOUT] != NULL &&
-	    text_number(in->option[OPT_TIMEOUT], 1, 3600, "timeout", &seconds, e) != 0)
-		return err_set(e, ERR_USAGE, "timeout: expected seconds from 1 to 3600, found others");
+	if (command_number(in->option[OPT_TIMEOUT], 1, 3600, "timeout", &seconds, e) != 0)
+		return -1;
 	if (phone_open(in, true, &p, e) != 0)
 		return -1;
 	if (check_page(&p, e) != 0 || tunnel_look(p.store.dir, &t, e) != 0)
