@@ -89,6 +89,10 @@ number() {
 before=$(number)
 ok "a renewed CRL" phonevpn crl --renew --out crl.pem
 ok "... has a greater number" test "$((16#$(number)))" -gt "$((16#$before))"
+ok "a dry run of a revocation" phonevpn revoke --dry-run "$mac"
+like "... says what" "$(cat "$T/out")" "^would revoke [0-9a-f]{40}$"
+ok "... and of a removal" phonevpn phone remove --dry-run "$mac"
+ok "... change nothing" phonevpn emit md5 "$mac"
 ok "revoke the phone" phonevpn revoke "$mac"
 ok "its bundle is not emitted any more" fails_with 3 phonevpn emit bundle "$mac"
 like "its XML turns the VPN off" "$(phonevpn emit xml "$mac")" 'network_default_enable_openvpn" value="0"'
