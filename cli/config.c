@@ -49,8 +49,7 @@ set_run(const struct invocation *in, struct err *e)
 	if (settings_find(in->argv[0], &which, e) != 0 || open_and_load(in, true, &db, &s, e) != 0)
 		return -1;
 	if (settings_put(&s, which, in->argv[1], e) != 0) {
-		if (e != NULL)
-			e->code = ERR_USAGE;
+		rc = err_usage(e);
 	} else {
 		change = (struct db_setting){ .name = settings_name(which), .value = s.value[which] };
 		rc = db_setting_set(db, &change, 1, e);

@@ -74,9 +74,7 @@ settings_from_options(const struct invocation *in, struct settings *s, unsigned 
 	*ret_bits = (unsigned int)bits;
 	return 0;
 usage:
-	if (e != NULL)
-		e->code = ERR_USAGE;
-	return -1;
+	return err_usage(e);
 }
 
 /* An initialised folder is found before seconds are spent on keys. */

@@ -42,8 +42,8 @@ apply_one(struct phone_draft *d, enum phone_field field, const char *value, bool
 
 	if (!file) {
 		rc = phone_field_put(d, field, value, e);
-		if (rc != 0 && e != NULL)
-			e->code = ERR_USAGE;
+		if (rc != 0)
+			rc = err_usage(e);
 	} else if (file_read_secret(value, &secret, e) == 0) {
 		rc = phone_field_put(d, field, buf_string(&secret), e);
 	}

@@ -197,9 +197,7 @@ phone_argument(const char *s, char ret_mac[DB_MAC_SIZE], struct err *e)
 {
 	if (mac_parse(s, ret_mac, e) == 0)
 		return 0;
-	if (e != NULL)
-		e->code = ERR_USAGE;
-	return -1;
+	return err_usage(e);
 }
 
 void

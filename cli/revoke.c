@@ -125,11 +125,8 @@ revoke_run(const struct invocation *in, struct err *e)
 	if ((in->argc > 0) == (hex != NULL))
 		return err_set(e, ERR_USAGE, "revoke: expected a MAC or --serial HEX, found %s",
 		    hex == NULL ? "none of them" : "both");
-	if (in->option[OPT_REASON] != NULL && ca_reason_parse(in->option[OPT_REASON], &v.reason, e) != 0) {
-		if (e != NULL)
-			e->code = ERR_USAGE;
-		return -1;
-	}
+	if (in->option[OPT_REASON] != NULL && ca_reason_parse(in->option[OPT_REASON], &v.reason, e) != 0)
+		return err_usage(e);
 	v.serials = json_array();
 	v.db = v.dry_run ? state_open(in, e) : state_open_writer(in, e);
 	if (v.db == NULL || settings_load(v.db, &v.settings, e) != 0)

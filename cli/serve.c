@@ -148,6 +148,8 @@ options_parse(const struct invocation *in, struct http_config *c, struct err *e)
 	if ((in->option[OPT_TLS_CERT] == NULL) != (in->option[OPT_TLS_KEY] == NULL))
 		return err_set(e, ERR_USAGE, "serve: expected --tls-cert and --tls-key together, found only one");
 	c->listen = in->option[OPT_LISTEN] != NULL ? in->option[OPT_LISTEN] : LISTEN_DEFAULT;
+	if (http_check_listen(c->listen, e) != 0)
+		return err_usage(e);
 	c->sha256 = in->option[OPT_SHA256] != NULL;
 	c->threads = threads < HANDLES_MAX ? (unsigned int)threads : HANDLES_MAX;
 	return 0;
@@ -182,12 +184,8 @@ serve(const struct invocation *in, const struct http_config *config, struct err 
 	struct http_server *server = http_start(config, e);
 	int rc = 0;
 
-	if (server == NULL) {
-		/* Without TLS only --listen is left to be wrong. */
-		if (e != NULL && e->code == ERR_INPUT && config->tls_cert == NULL)
-			e->code = ERR_USAGE;
+	if (server == NULL)
 		return -1;
-	}
 	if (config->auth != HTTP_AUTH_DIGEST && config->tls_cert == NULL)
 		log_warn("--auth %s over plain HTTP: who can listen on the way reads the phones' keys%s",
 		    config->auth == HTTP_AUTH_NONE ? "none" : "basic",

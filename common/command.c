@@ -352,9 +352,7 @@ command_number(const char *value, unsigned long min, unsigned long max, const ch
 {
 	if (value == NULL || text_number(value, min, max, name, number, e) == 0)
 		return 0;
-	if (e != NULL)
-		e->code = ERR_USAGE;
-	return -1;
+	return err_usage(e);
 }
 
 int

@@ -117,6 +117,14 @@ err_prefix(struct err *e, const char *fmt, ...)
 }
 
 int
+err_usage(struct err *e)
+{
+	if (e != NULL)
+		e->code = ERR_USAGE;
+	return -1;
+}
+
+int
 err_exit_status(enum err_code code)
 {
 	return codes[code].exit_status;

@@ -42,6 +42,9 @@ int err_openssl(struct err *e, enum err_code code, const char *fmt, ...)
 int err_prefix(struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* What was filled in came from the command line: make its code ERR_USAGE. Always returns -1. */
+int err_usage(struct err *e);
+
 /* Exit status of both programs: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 integrity. */
 int err_exit_status(enum err_code code);
 

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #define HOLDER_MAX 512
+#define LOCK_TRIES 100
+#define LOCK_PAUSE_NS 10000000
 
 int
 folder_check(const char *dir, struct err *e)
@@ -73,6 +75,13 @@ folder_make(const char *dir, bool *ret_made, struct err *e)
 	return folder_check(dir, e) != 0 ? -1 : folder_check_private(dir, e);
 }
 
+static int
+holder_unknown(const char *dir, struct err *e)
+{
+	return err_set(e, ERR_CONFLICT, "state folder %s: another process is changing it; try again when it has ended",
+	    dir);
+}
+
 /* Tell who holds the lock, from the file's three lines: process id, since when, actor. */
 static int
 holder_report(const char *dir, int fd, struct err *e)
@@ -84,28 +93,13 @@ holder_report(const char *dir, int fd, struct err *e)
 	since = strchr(text, '\n');
 	actor = since != NULL ? strchr(since + 1, '\n') : NULL;
 	if (actor == NULL || actor[1] == '\0')
-		return err_set(e, ERR_CONFLICT,
-		    "state folder %s: another process is changing it; try again when it has ended", dir);
+		return holder_unknown(dir, e);
 	*since++ = '\0';
 	*actor++ = '\0';
 	actor[strcspn(actor, "\n")] = '\0';
 	return err_set(e, ERR_CONFLICT,
 	    "state folder %s: process %.20s (%s) is changing it since %.20s; try again when it has ended", dir, text,
 	    text_printable(actor, shown, sizeof(shown)), since);
-}
-
-/* Between taking the lock and writing the name, and between ending and letting go, the file is empty: wait a little. */
-static bool
-holder_is_known(int fd)
-{
-	const struct timespec pause = { 0, 10000000 };
-	struct stat st;
-
-	if (fstat(fd, &st) != 0 || st.st_size > 0)
-		return true;
-	(void)nanosleep(&pause, NULL);
-	errno = EWOULDBLOCK;
-	return false;
 }
 
 /* For people only: a disk too full for these bytes does not make the lock worse. */
@@ -147,46 +141,65 @@ lock_open(const char *path, bool *ret_made)
 	return fd;
 }
 
+enum lock_attempt {
+	LOCK_TAKEN,
+	LOCK_HELD,   /* by another, whose name is in the file that is open now */
+	LOCK_AGAIN,  /* the file has gone, or its holder is just coming or going: nothing is open */
+	LOCK_FAILED, /* errno tells; nothing is open */
+};
+
+static enum lock_attempt
+lock_try(struct folder_lock *lock)
+{
+	enum lock_attempt result = LOCK_AGAIN;
+	struct stat st;
+	int failed = 0;
+
+	lock->fd = lock_open(lock->path, &lock->made);
+	if (lock->fd < 0)
+		return errno == ENOENT ? LOCK_AGAIN : LOCK_FAILED;
+	if (flock(lock->fd, LOCK_EX | LOCK_NB) == 0) {
+		if (lock_is_current(lock->fd, lock->path))
+			return LOCK_TAKEN;
+	} else if (errno != EWOULDBLOCK) {
+		failed = errno;
+		result = LOCK_FAILED;
+	} else if (fstat(lock->fd, &st) == 0 && st.st_size > 0) {
+		return LOCK_HELD;
+	}
+	(void)close(lock->fd);
+	lock->fd = -1;
+	errno = failed;
+	return result;
+}
+
 int
 folder_lock_take(const char *dir, const char *actor, struct folder_lock *ret, struct err *e)
 {
+	const struct timespec pause = { 0, LOCK_PAUSE_NS };
 	struct folder_lock lock = { .fd = -1, .path = file_path(dir, "lock", e) };
-	int failed;
+	enum lock_attempt attempt = LOCK_AGAIN;
 
 	if (lock.path == NULL)
 		return -1;
-	for (int tries = 0; tries < 100; tries++) {
-		lock.fd = lock_open(lock.path, &lock.made);
-		if (lock.fd < 0 && errno == ENOENT)
-			continue;
-		if (lock.fd < 0)
-			break;
-		if (flock(lock.fd, LOCK_EX | LOCK_NB) != 0) {
-			if (errno != EWOULDBLOCK || holder_is_known(lock.fd))
-				break;
-			(void)close(lock.fd);
-			lock.fd = -1;
-			errno = EWOULDBLOCK;
-			continue;
-		}
-		if (lock_is_current(lock.fd, lock.path)) {
-			holder_write(lock.fd, actor);
-			*ret = lock;
-			return 0;
-		}
-		(void)close(lock.fd);
-		lock.fd = -1;
-		errno = EAGAIN;
-	}
-	failed = errno;
-	if (failed == EWOULDBLOCK && lock.fd < 0)
-		lock.fd = lock_open(lock.path, &lock.made);
-	if (lock.fd >= 0 && failed == EWOULDBLOCK)
+	for (int tries = 0; tries < LOCK_TRIES && (attempt = lock_try(&lock)) == LOCK_AGAIN; tries++)
+		(void)nanosleep(&pause, NULL);
+	switch (attempt) {
+	case LOCK_TAKEN:
+		holder_write(lock.fd, actor);
+		*ret = lock;
+		return 0;
+	case LOCK_HELD:
 		holder_report(dir, lock.fd, e);
-	else
-		err_errno(e, ERR_FAILED, failed, "%s", lock.path);
-	if (lock.fd >= 0)
 		(void)close(lock.fd);
+		break;
+	case LOCK_AGAIN:
+		holder_unknown(dir, e);
+		break;
+	case LOCK_FAILED:
+		err_errno(e, ERR_FAILED, errno, "%s", lock.path);
+		break;
+	}
 	free(lock.path);
 	return -1;
 }

@@ -40,9 +40,7 @@ identity_parse(const struct invocation *in, struct identity *ret, struct err *e)
 	}
 	return 0;
 usage:
-	if (e != NULL)
-		e->code = ERR_USAGE;
-	return -1;
+	return err_usage(e);
 }
 
 /* model and firmware of the store, looked up. */
@@ -217,10 +215,7 @@ phone_take_url(struct phone *p, const char *url, const char *file, struct err *e
 	rc = fetch_config_url(url, s->mac, &full, e);
 	if (rc == 0)
 		rc = text_copy(s->config_url, sizeof(s->config_url), url, "config-url", e);
-	if (rc != 0 && e != NULL)
-		e->code = ERR_USAGE;
-	if (rc == 0)
-		rc = store_save(s, e);
+	rc = rc == 0 ? store_save(s, e) : err_usage(e);
 out:
 	buf_release(&text);
 	buf_release(&full);

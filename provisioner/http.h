@@ -45,6 +45,9 @@ struct http_config {
 
 struct http_server;
 
+/* listen has a form that can be listened on; ERR_INPUT with what was expected otherwise. */
+int http_check_listen(const char *listen, struct err *e);
+
 /* Listen and serve in threads of its own. NULL on failure: a port in use is ERR_CONFLICT. config is copied. */
 struct http_server *http_start(const struct http_config *config, struct err *e);
 

@@ -105,20 +105,39 @@ url_format(int fd, bool tls, char url[HTTP_URL_SIZE], struct err *e)
 	return 0;
 }
 
-int
-http_listen(const char *listen, bool tls, char ret_url[HTTP_URL_SIZE], struct err *e)
+/* The address; the caller frees it with freeaddrinfo(). */
+static int
+resolve(const char *listen, struct addrinfo **ret, struct err *e)
 {
 	const struct addrinfo hints = { .ai_family = AF_UNSPEC,
 		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
 	char host[INET6_ADDRSTRLEN], port[PORT_SIZE];
-	struct addrinfo *at = NULL;
-	int fd;
 
 	if (split(listen, host, port, e) != 0)
 		return -1;
-	if (getaddrinfo(host, port, &hints, &at) != 0)
-		return refuse(listen, e);
+	return getaddrinfo(host, port, &hints, ret) != 0 ? refuse(listen, e) : 0;
+}
+
+int
+http_check_listen(const char *listen, struct err *e)
+{
+	struct addrinfo *at = NULL;
+
+	if (resolve(listen, &at, e) != 0)
+		return -1;
+	freeaddrinfo(at);
+	return 0;
+}
+
+int
+http_listen(const char *listen, bool tls, char ret_url[HTTP_URL_SIZE], struct err *e)
+{
+	struct addrinfo *at = NULL;
+	int fd;
+
+	if (resolve(listen, &at, e) != 0)
+		return -1;
 	fd = bind_listen(at, listen, e);
 	freeaddrinfo(at);
 	if (fd >= 0 && url_format(fd, tls, ret_url, e) != 0) {

@@ -125,14 +125,6 @@ test_methods_and_bodies(void **state)
 	http_stop(s);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	log_set_level(LOG_LEVEL_ERROR);
-	return 0;
-}
-
 int
 main(void)
 {

@@ -221,14 +221,6 @@ test_log(void **state)
 	buf_release(&log);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	log_set_level(LOG_LEVEL_ERROR);
-	return 0;
-}
-
 int
 main(void)
 {

@@ -223,4 +223,13 @@ assert_raw(const struct http_server *s, const char *request, const char *status)
 	buf_release(&answer);
 }
 
+/* For the group of tests: the access log would drown TAP. */
+static int
+setup(void **state)
+{
+	(void)state;
+	log_set_level(LOG_LEVEL_ERROR);
+	return 0;
+}
+
 #endif
