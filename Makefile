@@ -88,9 +88,10 @@ CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_server.
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
 	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/settings.c cli/state.c
-PHONE_SRC = phone/main.c phone/boot.c phone/fetch.c phone/gate.c phone/management.c phone/md5.c phone/ovpn.c \
-	phone/ovpn_block.c phone/ovpn_line.c phone/ovpn_rules.c phone/phone.c phone/report.c phone/settings.c \
-	phone/softkey.c phone/status.c phone/store.c phone/tunnel.c
+PHONE_SRC = phone/main.c phone/boot.c phone/boot_command.c phone/boot_options.c phone/fetch.c phone/gate.c \
+	phone/management.c phone/md5.c phone/openvpn.c phone/ovpn.c phone/ovpn_block.c phone/ovpn_line.c phone/ovpn_rules.c phone/phone.c \
+	phone/report.c phone/settings.c phone/softkey.c phone/status.c phone/store.c phone/store_state.c phone/tunnel.c phone/tunnel_start.c \
+	phone/verdict.c
 
 LIB_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(CA_SRC) $(DB_SRC) $(BUNDLER_SRC) $(PROVISIONER_SRC)
 PHONEVPN_SRC = $(LIB_SRC) $(CLI_SRC)

@@ -9,6 +9,7 @@ enum err_code {
 	ERR_INPUT,	/* a file or a message holds what it must not hold */
 	ERR_USAGE,	/* the command line is wrong */
 	ERR_NOT_FOUND,	/* the named thing does not exist */
+	ERR_DENIED,	/* it is there, and the login to it was refused */
 	ERR_CONFLICT,	/* it exists already, is locked, or belongs to another version */
 	ERR_INTEGRITY,	/* a key, hash or signature does not fit: do not trust what was read */
 };

@@ -7,6 +7,11 @@
 #define SETTING_BUNDLE "openvpn_inline_config"
 #define SETTING_LOGGING "openvpn_logging"
 
+/* The admin's password, digits; 789 from the factory: section "The OpenVPN web configuration page". */
+#define SETTING_ADMIN_PASSWORD "login_password"
+#define FACTORY_ADMIN_USER "admin"
+#define FACTORY_ADMIN_PASSWORD "789"
+
 /* The file that any D-series phone may ask for; no secret belongs into it. */
 #define SETTING_GENERIC_FILE "000000000000.cfg"
 

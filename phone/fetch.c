@@ -125,34 +125,39 @@ fetch_config_url(const char *base, const char *mac, struct buf *out, struct err 
 	return buf_check(out, "URL", e);
 }
 
-struct body {
+/* One transfer, from its options to what came of it. */
+struct fetch {
+	const struct fetch_request *request;
+	struct parts parts;
 	CURL *curl;
 	struct buf *out;
+	struct buf shown; /* the URL, for messages */
 	size_t headers;
+	char why[CURL_ERROR_SIZE];
 };
 
 static size_t
 body_write(char *data, size_t size, size_t count, void *arg)
 {
-	struct body *b = arg;
+	struct fetch *f = arg;
 	long status = 0;
 
 	/* An error page may be as long as it likes: nobody reads it. */
-	(void)curl_easy_getinfo(b->curl, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (status != 200)
 		return 0;
-	buf_add(b->out, data, size * count);
-	return b->out->broken ? 0 : size * count;
+	buf_add(f->out, data, size * count);
+	return f->out->broken ? 0 : size * count;
 }
 
 static size_t
 header_count(char *data, size_t size, size_t count, void *arg)
 {
-	struct body *b = arg;
+	struct fetch *f = arg;
 
 	(void)data;
-	b->headers += size * count;
-	return b->headers > FETCH_HEADERS_MAX ? 0 : size * count;
+	f->headers += size * count;
+	return f->headers > FETCH_HEADERS_MAX ? 0 : size * count;
 }
 
 static bool
@@ -166,14 +171,15 @@ login_set(CURL *curl, const struct parts *p, enum fetch_auth auth)
 }
 
 static int
-transfer_set(CURL *curl, const struct fetch_request *r, const struct parts *p, struct body *b, char *why, struct err *e)
+transfer_set(struct fetch *f, struct err *e)
 {
-	const char *redirects = strcmp(p->scheme, "https") == 0 ? "https" : "http,https";
+	const struct fetch_request *r = f->request;
+	const char *redirects = strcmp(f->parts.scheme, "https") == 0 ? "https" : "http,https";
 	long total = r->total_seconds != 0 ? (long)r->total_seconds : FETCH_TOTAL_SECONDS;
 	bool good = true;
 
-#define SET(option, value) good = good && curl_easy_setopt(curl, (option), (value)) == CURLE_OK
-	SET(CURLOPT_CURLU, p->url);
+#define SET(option, value) good = good && curl_easy_setopt(f->curl, (option), (value)) == CURLE_OK
+	SET(CURLOPT_CURLU, f->parts.url);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, redirects);
 	SET(CURLOPT_FOLLOWLOCATION, 1L);
@@ -187,84 +193,119 @@ transfer_set(CURL *curl, const struct fetch_request *r, const struct parts *p, s
 	SET(CURLOPT_TIMEOUT, total);
 	SET(CURLOPT_LOW_SPEED_LIMIT, (long)FETCH_SLOW_BYTES);
 	SET(CURLOPT_LOW_SPEED_TIME, (long)FETCH_SLOW_SECONDS);
-	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)b->out->max);
+	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)f->out->max);
 	SET(CURLOPT_WRITEFUNCTION, body_write);
-	SET(CURLOPT_WRITEDATA, b);
+	SET(CURLOPT_WRITEDATA, f);
 	SET(CURLOPT_HEADERFUNCTION, header_count);
-	SET(CURLOPT_HEADERDATA, b);
-	SET(CURLOPT_ERRORBUFFER, why);
+	SET(CURLOPT_HEADERDATA, f);
+	SET(CURLOPT_ERRORBUFFER, f->why);
 #undef SET
-	if (!good || !login_set(curl, p, r->auth))
+	if (!good || !login_set(f->curl, &f->parts, r->auth))
 		return err_set(e, ERR_FAILED, "libcurl: an option of the transfer cannot be set");
 	return 0;
 }
 
 static int
-transfer_failed(CURLcode code, const struct body *b, const char *shown, const char *why, struct err *e)
+transfer_failed(const struct fetch *f, CURLcode code, struct err *e)
 {
+	const char *shown = buf_string(&f->shown);
 	char clean[CURL_ERROR_SIZE + 4];
 
-	if (code == CURLE_FILESIZE_EXCEEDED || b->out->broken)
-		return err_set(e, ERR_INPUT, "%s: expected at most %zu bytes, found more", shown, b->out->max);
-	if (b->headers > FETCH_HEADERS_MAX)
+	if (code == CURLE_FILESIZE_EXCEEDED || f->out->broken)
+		return err_set(e, ERR_INPUT, "%s: expected at most %zu bytes, found more", shown, f->out->max);
+	if (f->headers > FETCH_HEADERS_MAX)
 		return err_set(e, ERR_FAILED, "%s: expected at most %d bytes of headers, found more", shown,
 		    FETCH_HEADERS_MAX);
 	return err_set(e, ERR_FAILED, "%s: not fetched: %s", shown,
-	    why[0] != '\0' ? text_printable(why, clean, sizeof(clean)) : curl_easy_strerror(code));
+	    f->why[0] != '\0' ? text_printable(f->why, clean, sizeof(clean)) : curl_easy_strerror(code));
 }
 
 static int
-status_check(long status, const struct fetch_request *r, bool has_login, const char *shown, struct err *e)
+status_check(const struct fetch *f, long status, struct err *e)
 {
+	const char *shown = buf_string(&f->shown);
+
 	if (status == 200)
 		return 0;
 	if (status == 404 || status == 410)
 		return err_set(e, ERR_NOT_FOUND, "%s: expected HTTP 200, found %ld: the server has no such file", shown,
 		    status);
 	if (status == 401)
-		return err_set(e, ERR_FAILED, "%s: expected HTTP 200, found 401: %s", shown,
-		    r->auth == FETCH_AUTH_NONE ? "the server wants a login, and --auth none sends none"
-		    : has_login ? "user or password refused, or not by the kind of login that --auth names"
-				: "the server wants a login, and the URL has no user:password@");
-	return err_set(e, ERR_FAILED, "%s: expected HTTP 200, found %ld", shown, status);
+		return err_set(e, ERR_DENIED, "%s: expected HTTP 200, found 401: %s", shown,
+		    f->request->auth == FETCH_AUTH_NONE ? "the server wants a login, and --auth none sends none"
+		    : f->parts.user != NULL ? "user or password refused, or not by the kind of login that --auth names"
+					    : "the server wants a login, and the URL has no user:password@");
+	return err_set(e, status == 403 ? ERR_DENIED : ERR_FAILED, "%s: expected HTTP 200, found %ld", shown, status);
+}
+
+static void
+fetch_free(struct fetch *f)
+{
+	curl_easy_cleanup(f->curl);
+	buf_release(&f->shown);
+	parts_release(&f->parts);
+	free(f);
+}
+
+struct fetch *
+fetch_start(const struct fetch_request *r, struct buf *out, struct err *e)
+{
+	struct fetch *f = malloc(sizeof(*f));
+
+	if (f == NULL) {
+		err_set(e, ERR_FAILED, "libcurl: no memory");
+		return NULL;
+	}
+	*f = (struct fetch){ .request = r, .out = out, .shown = BUF_INIT(1024) };
+	if (parts_read(r->url, &f->parts, e) != 0) {
+		free(f);
+		return NULL;
+	}
+	fetch_show_url(r->url, &f->shown);
+	f->curl = curl_easy_init();
+	if (f->curl == NULL)
+		err_set(e, ERR_FAILED, "libcurl: no memory");
+	if (f->curl == NULL || transfer_set(f, e) != 0) {
+		fetch_free(f);
+		return NULL;
+	}
+	return f;
+}
+
+CURL *
+fetch_curl(struct fetch *f)
+{
+	return f->curl;
+}
+
+int
+fetch_end(struct fetch *f, CURLcode code, struct err *e)
+{
+	long status = 0;
+	int rc;
+
+	(void)curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status);
+	/* body_write() refuses the page that comes with another answer. */
+	if (code == CURLE_WRITE_ERROR && status != 200)
+		code = CURLE_OK;
+	rc = code != CURLE_OK ? transfer_failed(f, code, e) : status_check(f, status, e);
+	if (rc != 0)
+		buf_clear(f->out);
+	fetch_free(f);
+	return rc;
 }
 
 int
 fetch_get(const struct fetch_request *r, struct buf *out, struct err *e)
 {
-	char why[CURL_ERROR_SIZE] = "";
-	struct buf shown = BUF_INIT(1024);
-	struct body b = { .out = out };
-	struct parts p;
-	CURLcode code;
-	long status = 0;
+	struct fetch *f;
 	int rc = -1;
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return err_set(e, ERR_FAILED, "libcurl: cannot be started");
-	if (parts_read(r->url, &p, e) != 0)
-		goto no_parts;
-	fetch_show_url(r->url, &shown);
-	b.curl = curl_easy_init();
-	if (b.curl == NULL) {
-		err_set(e, ERR_FAILED, "libcurl: no memory");
-		goto out;
-	}
-	if (transfer_set(b.curl, r, &p, &b, why, e) != 0)
-		goto out;
-	code = curl_easy_perform(b.curl);
-	(void)curl_easy_getinfo(b.curl, CURLINFO_RESPONSE_CODE, &status);
-	if (code == CURLE_WRITE_ERROR && status != 200)
-		code = CURLE_OK;
-	rc = code != CURLE_OK ? transfer_failed(code, &b, buf_string(&shown), why, e)
-	                      : status_check(status, r, p.user != NULL, buf_string(&shown), e);
-out:
-	if (rc != 0)
-		buf_clear(out);
-	curl_easy_cleanup(b.curl);
-	buf_release(&shown);
-	parts_release(&p);
-no_parts:
+	f = fetch_start(r, out, e);
+	if (f != NULL)
+		rc = fetch_end(f, curl_easy_perform(f->curl), e);
 	curl_global_cleanup();
 	return rc;
 }

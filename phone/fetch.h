@@ -5,6 +5,8 @@
 #include "common/buf.h"
 #include "common/err.h"
 
+#include <curl/curl.h>
+
 /* The phone's cURL: the vendor's page, "Requirements and Overview": no authentication, basic auth, or digest auth. */
 
 #define FETCH_CONNECT_SECONDS 10
@@ -33,11 +35,22 @@ struct fetch_request {
 
 /*
  * Fetch a URL onto out (empty), whose maximum bounds the body: more is an error, and not read. Only the answer 200 is
- * a success. ERR_NOT_FOUND for 404 and 410, ERR_INPUT for a URL that is none and for a body that is too large, else
- * ERR_FAILED. Redirects are followed to http and https, never from https to http; the login goes to its own host only.
- * No text names the password.
+ * a success. ERR_NOT_FOUND for 404 and 410, ERR_DENIED for 401 and 403, ERR_INPUT for a URL that is none and for a body
+ * that is too large, else ERR_FAILED. Redirects are followed to http and https, never from https to http; the login
+ * goes to its own host only. No text names the password.
  */
 int fetch_get(const struct fetch_request *r, struct buf *out, struct err *e);
+
+/*
+ * The same in two halves, for many at once: between them the caller runs the transfer that curl stands for, and
+ * passes on how libcurl says that it ended. r and out are borrowed until the end. libcurl is the caller's to start
+ * (curl_global_init). fetch_start() that failed needs no end.
+ */
+struct fetch;
+
+struct fetch *fetch_start(const struct fetch_request *r, struct buf *out, struct err *e);
+CURL *fetch_curl(struct fetch *f);
+int fetch_end(struct fetch *f, CURLcode code, struct err *e);
 
 /* The URL of a phone's XML: base, a slash where it lacks one, and "<mac>.cfg". ERR_INPUT when base is no such URL. */
 int fetch_config_url(const char *base, const char *mac, struct buf *out, struct err *e);

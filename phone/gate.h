@@ -3,6 +3,7 @@
 #define PHONE_GATE_H
 
 #include "phone/settings.h"
+#include "phone/verdict.h"
 
 #include <stdbool.h>
 
@@ -29,6 +30,7 @@ enum gate_decision {
 struct gate_verdict {
 	enum gate_decision decision;
 	bool go;		/* fetch; after a download: install */
+	enum verdict verdict;	/* what it means for a deployment: VERDICT_OK when it is in order */
 	const char *name;	/* stable, for scripts: "unchanged" */
 	const char *reason;
 	const char *section;	/* of the vendor's page; NULL: the page does not say */

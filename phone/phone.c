@@ -14,33 +14,37 @@ struct identity {
 };
 
 static int
-identity_parse(const struct invocation *in, struct identity *ret, struct err *e)
+identity_read(const char *mac, const char *model, const char *firmware, struct identity *ret, struct err *e)
 {
-	const char *mac = in->global[GLOBAL_MAC], *model = in->global[GLOBAL_MODEL];
-	const char *firmware = in->global[GLOBAL_FIRMWARE];
 	const struct model *m;
 	struct firmware f;
 	char shown[40];
 
 	memset(ret, 0, sizeof(*ret));
 	if (mac != NULL && mac_parse(mac, ret->mac, e) != 0)
-		goto usage;
+		return -1;
 	if (firmware != NULL) {
 		if (firmware_parse(firmware, &f, e) != 0)
-			goto usage;
+			return -1;
 		firmware_format(&f, ret->firmware);
 	}
 	if (model != NULL) {
 		m = model_find(model);
 		if (m == NULL)
-			return err_set(e, ERR_USAGE,
+			return err_set(e, ERR_INPUT,
 			    "model: expected D40, D45, D50, D60, D62, D65, D70 or D80, found \"%s\"",
 			    text_printable(model, shown, sizeof(shown)));
 		memcpy(ret->model, m->name, sizeof(ret->model));
 	}
 	return 0;
-usage:
-	return err_usage(e);
+}
+
+static int
+identity_parse(const struct invocation *in, struct identity *ret, struct err *e)
+{
+	const char *const *g = in->global;
+
+	return identity_read(g[GLOBAL_MAC], g[GLOBAL_MODEL], g[GLOBAL_FIRMWARE], ret, e) == 0 ? 0 : err_usage(e);
 }
 
 /* model and firmware of the store, looked up. */
@@ -50,7 +54,7 @@ identity_resolve(struct phone *p, struct err *e)
 	p->model = model_find(p->store.model);
 	if (p->model == NULL || firmware_parse(p->store.firmware, &p->firmware, NULL) != 0)
 		return err_set(e, ERR_INTEGRITY, "%s: expected a model and a firmware in state.json, found none",
-		    p->store.dir);
+		    p->store.dir != NULL ? p->store.dir : p->store.mac);
 	p->why = (struct err)ERR_INIT;
 	p->vpn = model_check_openvpn(p->model, &p->firmware, &p->why) == 0;
 	return 0;
@@ -117,14 +121,13 @@ state_dir(const struct invocation *in, const char **ret, struct err *e)
 }
 
 int
-phone_open_boot(const struct invocation *in, struct phone *ret, bool *ret_upgraded, struct err *e)
+phone_open_boot(const struct invocation *in, const char *dir, struct phone *ret, bool *ret_upgraded, struct err *e)
 {
 	struct identity id;
-	const char *dir;
 	bool changed, was_fresh;
 
-	if (state_dir(in, &dir, e) != 0 || identity_parse(in, &id, e) != 0 || identity_check(dir, &id, e) != 0 ||
-	    store_open(dir, &ret->store, e) != 0)
+	if ((dir == NULL && state_dir(in, &dir, e) != 0) || identity_parse(in, &id, e) != 0 ||
+	    identity_check(dir, &id, e) != 0 || store_open(dir, &ret->store, e) != 0)
 		return -1;
 	was_fresh = ret->store.fresh;
 	if (identity_update(&ret->store, &id, &changed, e) != 0 || identity_resolve(ret, e) != 0 ||
@@ -134,6 +137,21 @@ phone_open_boot(const struct invocation *in, struct phone *ret, bool *ret_upgrad
 	}
 	*ret_upgraded = changed && !was_fresh;
 	return 0;
+}
+
+int
+phone_in_memory(const char *mac, const char *model, const char *firmware, struct phone *ret, struct err *e)
+{
+	struct identity id;
+	bool changed;
+
+	if (identity_read(mac, model, firmware, &id, e) != 0)
+		return -1;
+	store_memory(&ret->store);
+	if (identity_update(&ret->store, &id, &changed, e) == 0 && identity_resolve(ret, e) == 0)
+		return 0;
+	phone_close(ret);
+	return -1;
 }
 
 int
@@ -179,20 +197,22 @@ phone_read_bundle(const struct phone *p, struct ovpn *ret, struct err *e)
 	struct buf bundle = BUF_INIT(STORE_BUNDLE_MAX);
 	int rc = -1;
 
-	if (store_bundle_load(&p->store, &bundle, e) == 0)
+	if (store_bundle_load(&p->store, store_md5(&p->store), &bundle, e) == 0)
 		rc = ovpn_read(bundle.data, bundle.len, p->model, ret, e);
 	buf_release(&bundle);
 	return rc;
 }
 
 int
-phone_connect(struct phone *p, const struct ovpn *o, unsigned int seconds, struct tunnel_status *ret, struct err *e)
+phone_connect(struct phone *p, const struct ovpn *o, unsigned int seconds, struct tunnel_status *ret,
+    enum verdict *ret_verdict, struct err *e)
 {
 	/* Written first: whoever finds a tunnel later knows what it was started with, or something newer. */
-	memcpy(p->store.tunnel_md5, p->store.md5, sizeof(p->store.tunnel_md5));
+	memcpy(p->store.tunnel_md5, store_md5(&p->store), sizeof(p->store.tunnel_md5));
+	*ret_verdict = VERDICT_FAILED;
 	if (store_save(&p->store, e) != 0)
 		return -1;
-	return tunnel_start(p->store.dir, &o->effective, seconds, ret, e);
+	return tunnel_start(p->store.dir, &o->effective, seconds, ret, ret_verdict, e);
 }
 
 int

@@ -20,9 +20,13 @@ struct phone {
 
 /*
  * For a boot: the options give a new phone its identity, and a known one another model or firmware, which is an
- * upgrade; *ret_upgraded tells. Another MAC is ERR_CONFLICT. The state is locked, and written.
+ * upgrade; *ret_upgraded tells. Another MAC is ERR_CONFLICT. The state is in the folder dir (NULL: that of --state); it
+ * is locked, and written.
  */
-int phone_open_boot(const struct invocation *in, struct phone *ret, bool *ret_upgraded, struct err *e);
+int phone_open_boot(const struct invocation *in, const char *dir, struct phone *ret, bool *ret_upgraded, struct err *e);
+
+/* A factory-fresh phone that keeps nothing on disk. ERR_INPUT when one of the three is none. */
+int phone_in_memory(const char *mac, const char *model, const char *firmware, struct phone *ret, struct err *e);
 
 /*
  * Check the URL that the phone is given, or the one in a file (NULL: none), and store it. None of them keeps the stored
@@ -35,11 +39,11 @@ int phone_open(const struct invocation *in, bool change, struct phone *ret, stru
 
 void phone_close(struct phone *p);
 
-/* Read the stored bundle as the phone's OpenVPN would: ERR_NOT_FOUND, ERR_INTEGRITY as store.h and ovpn.h say. */
+/* Read the bundle in use as the phone's OpenVPN would: ERR_NOT_FOUND, ERR_INTEGRITY as store.h and ovpn.h say. */
 int phone_read_bundle(const struct phone *p, struct ovpn *ret, struct err *e);
 
-/* Start a tunnel with the stored bundle, read before. */
+/* Start a tunnel with the bundle in use, read before; the rest as tunnel_start(). */
 int phone_connect(struct phone *p, const struct ovpn *o, unsigned int seconds, struct tunnel_status *ret,
-    struct err *e);
+    enum verdict *ret_verdict, struct err *e);
 
 #endif

@@ -58,12 +58,32 @@ read_text(const xmlNode *node, const char *name, char *out, size_t size)
 }
 
 static void
-read_bundle(const xmlNode *node, struct settings_bundle *ret)
+read_enable(const xmlNode *node, struct settings *ret)
 {
-	ret->present = true;
-	read_switch(node, &ret->use);
-	ret->url.state = read_text(node, "url", ret->url.text, sizeof(ret->url.text));
-	ret->md5.state = read_text(node, "md5", ret->md5.text, sizeof(ret->md5.text));
+	read_switch(node, &ret->enable);
+}
+
+static void
+read_logging(const xmlNode *node, struct settings *ret)
+{
+	read_switch(node, &ret->logging);
+}
+
+static void
+read_bundle(const xmlNode *node, struct settings *ret)
+{
+	struct settings_bundle *b = &ret->bundle;
+
+	b->present = true;
+	read_switch(node, &b->use);
+	b->url.state = read_text(node, "url", b->url.text, sizeof(b->url.text));
+	b->md5.state = read_text(node, "md5", b->md5.text, sizeof(b->md5.text));
+}
+
+static void
+read_admin(const xmlNode *node, struct settings *ret)
+{
+	ret->admin.state = read_text(node, "value", ret->admin.text, sizeof(ret->admin.text));
 }
 
 static bool
@@ -72,32 +92,41 @@ is_named(const xmlNode *node, const char *name)
 	return strcmp((const char *)node->name, name) == 0 && (node->ns == NULL || node->ns->prefix == NULL);
 }
 
+/* The settings that count on this phone. A later one of the same id replaces an earlier one. */
+static const struct {
+	const char *id;
+	void (*read)(const xmlNode *node, struct settings *ret);
+} readers[] = {
+	{ SETTING_ENABLE, read_enable },
+	{ SETTING_BUNDLE, read_bundle },
+	{ SETTING_LOGGING, read_logging },
+	{ SETTING_ADMIN_PASSWORD, read_admin },
+};
+
+#define READER_COUNT (sizeof(readers) / sizeof(readers[0]))
+
 /* Only children of <config> are the phone's: a <setting> inside of <locale> belongs to the locale. */
 static void
 read_root(const xmlNode *root, struct settings *ret)
 {
-	bool seen[3] = { false }, odd;
+	bool seen[READER_COUNT] = { false }, odd;
 
 	for (const xmlNode *n = root->children; n != NULL; n = n->next) {
 		const char *id;
-		int which;
 
 		if (n->type != XML_ELEMENT_NODE || !is_named(n, "setting"))
 			continue;
 		id = attribute0(n, "id", &odd);
 		if (id == NULL || odd)
 			continue;
-		if (strcmp(id, SETTING_ENABLE) == 0)
-			read_switch(n, &ret->enable), which = 0;
-		else if (strcmp(id, SETTING_BUNDLE) == 0)
-			read_bundle(n, &ret->bundle), which = 1;
-		else if (strcmp(id, SETTING_LOGGING) == 0)
-			read_switch(n, &ret->logging), which = 2;
-		else
-			continue;
-		if (seen[which])
-			ret->repeated = which == 0 ? SETTING_ENABLE : which == 1 ? SETTING_BUNDLE : SETTING_LOGGING;
-		seen[which] = true;
+		for (size_t i = 0; i < READER_COUNT; i++) {
+			if (strcmp(id, readers[i].id) != 0)
+				continue;
+			readers[i].read(n, ret);
+			if (seen[i])
+				ret->repeated = readers[i].id;
+			seen[i] = true;
+		}
 	}
 }
 
@@ -240,5 +269,8 @@ settings_check(const struct settings *s, struct err *e)
 	if (s->bundle.md5.state == SETTING_INVALID)
 		return err_set(e, ERR_INPUT, "%s: md5: expected at most %d bytes of plain text, found other text",
 		    SETTING_BUNDLE, SETTINGS_MD5_SIZE - 1);
+	if (s->admin.state == SETTING_INVALID)
+		return err_set(e, ERR_INPUT, "%s: expected at most %d bytes of plain text, found other text",
+		    SETTING_ADMIN_PASSWORD, SETTINGS_PASSWORD_SIZE - 1);
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #define SETTINGS_XML_MAX (1 << 20) /* bytes; what a phone can hold is not known */
 #define SETTINGS_URL_SIZE 2048
+#define SETTINGS_PASSWORD_SIZE 65
 #define SETTINGS_MD5_SIZE 65	/* compared as text, so it need not have 32 digits (the page's sample is "abc123") */
 
 enum setting_state {
@@ -43,16 +44,23 @@ struct settings_bundle {
 	struct setting_md5 md5;
 };
 
+/* The phone's admin password, which its web page asks for. Text is "" unless the state is good. */
+struct setting_password {
+	enum setting_state state;
+	char text[SETTINGS_PASSWORD_SIZE];
+};
+
 struct settings {
 	struct setting_switch enable, logging;
 	struct settings_bundle bundle;
+	struct setting_password admin;
 	const char *repeated;	/* the name of a setting that stands there twice, the last one counting, or NULL */
 };
 
 /*
  * Read a document. ERR_INPUT when it is no well-formed <config>, or holds a DOCTYPE, which no phone's XML needs and
  * which is never read: nothing is fetched and nothing expanded. A setting with a bad value does not fail the document:
- * its state says so. The URL may hold a password: settings_release() cleanses.
+ * its state says so. It holds passwords: settings_release() cleanses.
  */
 int settings_read(const void *xml, size_t len, struct settings *ret, struct err *e);
 void settings_release(struct settings *s);

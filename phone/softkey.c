@@ -23,7 +23,7 @@ check_page(const struct phone *p, struct err *e)
 	if (!p->vpn)
 		return err_set(e, ERR_CONFLICT, "%s %s: expected a phone that can do OpenVPN, found: %s",
 		    p->store.model, p->store.firmware, p->why.text);
-	if (!p->store.enable)
+	if (!store_enabled(&p->store))
 		return err_set(e, ERR_CONFLICT,
 		    "%s: expected the VPN enabled, found it disabled: no page has the soft key", p->store.mac);
 	return 0;
@@ -47,6 +47,7 @@ static int
 connect_run(const struct invocation *in, struct err *e)
 {
 	unsigned long seconds = TUNNEL_SECONDS;
+	enum verdict verdict;
 	struct tunnel_status t;
 	struct ovpn o;
 	struct phone p;
@@ -61,7 +62,7 @@ connect_run(const struct invocation *in, struct err *e)
 	if (t.state != TUNNEL_CONNECTED) {
 		if (tunnel_stop(p.store.dir, NULL, e) != 0 || phone_read_bundle(&p, &o, e) != 0)
 			goto out;
-		rc = phone_connect(&p, &o, (unsigned int)seconds, &t, e);
+		rc = phone_connect(&p, &o, (unsigned int)seconds, &t, &verdict, e);
 		ovpn_release(&o);
 		if (rc != 0)
 			goto out;

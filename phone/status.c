@@ -25,9 +25,9 @@ status_collect(const struct phone *p, struct status *ret, struct err *e)
 
 	if (tunnel_look(p->store.dir, &s.tunnel, e) != 0)
 		return -1;
-	s.stored = store_bundle_load(&p->store, &bundle, NULL) == 0;
+	s.stored = store_bundle_load(&p->store, store_md5(&p->store), &bundle, NULL) == 0;
 	buf_release(&bundle);
-	s.menu = p->vpn && p->store.enable;
+	s.menu = p->vpn && store_enabled(&p->store);
 	if (s.menu) {
 		/* "If the configuration file is not found or the VPN is not connected, [...] a red x icon." */
 		s.check = s.stored && s.tunnel.state == TUNNEL_CONNECTED;

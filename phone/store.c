@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 #include "common/text.h"
+#include "phone/store_state.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATE_FORMAT 1
 #define STATE_FILE "state.json"
 #define STATE_MAX 16384
 #define LOCK_FILE "lock"
@@ -28,50 +28,6 @@ static void
 bundle_name(const char *md5, char out[BUNDLE_NAME_SIZE])
 {
 	(void)snprintf(out, BUNDLE_NAME_SIZE, BUNDLE_PREFIX "%s" BUNDLE_SUFFIX, md5);
-}
-
-static bool
-md5_is_valid(const char *md5)
-{
-	return md5[0] == '\0' || text_is_hex(md5, MD5_HEX_SIZE - 1);
-}
-
-/* One string of the document into a field; absent counts as "". */
-static int
-field_read(const json_t *doc, const char *name, char *field, size_t size, struct err *e)
-{
-	const json_t *value = json_object_get(doc, name);
-
-	if (value == NULL)
-		return 0;
-	if (!json_is_string(value))
-		return err_set(e, ERR_INTEGRITY, "%s: expected a string, found none", name);
-	return text_copy(field, size, json_string_value(value), name, e);
-}
-
-static int
-state_decode(struct store *s, const json_t *doc, struct err *e)
-{
-	json_int_t format = json_integer_value(json_object_get(doc, "format"));
-	char again[MAC_SIZE];
-
-	if (format != STATE_FORMAT)
-		return err_set(e, ERR_CONFLICT, "expected format %d, found %lld: another version of refphone wrote it",
-		    STATE_FORMAT, (long long)format);
-	if (field_read(doc, "mac", s->mac, sizeof(s->mac), e) != 0 ||
-	    field_read(doc, "model", s->model, sizeof(s->model), e) != 0 ||
-	    field_read(doc, "firmware", s->firmware, sizeof(s->firmware), e) != 0 ||
-	    field_read(doc, "config_url", s->config_url, sizeof(s->config_url), e) != 0 ||
-	    field_read(doc, "md5", s->md5, sizeof(s->md5), e) != 0 ||
-	    field_read(doc, "tunnel_md5", s->tunnel_md5, sizeof(s->tunnel_md5), e) != 0)
-		return -1;
-	if (mac_parse(s->mac, again, e) != 0)
-		return -1;
-	if (strcmp(s->mac, again) != 0 || !md5_is_valid(s->md5) || !md5_is_valid(s->tunnel_md5))
-		return err_set(e, ERR_INTEGRITY, "expected a MAC and md5s in hex, found others");
-	s->enable = json_is_true(json_object_get(doc, "enable"));
-	s->logging = json_is_true(json_object_get(doc, "logging"));
-	return 0;
 }
 
 static int
@@ -96,7 +52,7 @@ state_read(struct store *s, struct err *e)
 		err_set(e, ERR_INTEGRITY, "%s: expected the JSON that refphone wrote, found other text", path);
 		goto out;
 	}
-	rc = state_decode(s, doc, e);
+	rc = store_state_decode(s, doc, e);
 	if (rc != 0) {
 		if (e != NULL && e->code == ERR_INPUT)
 			e->code = ERR_INTEGRITY;
@@ -153,6 +109,12 @@ store_start(struct store *s, const char *dir, struct err *e)
 	return s->dir != NULL ? 0 : err_set(e, ERR_FAILED, "%s: no memory", dir);
 }
 
+void
+store_memory(struct store *ret)
+{
+	*ret = (struct store){ .lock = -1, .fresh = true, .memory = BUF_INIT(STORE_BUNDLE_MAX) };
+}
+
 int
 store_open(const char *dir, struct store *ret, struct err *e)
 {
@@ -193,31 +155,24 @@ void
 store_close(struct store *s)
 {
 	free(s->dir);
+	buf_release(&s->memory);
 	if (s->lock >= 0)
 		(void)close(s->lock);
 	OPENSSL_cleanse(s, sizeof(*s));
 	s->lock = -1;
 }
 
-static json_t *
-state_encode(const struct store *s)
-{
-	char name[BUNDLE_NAME_SIZE] = "";
-
-	if (s->md5[0] != '\0')
-		bundle_name(s->md5, name);
-	return json_pack("{s:i,s:s,s:s,s:s,s:s,s:b,s:b,s:s,s:s,s:s}", "format", STATE_FORMAT, "mac", s->mac, "model",
-	    s->model, "firmware", s->firmware, "config_url", s->config_url, "enable", s->enable, "logging", s->logging,
-	    "md5", s->md5, "bundle", name, "tunnel_md5", s->tunnel_md5);
-}
-
 int
 store_save(const struct store *s, struct err *e)
 {
-	json_t *doc = state_encode(s);
-	char *path = file_path(s->dir, STATE_FILE, e), *text = NULL;
+	char *path, *text = NULL;
+	json_t *doc;
 	int rc = -1;
 
+	if (s->dir == NULL)
+		return 0;
+	doc = store_state_encode(s);
+	path = file_path(s->dir, STATE_FILE, e);
 	if (path == NULL)
 		goto out;
 	text = doc != NULL ? json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
@@ -243,23 +198,70 @@ bundle_path(const struct store *s, const char *md5, struct err *e)
 	return file_path(s->dir, name, e);
 }
 
-int
-store_bundle_load(const struct store *s, struct buf *out, struct err *e)
+bool
+store_enabled(const struct store *s)
 {
-	char md5[MD5_HEX_SIZE], *path;
+	return s->local.on ? s->local.enable : s->enable;
+}
+
+const char *
+store_md5(const struct store *s)
+{
+	return s->local.on && s->local.md5[0] != '\0' ? s->local.md5 : s->md5;
+}
+
+static int
+bundle_check(const char *where, const struct buf *bundle, const char *md5, struct err *e)
+{
+	char found[MD5_HEX_SIZE];
+
+	if (md5_hex(bundle->data, bundle->len, found, e) != 0)
+		return -1;
+	return strcmp(found, md5) == 0 ? 0
+	                               : err_set(e, ERR_INTEGRITY,
+					     "%s: expected the bytes that were installed, found md5 %s", where, found);
+}
+
+int
+store_bundle_load(const struct store *s, const char *md5, struct buf *out, struct err *e)
+{
+	char *path;
 	int rc = -1;
 
-	if (s->md5[0] == '\0')
+	if (md5[0] == '\0')
 		return err_set(e, ERR_NOT_FOUND, "%s: expected an OpenVPN configuration file, found none stored",
-		    s->dir);
-	path = bundle_path(s, s->md5, e);
+		    s->dir != NULL ? s->dir : s->mac);
+	if (s->dir == NULL) {
+		buf_add(out, s->memory.data, s->memory.len);
+		return buf_check(out, "OpenVPN configuration file", e);
+	}
+	path = bundle_path(s, md5, e);
 	if (path == NULL)
 		return -1;
-	if (file_read(path, out, e) == 0 && md5_hex(out->data, out->len, md5, e) == 0)
-		rc = strcmp(md5, s->md5) == 0
-		         ? 0
-		         : err_set(e, ERR_INTEGRITY, "%s: expected the bytes that were installed, found md5 %s", path,
-			       md5);
+	if (file_read(path, out, e) == 0)
+		rc = bundle_check(path, out, md5, e);
+	free(path);
+	return rc;
+}
+
+/* On disk, before state.json names it. */
+static int
+bundle_write(struct store *s, const struct buf *bundle, const char *md5, struct err *e)
+{
+	char *path;
+	int rc;
+
+	if (!text_is_hex(md5, MD5_HEX_SIZE - 1))
+		return err_set(e, ERR_FAILED, "md5: expected 32 hex digits, found others");
+	if (s->dir == NULL) {
+		buf_clear(&s->memory);
+		buf_add(&s->memory, bundle->data, bundle->len);
+		return buf_check(&s->memory, "OpenVPN configuration file", e);
+	}
+	path = bundle_path(s, md5, e);
+	if (path == NULL)
+		return -1;
+	rc = file_replace(path, bundle->data, bundle->len, 0600, e);
 	free(path);
 	return rc;
 }
@@ -267,17 +269,9 @@ store_bundle_load(const struct store *s, struct buf *out, struct err *e)
 int
 store_bundle_install(struct store *s, const struct buf *bundle, const char *md5, struct err *e)
 {
-	char before[MD5_HEX_SIZE], *path;
-	int rc;
+	char before[MD5_HEX_SIZE];
 
-	if (!text_is_hex(md5, MD5_HEX_SIZE - 1))
-		return err_set(e, ERR_FAILED, "md5: expected 32 hex digits, found others");
-	path = bundle_path(s, md5, e);
-	if (path == NULL)
-		return -1;
-	rc = file_replace(path, bundle->data, bundle->len, 0600, e);
-	free(path);
-	if (rc != 0)
+	if (bundle_write(s, bundle, md5, e) != 0)
 		return -1;
 	memcpy(before, s->md5, sizeof(before));
 	memcpy(s->md5, md5, sizeof(s->md5));
@@ -288,33 +282,81 @@ store_bundle_install(struct store *s, const struct buf *bundle, const char *md5,
 	return store_tidy(s, e);
 }
 
+/* The new override is committed, or the old one stays. */
+static int
+local_commit(struct store *s, const struct store_local *l, struct err *e)
+{
+	const struct store_local before = s->local;
+
+	s->local = *l;
+	if (store_save(s, e) != 0) {
+		s->local = before;
+		return -1;
+	}
+	return store_tidy(s, e);
+}
+
+int
+store_local_set(struct store *s, bool enable, const struct buf *bundle, const char *md5, struct err *e)
+{
+	struct store_local l = s->local;
+
+	if (bundle != NULL) {
+		if (bundle_write(s, bundle, md5, e) != 0)
+			return -1;
+		memcpy(l.md5, md5, sizeof(l.md5));
+	}
+	l.on = true;
+	l.enable = enable;
+	return local_commit(s, &l, e);
+}
+
+int
+store_local_delete(struct store *s, struct err *e)
+{
+	struct store_local l = s->local;
+
+	l.md5[0] = '\0';
+	return local_commit(s, &l, e);
+}
+
+int
+store_local_revert(struct store *s, struct err *e)
+{
+	return local_commit(s, &(struct store_local){ .on = false }, e);
+}
+
 /* A name that only a power cut leaves: a half-written file of ours, or a bundle that state.json does not name. */
 static bool
-is_leftover(const char *name, const char *bundle)
+is_leftover(const struct store *s, const char *name)
 {
 	size_t len = strlen(name), suffix = strlen(NEW_SUFFIX), prefix = strlen(BUNDLE_PREFIX);
 	bool ours = strncmp(name, BUNDLE_PREFIX, prefix) == 0;
+	char server[BUNDLE_NAME_SIZE], local[BUNDLE_NAME_SIZE];
 
 	if (len > suffix && strcmp(name + len - suffix, NEW_SUFFIX) == 0)
 		return ours || strncmp(name, STATE_FILE ".", strlen(STATE_FILE ".")) == 0;
+	bundle_name(s->md5, server);
+	bundle_name(s->local.md5, local);
 	suffix = strlen(BUNDLE_SUFFIX);
-	return ours && len > suffix && strcmp(name + len - suffix, BUNDLE_SUFFIX) == 0 && strcmp(name, bundle) != 0;
+	return ours && len > suffix && strcmp(name + len - suffix, BUNDLE_SUFFIX) == 0 && strcmp(name, server) != 0 &&
+	       strcmp(name, local) != 0;
 }
 
 int
 store_tidy(const struct store *s, struct err *e)
 {
-	char bundle[BUNDLE_NAME_SIZE] = "";
 	const struct dirent *entry;
-	DIR *dir = opendir(s->dir);
+	DIR *dir;
 	int rc = 0;
 
+	if (s->dir == NULL)
+		return 0;
+	dir = opendir(s->dir);
 	if (dir == NULL)
 		return err_errno(e, ERR_FAILED, errno, "%s", s->dir);
-	if (s->md5[0] != '\0')
-		bundle_name(s->md5, bundle);
 	while ((entry = readdir(dir)) != NULL) {
-		if (!is_leftover(entry->d_name, bundle))
+		if (!is_leftover(s, entry->d_name))
 			continue;
 		if (unlinkat(dirfd(dir), entry->d_name, 0) != 0 && rc == 0)
 			rc = err_errno(e, ERR_FAILED, errno, "%s/%s", s->dir, entry->d_name);
@@ -327,8 +369,11 @@ int
 store_reset(struct store *s, struct err *e)
 {
 	OPENSSL_cleanse(s->config_url, sizeof(s->config_url));
+	OPENSSL_cleanse(s->admin_password, sizeof(s->admin_password));
+	buf_clear(&s->memory);
 	s->md5[0] = s->tunnel_md5[0] = '\0';
 	s->enable = s->logging = false;
+	s->local = (struct store_local){ .on = false };
 	if (store_save(s, e) != 0)
 		return -1;
 	return store_tidy(s, e);

@@ -4,8 +4,11 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "phone/management.h"
+#include "phone/verdict.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -13,9 +16,6 @@
  * refphone, as the phone's tunnel outlives a look at its screen.
  */
 #define TUNNEL_SECONDS 60	/* to be connected */
-#define TUNNEL_SOCKET "management.sock"
-#define TUNNEL_LOG "openvpn.log"
-#define TUNNEL_PID "openvpn.pid"
 
 enum tunnel_state {
 	TUNNEL_DOWN,
@@ -29,22 +29,31 @@ struct tunnel_status {
 	char address[48];	/* VPN address, when connected */
 	char server[64];	/* address:port, when connected */
 	char detail[128];	/* openvpn's own word for the state */
+	uint64_t bytes_in, bytes_out;	/* from and to the server */
 };
 
 /* Ask a running openvpn, or find that there is none. */
 int tunnel_look(const char *dir, struct tunnel_status *ret, struct err *e);
 
 /*
- * Start openvpn with this configuration (ovpn.h's effective lines) and wait until it is connected. On failure, after
- * so many seconds, and on a signal to stop, it is ended again, and the text says what openvpn named last.
+ * Start openvpn with this configuration and wait until it is connected. On failure, after so many seconds, and on a
+ * signal to stop, it is ended again; the text says what openvpn named as the reason, and *ret_verdict is
+ * VERDICT_VPN_REFUSED, VERDICT_VPN_TIMEOUT or VERDICT_FAILED. With 0 seconds it is left to connect on its own, for as
+ * long as it takes.
  */
 int tunnel_start(const char *dir, const struct buf *config, unsigned int seconds, struct tunnel_status *ret,
-    struct err *e);
+    enum verdict *ret_verdict, struct err *e);
 
 /* End a running openvpn, and wait for its end. *ret_was_up (may be NULL): there was one. */
 int tunnel_stop(const char *dir, bool *ret_was_up, struct err *e);
 
 /* Remove the log as well. */
 void tunnel_forget(const char *dir);
+
+/* For tunnel*.c: what openvpn left in the folder when it is gone; the log stays for whoever asks why. */
+void tunnel_remove_traces(const char *dir);
+
+/* For tunnel*.c: what a state line of the management interface says. */
+void tunnel_status_from(const struct management_state *s, struct tunnel_status *t);
 
 #endif

@@ -121,6 +121,7 @@ err_codes(void **state)
 		{ ERR_INPUT, 1, 400, "input" },
 		{ ERR_USAGE, 2, 400, "usage" },
 		{ ERR_NOT_FOUND, 3, 404, "not_found" },
+		{ ERR_DENIED, 1, 403, "denied" },
 		{ ERR_CONFLICT, 4, 409, "conflict" },
 		{ ERR_INTEGRITY, 5, 500, "integrity" },
 	};

@@ -310,9 +310,9 @@ check_login(struct server *s, enum fetch_auth right, enum fetch_auth wrong)
 	assert_ok(get(s, LOGIN, "/file", FETCH_AUTH_ANY, &out, &e), e);
 	assert_string_equal(buf_string(&out), "the bytes\n");
 	buf_clear(&out);
-	assert_fails(get(s, LOGIN, "/file", wrong, &out, &e), e, ERR_FAILED, "401");
-	assert_fails(get(s, LOGIN, "/file", FETCH_AUTH_NONE, &out, &e), e, ERR_FAILED, "--auth none");
-	assert_fails(get(s, "", "/file", FETCH_AUTH_ANY, &out, &e), e, ERR_FAILED, "no user:password@");
+	assert_fails(get(s, LOGIN, "/file", wrong, &out, &e), e, ERR_DENIED, "401");
+	assert_fails(get(s, LOGIN, "/file", FETCH_AUTH_NONE, &out, &e), e, ERR_DENIED, "--auth none");
+	assert_fails(get(s, "", "/file", FETCH_AUTH_ANY, &out, &e), e, ERR_DENIED, "no user:password@");
 	assert_fails(get(s, LOGIN, "/missing", right, &out, &e), e, ERR_NOT_FOUND, "404");
 	assert_true(get(s, "phone:wr0ng@", "/file", right, &out, &e) != 0);
 	assert_non_null(strstr(e.text, "refused"));

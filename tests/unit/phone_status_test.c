@@ -3,6 +3,7 @@
 
 #include "common/text.h"
 #include "phone/management.h"
+#include "phone/openvpn.h"
 #include "phone/status.h"
 
 #include <signal.h>
@@ -50,7 +51,7 @@ management_answer_with(const char *dir, const char *text)
 	char command[64];
 	pid_t pid;
 
-	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s/" TUNNEL_SOCKET, dir);
+	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s/" OPENVPN_SOCKET, dir);
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(listen(fd, 1), 0);
 	pid = fork();

@@ -62,7 +62,7 @@ assert_bundle(const char *dir, const char *content)
 	struct store s;
 
 	assert_ok(store_look(dir, &s, &e), e);
-	assert_ok(store_bundle_load(&s, &b, &e), e);
+	assert_ok(store_bundle_load(&s, s.md5, &b, &e), e);
 	assert_string_equal(buf_string(&b), content);
 	buf_release(&b);
 	store_close(&s);
@@ -255,10 +255,10 @@ test_missing_and_damaged(void **state)
 	(void)state;
 	path = support_file(dir, "bundle-" OLD ".ovpn", "0ld", 3);
 	assert_ok(store_look(dir, &s, &e), e);
-	assert_fails(store_bundle_load(&s, &b, &e), e, ERR_INTEGRITY, "bundle-" OLD ".ovpn");
+	assert_fails(store_bundle_load(&s, s.md5, &b, &e), e, ERR_INTEGRITY, "bundle-" OLD ".ovpn");
 	assert_int_equal(unlink(path), 0);
 	buf_clear(&b);
-	assert_fails(store_bundle_load(&s, &b, &e), e, ERR_NOT_FOUND, "bundle-" OLD ".ovpn");
+	assert_fails(store_bundle_load(&s, s.md5, &b, &e), e, ERR_NOT_FOUND, "bundle-" OLD ".ovpn");
 	store_close(&s);
 	free(path);
 	buf_release(&b);
@@ -283,7 +283,7 @@ test_reset(void **state)
 	assert_string_equal(s.config_url, "");
 	assert_string_equal(s.md5, "");
 	assert_false(s.enable);
-	assert_fails(store_bundle_load(&s, &b, &e), e, ERR_NOT_FOUND, "none stored");
+	assert_fails(store_bundle_load(&s, s.md5, &b, &e), e, ERR_NOT_FOUND, "none stored");
 	store_close(&s);
 	support_shell(&out, NULL, "ls %s; grep -r 'u:p' %s || true", dir, dir);
 	assert_string_equal(buf_string(&out), "lock\nstate.json\n");
@@ -302,11 +302,13 @@ test_foreign_state(void **state)
 	} files[] = {
 		{ "{", ERR_INTEGRITY, "expected the JSON" },
 		{ "[]", ERR_INTEGRITY, "expected the JSON" },
-		{ "{\"format\":2,\"mac\":\"" MAC "\"}", ERR_CONFLICT, "another version" },
+		{ "{\"format\":3,\"mac\":\"" MAC "\"}", ERR_CONFLICT, "another version" },
 		{ "{\"format\":1}", ERR_INTEGRITY, "state.json" },
 		{ "{\"format\":1,\"mac\":\"00:0f:d3:05:48:48\"}", ERR_INTEGRITY, "state.json" },
 		{ "{\"format\":1,\"mac\":\"" MAC "\",\"md5\":\"../../etc/passwd\"}", ERR_INTEGRITY, "state.json" },
 		{ "{\"format\":1,\"mac\":\"" MAC "\",\"md5\":\"xyz\"}", ERR_INTEGRITY, "state.json" },
+		{ "{\"format\":2,\"mac\":\"" MAC "\",\"local\":{\"md5\":\"..\"}}", ERR_INTEGRITY, "state.json" },
+		{ "{\"format\":0,\"mac\":\"" MAC "\"}", ERR_CONFLICT, "another version" },
 		{ "{\"format\":1,\"mac\":7}", ERR_INTEGRITY, "expected a string" },
 		{ "", ERR_INTEGRITY, "expected the JSON" },
 	};
