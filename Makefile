@@ -90,8 +90,8 @@ CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_server.
 	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/settings.c cli/state.c
 PHONE_SRC = phone/main.c phone/boot.c phone/boot_command.c phone/boot_options.c phone/fetch.c phone/gate.c \
 	phone/management.c phone/md5.c phone/openvpn.c phone/ovpn.c phone/ovpn_block.c phone/ovpn_line.c phone/ovpn_rules.c phone/phone.c \
-	phone/report.c phone/settings.c phone/softkey.c phone/status.c phone/store.c phone/store_state.c phone/tunnel.c phone/tunnel_start.c \
-	phone/verdict.c
+	phone/report.c phone/screen.c phone/screen_command.c phone/settings.c phone/softkey.c phone/status.c phone/store.c phone/store_state.c phone/tunnel.c phone/tunnel_start.c \
+	phone/verdict.c phone/verify.c phone/junit.c
 
 LIB_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(CA_SRC) $(DB_SRC) $(BUNDLER_SRC) $(PROVISIONER_SRC)
 PHONEVPN_SRC = $(LIB_SRC) $(CLI_SRC)

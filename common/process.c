@@ -53,6 +53,15 @@ process_stop_pending(void)
 	return sig > 0 ? sig : 0;
 }
 
+bool
+process_stop_waits(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 &&
+	       (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGHUP) == 1);
+}
+
 int
 process_stop_wait(void)
 {

@@ -19,6 +19,9 @@ void process_stop_block(void);
 /* The signal that came since the last call, or 0. */
 int process_stop_pending(void);
 
+/* Whether there is one, for process_stop_pending() to take later. */
+bool process_stop_waits(void);
+
 /* Wait until one comes, and return it. */
 int process_stop_wait(void);
 

@@ -3,6 +3,7 @@
 
 #include "phone/gate.h"
 
+#include "common/process.h"
 #include "common/text.h"
 #include "dseries/setting.h"
 
@@ -333,6 +334,7 @@ connect_vpn(struct boot *b)
 	if (tunnel_stop(dir, NULL, &e) != 0 ||
 	    phone_connect(b->phone, &b->ovpn, b->options.seconds, t, &verdict, &e) != 0)
 		return fail(b, "vpn", verdict, section, &e, STATE_END);
+	b->started = true;
 	if (t->state == TUNNEL_CONNECTED)
 		report_step(b->report, "vpn", STEP_DONE, section, "connected to %s, VPN address %s", t->server,
 		    t->address);
@@ -364,6 +366,7 @@ boot_request(struct boot *b)
 		.url = b->state == STATE_TAKE_XML ? buf_string(&b->url) : b->settings.bundle.url.text,
 		.user_agent = b->user_agent,
 		.auth = b->options.auth,
+		.stoppable = b->options.stoppable,
 	};
 	return &b->request;
 }
@@ -386,8 +389,14 @@ boot_through(struct boot *b)
 {
 	while (boot_go(b) == BOOT_FETCH) {
 		struct err e = ERR_INIT;
+		int rc = fetch_get(boot_request(b), boot_body(b), &e);
 
-		boot_fetched(b, fetch_get(boot_request(b), boot_body(b), &e), &e);
+		if (b->options.stoppable && process_stop_waits()) {
+			err_set(&e, ERR_FAILED, "stopped by a signal");
+			report_failure(b->report, "stop", VERDICT_FAILED, NULL, &e);
+			return;
+		}
+		boot_fetched(b, rc, &e);
 	}
 }
 

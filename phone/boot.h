@@ -27,6 +27,7 @@ struct boot_options {
 	unsigned int seconds;	/* for the VPN to be connected; 0: start it, and do not wait */
 	bool no_connect;	/* all but the VPN */
 	bool upgraded;		/* say so */
+	bool stoppable;		/* boot_through() ends at a signal to stop that waits (common/process.h) */
 };
 
 enum boot_wish {
@@ -53,6 +54,7 @@ struct boot {
 	bool installed;		/* a bundle, in this boot */
 	struct ovpn ovpn;
 	bool usable;		/* ovpn is the bundle in use, and the phone can run it */
+	bool started;		/* a tunnel, in this boot */
 	struct tunnel_status tunnel;
 };
 

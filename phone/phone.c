@@ -207,12 +207,20 @@ int
 phone_connect(struct phone *p, const struct ovpn *o, unsigned int seconds, struct tunnel_status *ret,
     enum verdict *ret_verdict, struct err *e)
 {
+	struct store *s = &p->store;
+	struct err mine = ERR_INIT;
+
 	/* Written first: whoever finds a tunnel later knows what it was started with, or something newer. */
-	memcpy(p->store.tunnel_md5, store_md5(&p->store), sizeof(p->store.tunnel_md5));
+	memcpy(s->tunnel_md5, store_md5(s), sizeof(s->tunnel_md5));
+	s->tunnel_failure[0] = '\0';
 	*ret_verdict = VERDICT_FAILED;
-	if (store_save(&p->store, e) != 0)
+	if (store_save(s, e) != 0)
 		return -1;
-	return tunnel_start(p->store.dir, &o->effective, seconds, ret, ret_verdict, e);
+	if (tunnel_start(s->dir, &o->effective, seconds, ret, ret_verdict, &mine) == 0)
+		return 0;
+	(void)text_printable(mine.text, s->tunnel_failure, sizeof(s->tunnel_failure));
+	(void)store_save(s, NULL);
+	return err_set(e, mine.code, "%s", mine.text);
 }
 
 int
