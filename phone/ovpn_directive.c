@@ -162,6 +162,14 @@ take_arguments(struct ovpn_reader *r, const struct ovpn_words *w, bool *ret_keep
 		r->dev = true;
 	else if (strcmp(name, "comp-lzo") == 0)
 		r->o->lzo = true;
+	else if (strcmp(name, "remote-cert-tls") == 0)
+		r->o->remote_cert_tls = true;
+	else if (strcmp(name, "remote-cert-ku") == 0)
+		r->o->remote_cert_ku = true;
+	else if (strcmp(name, "ns-cert-type") == 0)
+		ovpn_note(r->o, ovpn_reader_line(r),
+		    "ns-cert-type: the phone wants nsCertType=server in the server's certificate, OpenVPN 2.6 takes one "
+		    "without: not proved here");
 	else if (strcmp(name, "remote") == 0)
 		return take_remote(r, w);
 	else if (strcmp(name, "cipher") == 0)
