@@ -5,6 +5,7 @@
 
 /* The writer's functions answer -1 for a failure, else how much they wrote; XML() gathers. */
 #define XML(call) good = good && (call) >= 0
+#define X(s) ((const xmlChar *)(s))
 
 static const char *
 string_of(const json_t *step, const char *name)
@@ -19,19 +20,19 @@ write_step(xmlTextWriter *w, const json_t *step, const char *phone, size_t numbe
 	const char *page = string_of(step, "page");
 	bool good = true;
 
-	XML(xmlTextWriterStartElement(w, BAD_CAST "testcase"));
-	XML(xmlTextWriterWriteAttribute(w, BAD_CAST "classname", BAD_CAST phone));
+	XML(xmlTextWriterStartElement(w, X("testcase")));
+	XML(xmlTextWriterWriteAttribute(w, X("classname"), X(phone)));
 	/* A step may come more than once, and a CI server takes equal names for one. */
-	XML(xmlTextWriterWriteFormatAttribute(w, BAD_CAST "name", "%02zu %s", number, string_of(step, "step")));
+	XML(xmlTextWriterWriteFormatAttribute(w, X("name"), "%02zu %s", number, string_of(step, "step")));
 	if (verdict != NULL) {
-		XML(xmlTextWriterStartElement(w, BAD_CAST "failure"));
-		XML(xmlTextWriterWriteAttribute(w, BAD_CAST "type", BAD_CAST verdict));
-		XML(xmlTextWriterWriteAttribute(w, BAD_CAST "message", BAD_CAST reason));
+		XML(xmlTextWriterStartElement(w, X("failure")));
+		XML(xmlTextWriterWriteAttribute(w, X("type"), X(verdict)));
+		XML(xmlTextWriterWriteAttribute(w, X("message"), X(reason)));
 		if (page != NULL)
 			XML(xmlTextWriterWriteFormatString(w, "vendor's page, section \"%s\"", page));
 		XML(xmlTextWriterEndElement(w));
 	} else {
-		XML(xmlTextWriterWriteElement(w, BAD_CAST "system-out", BAD_CAST reason));
+		XML(xmlTextWriterWriteElement(w, X("system-out"), X(reason)));
 	}
 	XML(xmlTextWriterEndElement(w));
 	return good;
@@ -44,19 +45,17 @@ write_suite(xmlTextWriter *w, const struct report *r, const char *phone, double 
 	const json_t *step;
 	bool good = true;
 
-	json_array_foreach(r->steps, i, step)
-		failures += string_of(step, "verdict") != NULL;
+	json_array_foreach(r->steps, i, step) failures += string_of(step, "verdict") != NULL;
 	XML(xmlTextWriterSetIndent(w, 1));
 	XML(xmlTextWriterStartDocument(w, NULL, "UTF-8", NULL));
-	XML(xmlTextWriterStartElement(w, BAD_CAST "testsuites"));
-	XML(xmlTextWriterStartElement(w, BAD_CAST "testsuite"));
-	XML(xmlTextWriterWriteAttribute(w, BAD_CAST "name", BAD_CAST "refphone verify"));
-	XML(xmlTextWriterWriteFormatAttribute(w, BAD_CAST "tests", "%zu", json_array_size(r->steps)));
-	XML(xmlTextWriterWriteFormatAttribute(w, BAD_CAST "failures", "%zu", failures));
-	XML(xmlTextWriterWriteAttribute(w, BAD_CAST "errors", BAD_CAST "0"));
-	XML(xmlTextWriterWriteFormatAttribute(w, BAD_CAST "time", "%.3f", seconds));
-	json_array_foreach(r->steps, i, step)
-		good = good && write_step(w, step, phone, i + 1);
+	XML(xmlTextWriterStartElement(w, X("testsuites")));
+	XML(xmlTextWriterStartElement(w, X("testsuite")));
+	XML(xmlTextWriterWriteAttribute(w, X("name"), X("refphone verify")));
+	XML(xmlTextWriterWriteFormatAttribute(w, X("tests"), "%zu", json_array_size(r->steps)));
+	XML(xmlTextWriterWriteFormatAttribute(w, X("failures"), "%zu", failures));
+	XML(xmlTextWriterWriteAttribute(w, X("errors"), X("0")));
+	XML(xmlTextWriterWriteFormatAttribute(w, X("time"), "%.3f", seconds));
+	json_array_foreach(r->steps, i, step) good = good && write_step(w, step, phone, i + 1);
 	XML(xmlTextWriterEndDocument(w));
 	return good;
 }

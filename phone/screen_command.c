@@ -17,7 +17,8 @@
 enum { OPT_FOLLOW };
 
 static const struct option_def options[] = {
-	[OPT_FOLLOW] = { "follow", NULL, "draw it anew whenever it changes, until Ctrl-C; a JSON line each with --json" },
+	[OPT_FOLLOW] = { "follow", NULL,
+	    "draw it anew whenever it changes, until Ctrl-C; a JSON line each with --json" },
 	OPTION_END,
 };
 

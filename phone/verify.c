@@ -60,13 +60,25 @@ certificate_json(const struct boot *b)
 	    "not_before", ca_from, "not_after", ca_to);
 }
 
-/* What of the phone's lists could not be tried here, as the installed OpenSSL has it no more. */
+static json_t *
+list_json(const struct limits_list *l)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < l->count; i++)
+		(void)json_array_append_new(list, json_string(l->name[i]));
+	return list;
+}
+
+/* What the tunnel was held to, and what of the phone's lists the installed OpenSSL has no more; null without a tunnel. */
 static json_t *
 limits_json(const struct boot *b)
 {
-	return json_pack("{s:s,s:s,s:s,s:s,s:s}", "tls_version", "1.0", "tls_cipher", b->limits.tls_cipher,
-	    "tls_cipher_not_offered", b->limits.tls_cipher_missing, "data_cipher", b->limits.data_cipher,
-	    "data_cipher_not_offered", b->limits.data_cipher_missing);
+	if (b->limits.control.count == 0)
+		return json_null();
+	return json_pack("{s:s,s:s,s:o,s:o,s:o}", "tls_version", "1.0", "data_cipher", b->ovpn.cipher, "tls_cipher",
+	    list_json(&b->limits.control), "tls_cipher_not_offered", list_json(&b->limits.control_missing),
+	    "data_cipher_not_offered", list_json(&b->offer.data_missing));
 }
 
 /* The document, collected while the tunnel is up. */
@@ -84,13 +96,13 @@ verification_json(const struct verification *v, struct err *e)
 	fetch_show_url(v->phone.store.config_url, &url);
 	text_time(v->when, when);
 	text_time(v->boot.options.clock, clock);
-	doc = r->no_memory
-	          ? NULL
-	          : json_pack("{s:i,s:s,s:i,s:s?,s:s,s:f,s:s,s:s,s:O,s:o,s:o,s:o}", "schema", SCHEMA, "verdict",
-			verdict_name(r->verdict), "exit_status", verdict_exit_status(r->verdict), "reason",
-			r->verdict != VERDICT_OK ? r->reason : NULL, "started", when, "seconds", v->seconds, "clock",
-			clock, "config_url", buf_string(&url), "steps", r->steps, "certificate",
-			certificate_json(&v->boot), "limits", limits_json(&v->boot), "status", status_json(&s));
+	doc = r->no_memory ? NULL
+	                   : json_pack("{s:i,s:s,s:i,s:s?,s:s,s:I,s:s,s:s,s:O,s:o,s:o,s:o}", "schema", SCHEMA,
+				 "verdict", verdict_name(r->verdict), "exit_status", verdict_exit_status(r->verdict),
+				 "reason", r->verdict != VERDICT_OK ? r->reason : NULL, "started", when, "milliseconds",
+				 (json_int_t)(v->seconds * 1000), "clock", clock, "config_url", buf_string(&url),
+				 "steps", r->steps, "certificate", certificate_json(&v->boot), "limits",
+				 limits_json(&v->boot), "status", status_json(&s));
 	buf_release(&url);
 	if (doc == NULL)
 		err_set(e, ERR_FAILED, "JSON: no memory");
