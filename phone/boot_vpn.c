@@ -84,7 +84,9 @@ boot_vpn(struct boot *b)
 		(void)boot_bring_down(b, NULL, "no configuration file that can be used");
 		err_set(&e, ERR_FAILED,
 		    "the VPN is enabled, and there is no configuration file that can be used: not connected");
-		return boot_fail(b, "vpn", VERDICT_MD5_MISSING, "When the VPN is Enabled", &e, BOOT_STATE_END);
+		/* For the reason found before, or because the phone was never given a file. */
+		return boot_fail(b, "vpn", b->report->verdict != VERDICT_OK ? b->report->verdict : VERDICT_MD5_MISSING,
+		    "When the VPN is Enabled", &e, BOOT_STATE_END);
 	}
 	if (strcmp(s->tunnel_md5, store_md5(s)) != 0 || b->installed) {
 		if (boot_bring_down(b, NULL, "another configuration file is in place") < 0)
