@@ -230,6 +230,9 @@ check_complete(struct ovpn_reader *r)
 	if (ovpn_entries_check(r->entries, r->client, r->e) != 0)
 		return -1;
 	keep_tls_remote(r);
+	/* 2.3.2 compares TCP with TCP, 2.6 the very name. */
+	if (r->entries->forced)
+		buf_addf(&r->o->effective, "proto-force %s\n", r->entries->forced_tcp ? "tcp-client" : "udp");
 	if (!r->cipher)
 		ovpn_note(r->o, 0,
 		    "no cipher: the phone takes BF-CBC, which a server since OpenVPN 2.6 refuses by default");

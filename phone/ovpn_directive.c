@@ -17,6 +17,18 @@ take_proto(struct ovpn_reader *r, struct ovpn_entry *entry, const char *proto)
 }
 
 static int
+take_proto_force(struct ovpn_reader *r, const struct ovpn_words *w)
+{
+	struct ovpn_entry entry = { .line = 0 };
+
+	if (take_proto(r, &entry, w->word[1]) != 0)
+		return -1;
+	r->entries->forced = true;
+	r->entries->forced_tcp = entry.proto == OVPN_TCP || entry.proto == OVPN_TCP6;
+	return 0;
+}
+
+static int
 take_remote(struct ovpn_reader *r, const struct ovpn_words *w)
 {
 	const char *proto = w->count > 3 ? w->word[3] : NULL;
@@ -68,6 +80,9 @@ take_setenv(struct ovpn_reader *r, const struct ovpn_words *w, bool *ret_keep)
 	if (strcmp(w->word[1], "GENERIC_CONFIG") == 0)
 		return ovpn_fatal(r,
 		    "setenv GENERIC_CONFIG: expected a configuration for this client, found a generic one");
+	if (strlen(w->word[1]) < 2)
+		return ovpn_fatal(r, "setenv: expected a name of two characters or more, found %zu; OpenVPN asserts it",
+		    strlen(w->word[1]));
 	if (strcmp(w->word[1], "FORWARD_COMPATIBLE") == 0 && w->count > 2 && strcmp(w->word[2], "1") == 0)
 		r->forward = true;
 	*ret_keep = strcmp(w->word[1], "opt") != 0;
@@ -172,6 +187,8 @@ take_arguments(struct ovpn_reader *r, const struct ovpn_words *w, bool *ret_keep
 		    "without: not proved here");
 	else if (strcmp(name, "remote") == 0)
 		return take_remote(r, w);
+	else if (strcmp(name, "proto-force") == 0)
+		return take_proto_force(r, w);
 	else if (strcmp(name, "cipher") == 0)
 		return take_cipher(r, w);
 	else if (strcmp(name, "tls-cipher") == 0)

@@ -200,10 +200,22 @@ entry_check(const struct ovpn_entry *entry, bool client, struct err *e)
 	return 0;
 }
 
+/* Check it, and count it where it is one that is tried. */
+static int
+entries_try(const struct ovpn_entries *entries, const struct ovpn_entry *entry, bool client, size_t *usable,
+    struct err *e)
+{
+	bool tcp = entry->proto == OVPN_TCP || entry->proto == OVPN_TCP6;
+
+	*usable += !entries->forced || entries->forced_tcp == tcp;
+	return entry_check(entry, client, e);
+}
+
 int
 ovpn_entries_check(const struct ovpn_entries *entries, bool client, struct err *e)
 {
 	const struct ovpn_entry *global = &entries->global;
+	size_t usable = 0;
 
 	if ((global->said & (TUN_MTU | LINK_MTU)) == (TUN_MTU | LINK_MTU))
 		return err_set(e, ERR_INTEGRITY,
@@ -212,7 +224,7 @@ ovpn_entries_check(const struct ovpn_entries *entries, bool client, struct err *
 		struct ovpn_entry entry = entries->connections[i];
 
 		entry.said = (entry.said & ~(unsigned int)GLOBAL) | (global->said & GLOBAL);
-		if (entry_check(&entry, client, e) != 0)
+		if (entries_try(entries, &entry, client, &usable, e) != 0)
 			return -1;
 	}
 	for (size_t i = 0; entries->connection_count == 0 && i < entries->remote_count; i++) {
@@ -223,8 +235,13 @@ ovpn_entries_check(const struct ovpn_entries *entries, bool client, struct err *
 			entry.proto = entries->remotes[i].own.proto;
 			entry.said = (entry.said & ~(unsigned int)EITHER_END) | entries->remotes[i].own.said;
 		}
-		if (entry_check(&entry, client, e) != 0)
+		if (entries_try(entries, &entry, client, &usable, e) != 0)
 			return -1;
 	}
+	if (usable == 0)
+		return err_set(e, ERR_INTEGRITY,
+		    "proto-force: expected a remote with %s, found none; OpenVPN " CLIENT_VERSION
+		    " ends with \"No usable connection profiles are present\"",
+		    entries->forced_tcp ? "TCP" : "UDP");
 	return 0;
 }

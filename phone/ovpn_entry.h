@@ -33,6 +33,7 @@ struct ovpn_entry {
 
 struct ovpn_entries {
 	struct ovpn_entry global;	/* said outside of <connection> so far */
+	bool forced, forced_tcp;	/* proto-force: places with the other kind of protocol are passed over */
 	size_t remote_count, connection_count;
 	struct {
 		struct ovpn_entry own;	/* its third argument */

@@ -50,7 +50,8 @@ ovpn_modern(const char *directive, size_t arguments)
 
 	if (listed(gone, COUNT(gone), directive))
 		return MODERN_GONE;
-	if (strcmp(directive, "tls-remote") == 0 || (arguments == 0 && listed(defaults, COUNT(defaults), directive)))
+	if (strcmp(directive, "tls-remote") == 0 || strcmp(directive, "proto-force") == 0 ||
+	    (arguments == 0 && listed(defaults, COUNT(defaults), directive)))
 		return MODERN_ELSEWHERE;
 	return MODERN_SAME;
 }

@@ -21,7 +21,7 @@ bool ovpn_is_connection_directive(const char *directive);
 enum ovpn_modern {
 	MODERN_SAME,
 	MODERN_GONE,		/* it ends: left out of what is run here */
-	MODERN_ELSEWHERE,	/* it ends, and what the line says is said in another way, or is the default */
+	MODERN_ELSEWHERE,	/* it ends, or means something else; said in another way, or the default */
 };
 
 /* arguments: how many stand behind the directive. */
