@@ -116,6 +116,7 @@ keep_pem(struct ovpn *o, unsigned int file, const struct ovpn_block *block)
 static int
 read_block(struct ovpn_reader *r, const char *name)
 {
+	static const char cut[] = "; OpenVPN " CLIENT_VERSION " keeps the beginning of a long block and drops the rest";
 	const struct client_directive *d = client_directive_find(name);
 	struct ovpn_block block;
 	struct err why = ERR_INIT;
@@ -127,6 +128,10 @@ read_block(struct ovpn_reader *r, const char *name)
 		    ovpn_shown(name));
 	if (ovpn_block_read(&r->src, name, &block, &why) != 0)
 		return ovpn_fatal(r, "%s", why.text);
+	if (block.len < block.whole)
+		ovpn_note(r->o, block.line,
+		    "<%s>: %zu bytes, of which OpenVPN " CLIENT_VERSION " keeps %zu and drops the rest without a word",
+		    name, block.whole, block.len);
 	if (strcmp(name, "connection") == 0)
 		return read_connection(r, &block);
 	if (i < FILE_COUNT && r->form[i] == FORM_INLINE)
@@ -134,7 +139,7 @@ read_block(struct ovpn_reader *r, const char *name)
 	if (i < FILE_COUNT)
 		r->form[i] = FORM_INLINE;
 	if (i <= FILE_KEY && ovpn_block_check_pem(&block, i == FILE_KEY, &why) != 0)
-		return ovpn_fatal(r, "<%s>: %s", name, why.text);
+		return ovpn_fatal(r, "<%s>: %s%s", name, why.text, block.len < block.whole ? cut : "");
 	if (block.long_pem)
 		ovpn_note(r->o, ovpn_reader_line(r),
 		    "<%s>: base64 on lines longer than %d, which 2.2's OpenSSL cannot read", name, CLIENT_PEM_COLUMNS);
@@ -142,7 +147,8 @@ read_block(struct ovpn_reader *r, const char *name)
 		keep_pem(r->o, i, &block);
 	buf_addf(&r->o->effective, "<%s>\n", name);
 	buf_add(&r->o->effective, block.text, block.len);
-	buf_addf(&r->o->effective, "</%s>\n", name);
+	/* The closing tag begins a line, also behind a cut in the middle of one. */
+	buf_addf(&r->o->effective, "%s</%s>\n", block.len > 0 && block.text[block.len - 1] != '\n' ? "\n" : "", name);
 	return 0;
 }
 

@@ -34,12 +34,10 @@ ovpn_block_read(struct ovpn_source *src, const char *name, struct ovpn_block *re
 			block.len = (size_t)(src->data + src->at - block.text);
 			continue;
 		}
-		/* Its buffer has room for a NUL as well: of exactly so many bytes the last line feed is lost, no more. */
+		/* Its buffer has a NUL in it as well: of exactly so many bytes the last line feed is lost, no more. */
+		block.whole = block.len;
 		if (block.len > CLIENT_BLOCK_MAX)
-			return err_set(e, ERR_INTEGRITY,
-			    "<%s>: expected at most %d bytes, found %zu; OpenVPN " CLIENT_VERSION
-			    " drops the rest without a word",
-			    name, CLIENT_BLOCK_MAX, block.len);
+			block.len = CLIENT_BLOCK_MAX - 1;
 		*ret = block;
 		return 0;
 	}
