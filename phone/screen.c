@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WIDTH 58 /* columns between the borders */
+#define WIDTH 66 /* columns between the borders: an IPv6 address fits behind the name of its line */
 
 #define RESET "\033[0m"
 #define BOLD "\033[1m"

@@ -102,11 +102,14 @@ CONF
 spawn nginx in_netns server nginx -c "$T/nginx.conf"
 ok "nginx is up" wait_until 10 in_netns d65 curl -s -o "$T/probe" "http://$NETNS_SERVER"
 
-# offer CERTIFICATE CA...: publish a bundle
-offer() {
-	bundle "$@" >"$T/www/b.ovpn"
+# publish: the XML for the bundle that lies there
+publish() {
 	printf '<config><setting id="network_default_enable_openvpn" value="1"/><setting id="openvpn_inline_config" url="%s" value="1" md5="%s"/></config>\n' \
 		"http://$NETNS_SERVER/b.ovpn" "$(md5sum <"$T/www/b.ovpn" | cut -d' ' -f1)" >"$T/www/$mac.cfg"
+}
+offer() {
+	bundle "$@" >"$T/www/b.ovpn"
+	publish
 }
 # server OPTION...: the VPN server, with options of its own in place of the right ones
 server() {
@@ -213,12 +216,11 @@ stop vpn
 # ---- several remotes: the first does not answer ----
 proto=tcp
 ok "a server on the second remote" server
-extra="remote $NETNS_SERVER 1195" bundle good one | awk '/^remote .* 1194$/ { held = $0; next } { print } /^remote .* 1195$/ { print held }' >"$T/b.ovpn"
-like "the bundle names both" "$(grep -c '^remote ' "$T/b.ovpn")" 2
-bundle() {
-	cat "$T/b.ovpn"
-}
-offer
+extra="remote $NETNS_SERVER 1195" offer good one
+awk '/^remote .* 1194$/ { held = $0; next } { print } /^remote .* 1195$/ { print held }' "$T/www/b.ovpn" >"$T/b.ovpn"
+is "the bundle names the silent one first" "$(grep '^remote ' "$T/b.ovpn" | cut -d' ' -f3 | xargs)" "1195 1194"
+cp "$T/b.ovpn" "$T/www/b.ovpn"
+publish
 timeout=20
 ok "the phone goes on to the second" verify 0
 like "... and says which it is" "$(jq -r .status.server "$T/v.json")" ':1194$'
