@@ -28,7 +28,7 @@ BUILD ?= build/$(notdir $(firstword $(CC)))$(if $(SAN),-$(SAN))
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 
-PACKAGES = libcrypto libmicrohttpd sqlite3 libcurl jansson libxml-2.0
+PACKAGES = libcrypto libmicrohttpd sqlite3 libcurl jansson libxml-2.0 libarchive
 # What Debian calls them; libcsv has no pkg-config file.
 DEBIAN_libcrypto = libssl-dev
 DEBIAN_libmicrohttpd = libmicrohttpd-dev
@@ -36,6 +36,7 @@ DEBIAN_sqlite3 = libsqlite3-dev
 DEBIAN_libcurl = libcurl4-openssl-dev
 DEBIAN_jansson = libjansson-dev
 DEBIAN_libxml-2.0 = libxml2-dev
+DEBIAN_libarchive = libarchive-dev
 OPTIMIZE = $(if $(SAN),-O1,-O2)
 CFLAGS ?= $(OPTIMIZE) -g
 
@@ -88,16 +89,17 @@ CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_server.
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
 	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/settings.c cli/state.c
-PHONE_SRC = phone/main.c phone/boot.c phone/boot_command.c phone/boot_options.c phone/fetch.c phone/gate.c \
+PHONE_SRC = phone/main.c phone/archive.c phone/boot.c phone/boot_command.c phone/boot_options.c phone/desk.c phone/fetch.c phone/gate.c phone/html.c \
 	phone/management.c phone/md5.c phone/openvpn.c phone/ovpn.c phone/ovpn_block.c phone/ovpn_line.c phone/ovpn_rules.c phone/phone.c \
-	phone/report.c phone/settings.c phone/softkey.c phone/status.c phone/store.c phone/store_state.c phone/tunnel.c phone/tunnel_start.c \
-	phone/verdict.c
+	phone/redact.c phone/report.c phone/settings.c phone/softkey.c phone/status.c phone/store.c phone/store_state.c phone/tunnel.c phone/tunnel_start.c \
+	phone/upload.c phone/verdict.c phone/web.c phone/web_answer.c phone/web_change.c phone/web_check.c phone/web_command.c \
+	phone/web_form.c phone/web_guard.c phone/web_page.c phone/web_route.c phone/web_style.c
 
 LIB_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(CA_SRC) $(DB_SRC) $(BUNDLER_SRC) $(PROVISIONER_SRC)
 PHONEVPN_SRC = $(LIB_SRC) $(CLI_SRC)
 REFPHONE_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(PHONE_SRC)
 PHONEVPN_LIBS = -lcrypto -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
-REFPHONE_LIBS = -lcrypto -lcurl -ljansson -lxml2
+REFPHONE_LIBS = -lcrypto -lcurl -lmicrohttpd -larchive -ljansson -lxml2
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 

@@ -348,7 +348,7 @@ boot_start(struct boot *b, struct phone *p, struct report *r, const struct boot_
 		.phone = p,
 		.report = r,
 		.options = *o,
-		.state = STATE_FIND_URL,
+		.state = o->stored_only ? STATE_READ_BUNDLE : STATE_FIND_URL,
 		.url = BUF_INIT(SETTINGS_URL_SIZE + 32),
 		.xml = BUF_INIT(SETTINGS_XML_MAX),
 		.bundle = BUF_INIT(STORE_BUNDLE_MAX),

@@ -27,6 +27,7 @@ struct boot_options {
 	unsigned int seconds;	/* for the VPN to be connected; 0: start it, and do not wait */
 	bool no_connect;	/* all but the VPN */
 	bool upgraded;		/* say so */
+	bool stored_only;	/* fetch nothing: bring the VPN to what is stored */
 };
 
 enum boot_wish {
