@@ -126,16 +126,20 @@ render_status(const struct status *s, struct buf *out)
 	buf_add_string(out, "</dl>\n</section>\n");
 }
 
+/* A stored file: size 0 when it is not known. */
 static void
-render_md5(const char *md5, struct buf *out)
+render_file(const char *label, const char *id, const char *md5, size_t size, struct buf *out)
 {
+	buf_addf(out, "<dt>%s</dt><dd id=\"%s\">", label, id);
 	if (md5[0] == '\0') {
-		buf_add_string(out, "none");
+		buf_add_string(out, "None</dd>\n");
 		return;
 	}
+	if (size > 0)
+		buf_addf(out, "%zu bytes, ", size);
 	buf_add_string(out, "md5 <code>");
 	html_text(out, md5);
-	buf_add_string(out, "</code>");
+	buf_add_string(out, "</code></dd>\n");
 }
 
 static void
@@ -144,20 +148,17 @@ render_in_use(const struct web_page *p, struct buf *out)
 	const struct store *s = &p->status->phone->store;
 	bool own_file = s->local.on && s->local.md5[0] != '\0';
 
-	buf_add_string(out, "<section aria-labelledby=\"inuse\"><h2 id=\"inuse\">Configuration in use</h2>\n<dl>\n"
-			    "<dt>Settings</dt><dd id=\"settings\">");
-	buf_addf(out, "%s: VPN %s", s->local.on ? "Local, set on this page" : "Supplied by the server",
-	    store_enabled(s) ? "enabled" : "disabled");
-	buf_addf(out, "</dd>\n<dt>File in use</dt><dd>%s</dd>\n<dt>Uploaded file</dt><dd id=\"uploaded\">",
+	buf_add_string(out, "<section aria-labelledby=\"inuse\"><h2 id=\"inuse\">Configuration in use</h2>\n<dl>\n");
+	buf_addf(out, "<dt>Settings</dt><dd id=\"settings\">%s</dd>\n<dt>VPN</dt><dd id=\"vpn\">%s</dd>\n",
+	    s->local.on ? "Local, set on this page" : "Supplied by the server",
+	    store_enabled(s) ? "Enabled" : "Disabled");
+	buf_addf(out, "<dt>File in use</dt><dd id=\"file-used\">%s</dd>\n",
 	    store_md5(s)[0] == '\0' ? "None"
 	    : own_file              ? "The uploaded one"
 				    : "The server's");
-	render_md5(s->local.md5, out);
-	if (s->local.md5[0] != '\0')
-		buf_addf(out, p->local_size > 0 ? ", %zu bytes" : ", not found", p->local_size);
-	buf_add_string(out, "</dd>\n<dt>Server's file</dt><dd>");
-	render_md5(s->md5, out);
-	buf_add_string(out, "</dd>\n</dl>\n</section>\n");
+	render_file("Uploaded file", "uploaded", s->local.md5, p->local_size, out);
+	render_file("Server's file", "supplied", s->md5, 0, out);
+	buf_add_string(out, "</dl>\n</section>\n");
 }
 
 static void
@@ -183,36 +184,42 @@ render_submit(const struct web_page *p, struct buf *out)
 	    "aria-describedby=\"file-hint%s\"%s>\n",
 	    p->file_problem != NULL ? " file-wrong" : "", p->file_problem != NULL ? " aria-invalid=\"true\"" : "");
 	if (p->file_problem != NULL) {
-		buf_add_string(out, "<p class=\"wrong\" id=\"file-wrong\">File refused: ");
+		buf_add_string(out, "<p class=\"wrong\" id=\"file-wrong\">Refused: ");
 		html_text(out, p->file_problem);
 		buf_add_string(out, "</p>\n");
 	}
 	buf_addf(out,
 	    "<p class=\"hint\" id=\"file-hint\">One file with &lt;ca&gt;, &lt;cert&gt; and &lt;key&gt; in it, at most "
-	    "%d KB. Leave it empty to keep the file that is there.</p></div>\n"
+	    "%d MiB. Leave it empty to keep the file that is there.</p></div>\n"
 	    "<button name=\"action\" value=\"submit\">Submit</button>\n</form>\n",
-	    STORE_BUNDLE_MAX >> 10);
+	    STORE_BUNDLE_MAX >> 20);
+}
+
+/* A form of one button, which is disabled while it would do nothing; hint says what it does, or why it does not. */
+static void
+render_button(const struct web_page *p, const char *kind, const char *action, const char *label, bool on,
+    const char *hint, struct buf *out)
+{
+	form_open(p, out);
+	buf_addf(out,
+	    "<button class=\"%s\" name=\"action\" value=\"%s\"%s>%s</button>\n<p class=\"hint\">%s</p>\n</form>\n",
+	    kind, action, on ? "" : " disabled", label, hint);
 }
 
 static void
 render_others(const struct web_page *p, struct buf *out)
 {
-	const struct store *s = &p->status->phone->store;
+	const struct store_local *l = &p->status->phone->store.local;
+	bool has_file = l->md5[0] != '\0';
 
-	form_open(p, out);
-	buf_addf(out,
-	    "<button class=\"away\" name=\"action\" value=\"delete\"%s>Delete file</button>\n"
-	    "<p class=\"hint\">%s</p>\n</form>\n",
-	    s->local.md5[0] != '\0' ? "" : " disabled",
-	    s->local.md5[0] != '\0' ? "Deletes the uploaded file; the server's file is used again."
-				    : "No file was uploaded.");
-	form_open(p, out);
-	buf_addf(out,
-	    "<button class=\"quiet\" name=\"action\" value=\"revert\"%s>Revert to server settings</button>\n"
-	    "<p class=\"hint\">%s</p>\n</form>\n",
-	    s->local.on ? "" : " disabled",
-	    s->local.on ? "Forgets all that was set on this page, the uploaded file too."
-			: "The server's settings are in use.");
+	buf_add_string(out, "<div class=\"others\">\n");
+	render_button(p, "away", "delete", "Delete file", has_file,
+	    has_file ? "Deletes the uploaded file; the server's file is used again." : "No file was uploaded.", out);
+	render_button(p, "quiet", "revert", "Revert to server settings", l->on,
+	    l->on ? "Forgets all that was set on this page, the uploaded file too."
+		  : "The server's settings are in use.",
+	    out);
+	buf_add_string(out, "</div>\n");
 }
 
 void
