@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "phone/archive.h"
+#include "phone/boot_options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,7 +122,7 @@ web_answer_page(struct web_request *q, unsigned int status, const struct web_pag
 	buf_release(&file);
 	page.status = &now;
 	page.token = token;
-	page.changing = now.menu && now.stored &&
+	page.changing = now.menu && now.stored && q->web->config.phone->option[BOOT_OPT_NO_CONNECT] == NULL &&
 	                (now.tunnel.state == TUNNEL_CONNECTING ||
 			    (now.tunnel.state == TUNNEL_DOWN && page.notice != WEB_NOTICE_NONE));
 	web_page_render(&page, &document);

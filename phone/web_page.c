@@ -86,14 +86,14 @@ render_shield(enum shield shield, struct buf *out)
 static void
 render_load(const struct status *s, struct buf *out)
 {
-	const char *why = !s->stored ? "not found"
-	                  : s->check ? "loaded"
-	                  : s->menu  ? "loaded, VPN not connected"
-	                             : "stored, VPN disabled";
+	const char *why = !s->stored ? "Not found"
+	                  : s->check ? "Loaded"
+	                  : s->menu  ? "Loaded, not connected"
+	                             : "Loaded, VPN disabled";
 
 	buf_addf(out,
 	    "<dt>Load status</dt><dd><span class=\"mark %s\" aria-hidden=\"true\">%s</span>"
-	    "Configuration file %s</dd>\n",
+	    "%s</dd>\n",
 	    s->check ? "good" : "bad", s->check ? "\xe2\x9c\x93" : "\xc3\x97", why);
 }
 
@@ -175,7 +175,7 @@ render_submit(const struct web_page *p, struct buf *out)
 {
 	form_open(p, out);
 	buf_addf(out,
-	    "<div class=\"field\"><label class=\"switch\"><input type=\"checkbox\" name=\"enable\" value=\"1\"%s> "
+	    "<div><label class=\"switch\"><input type=\"checkbox\" name=\"enable\" value=\"1\"%s> "
 	    "Enable the VPN</label></div>\n",
 	    store_enabled(&p->status->phone->store) ? " checked" : "");
 	buf_addf(out,

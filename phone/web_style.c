@@ -13,9 +13,9 @@ static const char style[] =
     "header p{padding:.7rem 1rem;display:flex;flex-wrap:wrap;gap:0 1.5rem;align-items:baseline}"
     "header strong{font-size:1.15rem}"
     "main{padding:1rem}"
-    "h1{font-size:1.5rem;line-height:1.2;margin:.3rem 0 1rem}"
-    "h2{font-size:1.1rem;margin:0 0 .7rem}"
-    "section{background:#fff;border:1px solid #c9d2dc;border-radius:6px;padding:1rem 1.2rem;margin:0 0 1rem}"
+    "h1{font-size:1.5rem;line-height:1.2;margin:0 0 .8rem}"
+    "h2{font-size:1.1rem;margin:0 0 .5rem}"
+    "section{background:#fff;border:1px solid #c9d2dc;border-radius:6px;padding:.9rem 1.2rem;margin:0 0 1rem}"
     "@media(min-width:52rem){.two{display:grid;grid-template-columns:1fr 1fr;gap:1rem;align-items:stretch;margin-bottom:1rem}.two section{margin:0}}"
     "dl{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:.35rem 1rem;margin:0}"
     "dt{color:#4a5766}"
@@ -35,7 +35,7 @@ static const char style[] =
     ".others form{flex:1 1 16rem}"
     ".field{margin:0 0 .8rem}"
     ".field>label{display:block;font-weight:600}"
-    ".field>.switch{display:flex;align-items:center;gap:.6rem;font-weight:600;min-height:2.75rem}"
+    ".switch{display:flex;align-items:center;gap:.6rem;font-weight:600;min-height:2.75rem}"
     ".switch input{width:1.3rem;height:1.3rem;margin:0;accent-color:#1f5fbf}"
     "input[type=file]{display:block;width:100%;margin:.3rem 0;padding:.5rem;border:1px solid #7b8794;border-radius:4px;"
     "background:#f8fafc;font:inherit}"
@@ -53,7 +53,7 @@ static const char style[] =
     ":focus-visible{outline:3px solid #f2a900;outline-offset:2px}"
     "a{color:#174a96}"
     "footer{padding:0 1rem 1.5rem;color:#4a5766;font-size:.9rem}"
-    "@media(max-width:30rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}"
+    "@media(max-width:30rem){dl{grid-template-columns:6.8rem 1fr;gap:.35rem .7rem}"
     "button{width:100%}section{padding:.9rem}}";
 
 const char *
