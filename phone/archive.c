@@ -139,7 +139,7 @@ log_read(const char *path, struct buf *out, struct err *e)
 	bool cut;
 
 	if (fd < 0)
-		return err_errno(e, ERR_NOT_FOUND, errno, "%s", path);
+		return err_errno(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_FAILED, errno, "%s", path);
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		err_set(e, ERR_FAILED, "%s: expected a file", path);
 		goto out;

@@ -9,6 +9,7 @@
 #define BEGIN "-----BEGIN "
 #define END "-----END "
 #define CERTIFICATE "CERTIFICATE-----"
+#define KEY "KEY"
 #define WORD_MAX 39      /* a longer word of base64 or hex may be part of a key; a SHA-1 in hex has 40 */
 #define HEX_GROUPS_MAX 3 /* OpenVPN shows keys as groups of 8 hex digits; and a time as two numbers */
 
@@ -164,7 +165,7 @@ redact_log(const char *text, size_t len, struct buf *out)
 		struct span line = line_take(&rest);
 
 		/* A certificate is no secret, and nobody needs it here: its lines go as all long words do. */
-		if (contains(line, BEGIN) && !contains(line, CERTIFICATE))
+		if (contains(line, BEGIN) && (!contains(line, CERTIFICATE) || contains(line, KEY)))
 			inside = true;
 		instead = inside                   ? "(removed: a key)\n"
 		          : speaks_of_secret(line) ? "(removed: about a key or a login)\n"

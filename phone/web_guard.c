@@ -89,8 +89,9 @@ guard_host(const char *host)
 		return true;
 	if (!host_name(host, name, sizeof(name)))
 		return false;
-	return strcasecmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &four) == 1 ||
-	       (host[0] == '[' && inet_pton(AF_INET6, name, &six) == 1);
+	if (host[0] == '[')
+		return inet_pton(AF_INET6, name, &six) == 1;
+	return strcasecmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &four) == 1;
 }
 
 bool
