@@ -4,6 +4,7 @@
 #include "cli/render.h"
 #include "cli/state.h"
 #include "common/file.h"
+#include "common/listen.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "common/text.h"
@@ -148,7 +149,7 @@ options_parse(const struct invocation *in, struct http_config *c, struct err *e)
 	if ((in->option[OPT_TLS_CERT] == NULL) != (in->option[OPT_TLS_KEY] == NULL))
 		return err_set(e, ERR_USAGE, "serve: expected --tls-cert and --tls-key together, found only one");
 	c->listen = in->option[OPT_LISTEN] != NULL ? in->option[OPT_LISTEN] : LISTEN_DEFAULT;
-	if (http_check_listen(c->listen, e) != 0)
+	if (listen_check(c->listen, e) != 0)
 		return err_usage(e);
 	c->sha256 = in->option[OPT_SHA256] != NULL;
 	c->threads = threads < HANDLES_MAX ? (unsigned int)threads : HANDLES_MAX;

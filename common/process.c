@@ -53,15 +53,6 @@ process_stop_pending(void)
 	return sig > 0 ? sig : 0;
 }
 
-bool
-process_stop_waits(void)
-{
-	sigset_t set;
-
-	return sigpending(&set) == 0 &&
-	       (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGHUP) == 1);
-}
-
 int
 process_stop_wait(void)
 {
@@ -72,6 +63,45 @@ process_stop_wait(void)
 	while (sigwait(&set, &sig) != 0)
 		;
 	return sig;
+}
+
+static void
+event_set(sigset_t *set)
+{
+	stop_set(set);
+	(void)sigaddset(set, SIGCHLD);
+	(void)sigaddset(set, SIGUSR1);
+}
+
+void
+process_event_block(void)
+{
+	sigset_t set;
+
+	event_set(&set);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+int
+process_event_wait(long ms)
+{
+	const struct timespec limit = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+	sigset_t set;
+	int sig;
+
+	event_set(&set);
+	do
+		sig = sigtimedwait(&set, NULL, ms < 0 ? NULL : &limit);
+	while (sig < 0 && ms < 0);
+	return sig > 0 ? sig : 0;
+}
+
+bool
+process_end_is_asked(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 && (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1);
 }
 
 unsigned int

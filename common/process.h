@@ -19,11 +19,20 @@ void process_stop_block(void);
 /* The signal that came since the last call, or 0. */
 int process_stop_pending(void);
 
-/* Whether there is one, for process_stop_pending() to take later. */
-bool process_stop_waits(void);
-
 /* Wait until one comes, and return it. */
 int process_stop_wait(void);
+
+/*
+ * The same for a program that has children, and threads that call its first one: SIGCHLD and SIGUSR1 wait to be asked
+ * for as well.
+ */
+void process_event_block(void);
+
+/* Wait until one of the five comes, at most so many milliseconds (-1: for ever); the signal, or 0. */
+int process_event_wait(long ms);
+
+/* Whether SIGINT or SIGTERM has come; it goes on waiting to be asked for. */
+bool process_end_is_asked(void);
 
 /* Processors that this process may run on, at least 1. */
 unsigned int process_cpus(void);

@@ -8,12 +8,12 @@
 set -u
 
 build="gcc make libc6-dev pkg-config libssl-dev libmicrohttpd-dev libsqlite3-dev libcurl4-openssl-dev libjansson-dev
-	libxml2-dev libcsv-dev"
+	libxml2-dev libcsv-dev libarchive-dev"
 demo="$build openvpn iproute2 iputils-ping procps"
 lint="$build binutils cppcheck clang-format shellcheck mandoc"
 fuzz="$build clang libclang-rt-14-dev"
 check="$demo $lint $fuzz libcmocka-dev valgrind perl curl openssl libxml2-utils nginx lighttpd sqlite3 jq
-	netcat-openbsd util-linux bsdextrautils"
+	netcat-openbsd util-linux bsdextrautils chromium nodejs npm ca-certificates"
 bench="$demo curl openssl easy-rsa gnutls-bin strongswan-pki nginx lighttpd apache2-utils"
 
 # Their packages start them on port 80, now and at every boot; only the programs are wanted.
@@ -52,6 +52,8 @@ command -v dpkg-query >/dev/null || die "this is no Debian; install what these p
 missing=
 for package; do
 	case " $missing " in *" $package "*) continue ;; esac
+	# The nodejs of others has npm in it, and does not go together with Debian's.
+	case $package in npm) command -v npm >/dev/null && continue ;; esac
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
 		missing="${missing:+$missing }$package"
 done

@@ -57,7 +57,7 @@ boot_start(struct boot *b, struct phone *p, struct report *r, const struct boot_
 		.phone = p,
 		.report = r,
 		.options = *o,
-		.state = BOOT_STATE_FIND_URL,
+		.state = o->stored_only ? BOOT_STATE_READ_BUNDLE : BOOT_STATE_FIND_URL,
 		.url = BUF_INIT(SETTINGS_URL_SIZE + 32),
 		.xml = BUF_INIT(SETTINGS_XML_MAX),
 		.bundle = BUF_INIT(STORE_BUNDLE_MAX),
@@ -98,7 +98,7 @@ boot_through(struct boot *b)
 		struct err e = ERR_INIT;
 		int rc = fetch_get(boot_request(b), boot_body(b), &e);
 
-		if (b->options.stoppable && process_stop_waits()) {
+		if (b->options.stoppable && process_end_is_asked()) {
 			err_set(&e, ERR_FAILED, "stopped by a signal");
 			report_failure(b->report, "stop", VERDICT_FAILED, NULL, &e);
 			return;

@@ -30,7 +30,8 @@ struct boot_options {
 	unsigned int seconds;	/* for the VPN to be connected; 0: start it, and do not wait */
 	bool no_connect;	/* all but the VPN */
 	bool upgraded;		/* say so */
-	bool stoppable;		/* boot_through() ends at a signal to stop that waits (common/process.h) */
+	bool stoppable;		/* boot_through() ends when SIGINT or SIGTERM waits (common/process.h) */
+	bool stored_only;	/* fetch nothing: bring the VPN to what is stored */
 };
 
 enum boot_wish {

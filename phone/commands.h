@@ -19,5 +19,6 @@ extern const struct command command_verify;
 extern const struct command command_connect;
 extern const struct command command_disconnect;
 extern const struct command command_factory_reset;
+extern const struct command command_web;
 
 #endif

@@ -170,7 +170,7 @@ stop_check(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_tota
 	(void)down;
 	(void)up_total;
 	(void)up;
-	return process_stop_waits();
+	return process_end_is_asked();
 }
 
 static bool

@@ -32,7 +32,7 @@ struct fetch_request {
 	const char *user_agent;
 	enum fetch_auth auth;
 	unsigned int total_seconds;	/* 0: FETCH_TOTAL_SECONDS */
-	bool stoppable;		/* a signal to stop that waits (common/process.h) ends it */
+	bool stoppable;		/* SIGINT or SIGTERM that waits (common/process.h) ends it */
 };
 
 /*

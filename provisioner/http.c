@@ -304,7 +304,7 @@ http_start(const struct http_config *config, struct err *e)
 	}
 	/* Its tables are made at the first use, which must not be in two threads at once. */
 	xmlInitParser();
-	fd = http_listen(config->listen, config->tls_cert != NULL, s->url, e);
+	fd = listen_open(config->listen, config->tls_cert != NULL, s->url, e);
 	if (fd < 0 || daemon_start(s, config, fd, e) != 0) {
 		server_free(s);
 		return NULL;

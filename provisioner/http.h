@@ -33,7 +33,7 @@ struct http_source {
 };
 
 struct http_config {
-	const char *listen;		/* "127.0.0.1:8080", "[::1]:0", "0.0.0.0:8080"; port 0: the kernel picks */
+	const char *listen;		/* as common/listen.h says */
 	const char *base_path;		/* "" or "/phones" */
 	enum http_auth auth;
 	bool sha256;			/* offer Digest SHA-256 beside MD5 */
@@ -44,9 +44,6 @@ struct http_config {
 };
 
 struct http_server;
-
-/* listen has a form that can be listened on; ERR_INPUT with what was expected otherwise. */
-int http_check_listen(const char *listen, struct err *e);
 
 /* Listen and serve in threads of its own. NULL on failure: a port in use is ERR_CONFLICT. config is copied. */
 struct http_server *http_start(const struct http_config *config, struct err *e);

@@ -2,6 +2,7 @@
 #ifndef PROVISIONER_HTTP_INTERNAL_H
 #define PROVISIONER_HTTP_INTERNAL_H
 
+#include "common/listen.h"
 #include "provisioner/http.h"
 #include "provisioner/route.h"
 
@@ -12,12 +13,10 @@
 
 /* Inside provisioner/http*.c only. */
 
-#define HTTP_URL_SIZE 80 /* "https://[", an IPv6 address, "]:65535" */
-
 struct http_server {
 	struct http_config config;	/* strings are our own copies */
 	struct MHD_Daemon *daemon;
-	char url[HTTP_URL_SIZE];
+	char url[LISTEN_URL_SIZE];
 	atomic_bool stopping;
 	pthread_mutex_t lock;
 	pthread_cond_t idle;		/* active became 0 */
@@ -62,11 +61,6 @@ enum MHD_Result http_answer(struct http_request *q);
 
 /* Answer without a document. */
 enum MHD_Result http_answer_status(struct http_request *q, unsigned int status);
-
-/*
- * A socket that listens at "ADDR:PORT" or "[ADDR]:PORT", or -1. ret_url gets the URL of it, with the real port.
- */
-int http_listen(const char *listen, bool tls, char ret_url[HTTP_URL_SIZE], struct err *e);
 
 /* Note who asks. False when the address is of no known family. */
 bool http_log_client(struct http_request *q, const struct sockaddr *from);

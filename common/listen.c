@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: ISC */
-#include "provisioner/http_internal.h"
+#include "common/listen.h"
 
 #include "common/text.h"
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LISTEN_MAX 64
+#define SHOWN_SIZE 64
 #define PORT_SIZE 6
 
 static int
 refuse(const char *listen, struct err *e)
 {
-	char shown[LISTEN_MAX];
+	char shown[SHOWN_SIZE];
 
 	return err_set(e, ERR_INPUT,
 	    "listen: expected ADDRESS:PORT, as 0.0.0.0:8080, 127.0.0.1:0 or [::1]:8080, "
@@ -88,7 +89,7 @@ bind_listen(const struct addrinfo *at, const char *listen_at, struct err *e)
 }
 
 static int
-url_format(int fd, bool tls, char url[HTTP_URL_SIZE], struct err *e)
+url_format(int fd, bool tls, char url[LISTEN_URL_SIZE], struct err *e)
 {
 	char host[INET6_ADDRSTRLEN], port[PORT_SIZE];
 	struct sockaddr_storage at;
@@ -100,7 +101,7 @@ url_format(int fd, bool tls, char url[HTTP_URL_SIZE], struct err *e)
 	if (getnameinfo((struct sockaddr *)&at, len, host, sizeof(host), port, sizeof(port),
 		NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return err_set(e, ERR_FAILED, "listening socket: its address cannot be read");
-	(void)snprintf(url, HTTP_URL_SIZE, at.ss_family == AF_INET6 ? "%s://[%s]:%s" : "%s://%s:%s", scheme, host,
+	(void)snprintf(url, LISTEN_URL_SIZE, at.ss_family == AF_INET6 ? "%s://[%s]:%s" : "%s://%s:%s", scheme, host,
 	    port);
 	return 0;
 }
@@ -120,7 +121,7 @@ resolve(const char *listen, struct addrinfo **ret, struct err *e)
 }
 
 int
-http_check_listen(const char *listen, struct err *e)
+listen_check(const char *listen, struct err *e)
 {
 	struct addrinfo *at = NULL;
 
@@ -131,7 +132,7 @@ http_check_listen(const char *listen, struct err *e)
 }
 
 int
-http_listen(const char *listen, bool tls, char ret_url[HTTP_URL_SIZE], struct err *e)
+listen_open(const char *listen, bool tls, char ret_url[LISTEN_URL_SIZE], struct err *e)
 {
 	struct addrinfo *at = NULL;
 	int fd;

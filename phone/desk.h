@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PHONE_DESK_H
+#define PHONE_DESK_H
+
+#include "phone/boot_options.h"
+
+/*
+ * A phone that stands on a desk and is left on: it boots, boots again when it is told to, and has an openvpn for its
+ * child. Between two pieces of work its state is not locked, so that the other commands work on it.
+ */
+struct desk {
+	struct invocation again;	/* the command line, without what only the first boot is told */
+	int power;			/* file that is locked as long as the phone is on */
+	time_t clock;			/* what it took for the time at its last boot */
+};
+
+/*
+ * Switch it on: the first boot, as boot_begin() says. A step that fails does not keep the phone from staying on.
+ * ERR_CONFLICT when it is on already. in is borrowed until desk_off(). Signals are blocked before
+ * (process_event_block()).
+ */
+int desk_on(struct desk *d, const struct invocation *in, struct err *e);
+
+/* Restart it, as a NOTIFY check-sync does: the tunnel is taken down, and what is stored at the server is read again. */
+int desk_restart(struct desk *d, struct err *e);
+
+/* Bring the tunnel to what is stored, after somebody changed that. */
+int desk_apply(struct desk *d, struct err *e);
+
+/* A child has ended: wait for it, and tell what that means. */
+void desk_reap(void);
+
+/* Switch it off: the tunnel goes down. */
+int desk_off(struct desk *d, struct err *e);
+
+#endif
