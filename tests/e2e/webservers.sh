@@ -38,12 +38,14 @@ web_conf_nginx() {
 
 web_conf_lighttpd() {
 	local t=$T/$1.tmp auth=${web_auth[$1]} backend=
-	# Through a pipe, or the log is written only every few seconds.
+	# Through a pipe, or the log is written only every few seconds; without the cache, or a file that changes is
+	# sent by its former size.
 	cat <<-CONF
 		server.modules = ("mod_auth", "mod_authn_file", "mod_accesslog")
 		server.bind = "127.0.0.1"
 		server.port = ${web_port[$1]}
 		server.document-root = "$T/$1.www"
+		server.stat-cache-engine = "disable"
 		accesslog.filename = "| exec tee -a $T/$1.access"
 	CONF
 	case $auth in
@@ -87,20 +89,30 @@ web_url() {
 	echo "http://${login}127.0.0.1:${web_port[$1]}"
 }
 
-# Everything that the server was asked until now is in its log when this returns: a request of our own is behind it.
-web_settle() {
+# A request of our own, which the phone never makes: a line in the log behind all that was asked until now.
+web_mark() {
+	local answer
 	web_marks[$1]=$((${web_marks[$1]:-0} + 1))
-	curl -s -o /dev/null "http://127.0.0.1:${web_port[$1]}/mark-${web_marks[$1]}." || return 1
-	wait_until 10 grep -qF "/mark-${web_marks[$1]}." "$T/$1.access"
+	exec 9<>"/dev/tcp/127.0.0.1/${web_port[$1]}" || return 1
+	printf 'GET /mark-%s. HTTP/1.0\r\n\r\n' "${web_marks[$1]}" >&9
+	read -r answer <&9
+	exec 9>&-
+	[ -n "$answer" ]
+}
+
+web_is_marked() {
+	[[ $(<"$T/$1.access") = *"/mark-${web_marks[$1]}."* ]]
 }
 
 # web_forget NAME: count from here.
 web_forget() {
-	web_settle "$1" && : >"$T/$1.access"
+	web_mark "$1"
 }
 
 # web_requests NAME PATH [STATUS]: how many there were since, in all or with that answer.
 web_requests() {
-	web_settle "$1"
-	grep -cE "\"GET ${2//./\\.} HTTP/1\.[01]\" ${3:-}" "$T/$1.access"
+	local from=/mark-${web_marks[$1]:-0}. log
+	web_mark "$1" && wait_until 10 web_is_marked "$1"
+	log=$(<"$T/$1.access")
+	grep -cE "\"GET ${2//./\\.} HTTP/1\.[01]\" ${3:-}" <<<"${log##*"$from"}"
 }
