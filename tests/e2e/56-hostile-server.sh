@@ -122,30 +122,30 @@ done
 for kind in xml bundle; do
 	[ $kind = xml ] && unreachable=10 || unreachable=17
 	most='expected at most 1048576 bytes, found more'
-	$kind "endless" $unreachable "$most" endless
-	$kind "endless, in chunks" $unreachable "$most" endless-chunked
-	$kind "1 GiB by its Content-Length" $unreachable "$most" gigabyte
-	$kind "a Content-Length longer than the body" $unreachable "remaining to read" longer
-	$kind "a negative Content-Length" $unreachable "not fetched: .*Content-Length" negative
-	$kind "a chunk longer than 64 bits" $unreachable "not fetched: .*(hunk|hex)" huge-chunk
-	$kind "endless headers" $unreachable "expected at most 65536 bytes of headers, found more" endless-headers
-	$kind "an endless header" $unreachable "not fetched|of headers, found more" endless-header
-	$kind "endless 100 Continue" $unreachable "expected at most 65536 bytes of headers, found more" endless-interim
+	$kind "endless" "$unreachable" "$most" endless
+	$kind "endless, in chunks" "$unreachable" "$most" endless-chunked
+	$kind "1 GiB by its Content-Length" "$unreachable" "$most" gigabyte
+	$kind "a Content-Length longer than the body" "$unreachable" "remaining to read" longer
+	$kind "a negative Content-Length" "$unreachable" "not fetched: .*Content-Length" negative
+	$kind "a chunk longer than 64 bits" "$unreachable" "not fetched: .*(hunk|hex)" huge-chunk
+	$kind "endless headers" "$unreachable" "expected at most 65536 bytes of headers, found more" endless-headers
+	$kind "an endless header" "$unreachable" "not fetched|of headers, found more" endless-header
+	$kind "endless 100 Continue" "$unreachable" "expected at most 65536 bytes of headers, found more" endless-interim
 
 	# ---- redirects ----
-	$kind "a redirect to file:" $unreachable 'not fetched: .*"?file"? ' to-file
-	$kind "a redirect to ftp:" $unreachable 'not fetched: .*"?ftp"? ' to-ftp
-	$kind "a redirect to gopher:" $unreachable 'not fetched: .*"?gopher"? ' to-gopher
-	$kind "a redirect to itself" $unreachable "not fetched: .*redirects" to-itself
+	$kind "a redirect to file:" "$unreachable" 'not fetched: .*"?file"? ' to-file
+	$kind "a redirect to ftp:" "$unreachable" 'not fetched: .*"?ftp"? ' to-ftp
+	$kind "a redirect to gopher:" "$unreachable" 'not fetched: .*"?gopher"? ' to-gopher
+	$kind "a redirect to itself" "$unreachable" "not fetched: .*redirects" to-itself
 
 	# ---- answers ----
-	$kind "garbage instead of HTTP" $unreachable "not fetched: " garbage
-	$kind "an answer of HTTP/0.9" $unreachable "not fetched: .*HTTP/0.9" old
-	$kind "a status that is no number" $unreachable "not fetched: " not-a-number
-	$kind "204" $unreachable "expected HTTP 200, found 204" no-content
-	$kind "206, a part of it" $unreachable "expected HTTP 200, found 206" partial
-	$kind "304, though nothing was asked on a condition" $unreachable "expected HTTP 200, found 304" not-modified
-	$kind "closed before a word" $unreachable "not fetched: .*[Ee]mpty reply" closed
+	$kind "garbage instead of HTTP" "$unreachable" "not fetched: " garbage
+	$kind "an answer of HTTP/0.9" "$unreachable" "not fetched: .*HTTP/0.9" old
+	$kind "a status that is no number" "$unreachable" "not fetched: " not-a-number
+	$kind "204" "$unreachable" "expected HTTP 200, found 204" no-content
+	$kind "206, a part of it" "$unreachable" "expected HTTP 200, found 206" partial
+	$kind "304, though nothing was asked on a condition" "$unreachable" "expected HTTP 200, found 304" not-modified
+	$kind "closed before a word" "$unreachable" "not fetched: .*[Ee]mpty reply" closed
 	login=u:s3cret@
 	$kind "401 whatever the login" 11 "expected HTTP 200, found 401" unauthorized
 	$kind "a nonce that is always stale" 11 "expected HTTP 200, found 401" stale

@@ -25,7 +25,7 @@ publish() {
 		"$base/$1.ovpn" "${md5[$1]}" >"$T/new.cfg"
 	mv "$T/new.cfg" "$T/web.www/$mac.cfg"
 }
-phone=(refphone --state "$T/phone" --mac $mac --model D65 --firmware 2_7_0 --quiet boot --config-url "$base")
+phone=(refphone --state "$T/phone" --mac "$mac" --model D65 --firmware 2_7_0 --quiet boot --config-url "$base")
 boot() {
 	"${phone[@]}"
 }

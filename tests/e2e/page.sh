@@ -213,13 +213,16 @@ shows() {
 	return 1
 }
 
-# draws ERE: the screen, as it is drawn.
+# draws ERE...: the screen, as it is drawn.
 draws() {
+	local line
 	phone screen >"$T/screen"
-	grep -qE -e "$1" "$T/screen" && return 0
-	echo "expected on the screen: $1"
-	cat "$T/screen"
-	return 1
+	for line; do
+		grep -qE -e "$line" "$T/screen" && continue
+		echo "expected on the screen: $line"
+		cat "$T/screen"
+		return 1
+	done
 }
 
 # says STEP OUTCOME ERE: a step of the last boot.
