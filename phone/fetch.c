@@ -303,7 +303,10 @@ fetch_end(struct fetch *f, CURLcode code, struct err *e)
 
 	(void)curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status);
 	/* body_write() refuses the page that comes with another answer. */
-	if (code == CURLE_WRITE_ERROR && status != 200)
+	if (code == CURLE_WRITE_ERROR && status != 200 && f->headers <= FETCH_HEADERS_MAX)
+		code = CURLE_OK;
+	/* A login with yet another nonce counts as a redirect. */
+	if (code == CURLE_TOO_MANY_REDIRECTS && status == 401)
 		code = CURLE_OK;
 	rc = code != CURLE_OK ? transfer_failed(f, code, e) : status_check(f, status, e);
 	if (rc != 0)

@@ -4,6 +4,7 @@
 # The md5 gate of the vendor's page, row by row, against a plain web server that is not ours; and every kind of login
 # against ours.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/webservers.sh"
 
 mac=000fd3006501
 export PHONEVPN_DIR=$T/state
@@ -15,25 +16,13 @@ phonevpn --quiet mint $mac --renew || bail_out renew
 phonevpn emit bundle $mac >"$T/two.ovpn"
 
 # ---- nginx, as it comes ----
-mkdir "$T/www"
-port=$(free_port)
-cat >"$T/nginx.conf" <<CONF
-pid $T/nginx.pid; error_log $T/nginx.log; daemon off; worker_processes 1; user root;
-events { worker_connections 64; }
-http {
-	access_log $T/access.log;
-	client_body_temp_path $T/b; proxy_temp_path $T/p; fastcgi_temp_path $T/f; uwsgi_temp_path $T/u; scgi_temp_path $T/s;
-	server { listen 127.0.0.1:$port; root $T/www; }
-}
-CONF
-spawn nginx nginx -c "$T/nginx.conf"
-base=http://127.0.0.1:$port
-ok "nginx is up" wait_until 10 curl -s -o "$T/probe" "$base"
+ok "nginx is up" web_start web nginx none
+base=$(web_url web)
 
 # xml ENABLE BUNDLE-ATTRIBUTES: what the phone will read
 xml() {
 	printf '<config><setting id="network_default_enable_openvpn" value="%s"/>%s</config>\n' "$1" \
-		"${2:+<setting id=\"openvpn_inline_config\" $2/>}" >"$T/www/$mac.cfg"
+		"${2:+<setting id=\"openvpn_inline_config\" $2/>}" >"$T/web.www/$mac.cfg"
 }
 md5() {
 	md5sum <"$T/$1.ovpn" | cut -d' ' -f1
@@ -42,7 +31,7 @@ url="url=\"$base/b.ovpn\""
 # boot STATUS: the phone boots, without a tunnel, and ends with that status. Its report is in $T/boot.json.
 boot() {
 	local expected=$1 status
-	: >"$T/access.log"
+	web_forget web
 	refphone --state "$T/phone" --mac $mac --model "${model:-D65}" --firmware "${firmware:-2_9_27}" --json boot \
 		--config-url "$base" --no-connect >"$T/boot.json" 2>"$T/boot.err"
 	status=$?
@@ -53,7 +42,7 @@ boot() {
 	}
 }
 fetches() {
-	grep -c 'GET /b.ovpn' "$T/access.log"
+	web_requests web /b.ovpn
 }
 # installed: the md5 of what the phone has now, by its own word and by md5sum
 installed() {
@@ -67,7 +56,7 @@ has() {
 	is "$1" "$(on_disk)" "$2"
 }
 
-cp "$T/one.ovpn" "$T/www/b.ovpn"
+cp "$T/one.ovpn" "$T/web.www/b.ovpn"
 xml 0 "$url value=\"1\""
 ok "no md5 on a factory-fresh phone" boot 0
 has "... no download" none
@@ -91,11 +80,11 @@ ok "md5 changed and not matching: integrity" boot 5
 has "... discarded, the old one is kept" "$(md5 one)"
 is "... it was fetched" "$(fetches)" 1
 
-cp "$T/two.ovpn" "$T/www/b.ovpn"
+cp "$T/two.ovpn" "$T/web.www/b.ovpn"
 ok "md5 changed and matching" boot 0
 has "... installed" "$(md5 two)"
 
-cp "$T/one.ovpn" "$T/www/b.ovpn"
+cp "$T/one.ovpn" "$T/web.www/b.ovpn"
 ok "new bytes under the old md5" boot 0
 is "... no fetch" "$(fetches)" 0
 has "... the stored one stays" "$(md5 two)"
@@ -113,22 +102,22 @@ xml 0 "$url value=\"1\" md5=\"$(md5 one)\""
 ok "the file has gone: fetched" boot 0
 has "... installed" "$(md5 one)"
 
-head -c 100 "$T/two.ovpn" >"$T/www/b.ovpn"
+head -c 100 "$T/two.ovpn" >"$T/web.www/b.ovpn"
 xml 0 "$url value=\"1\" md5=\"$(md5 two)\""
 ok "a cut file" boot 5
 has "... the old one is kept" "$(md5 one)"
 
-rm "$T/www/b.ovpn"
+rm "$T/web.www/b.ovpn"
 ok "no file at the URL" boot 3
 has "... the old one is kept" "$(md5 one)"
 
-rm "$T/www/$mac.cfg"
+rm "$T/web.www/$mac.cfg"
 ok "no XML at the URL" boot 3
 has "... the old one is kept" "$(md5 one)"
-echo '<config><setting' >"$T/www/$mac.cfg"
+echo '<config><setting' >"$T/web.www/$mac.cfg"
 ok "a broken XML" boot 1
 has "... the old one is kept" "$(md5 one)"
-printf '<!DOCTYPE config [<!ENTITY x SYSTEM "file:///etc/passwd">]><config>&x;</config>' >"$T/www/$mac.cfg"
+printf '<!DOCTYPE config [<!ENTITY x SYSTEM "file:///etc/passwd">]><config>&x;</config>' >"$T/web.www/$mac.cfg"
 ok "an XML with an external entity" boot 1
 has "... the old one is kept" "$(md5 one)"
 unlike "... and nothing of it is read" "$(cat "$T/boot.json")" root:
@@ -136,7 +125,7 @@ unlike "... and nothing of it is read" "$(cat "$T/boot.json")" root:
 ok "factory reset" refphone --state "$T/phone" factory-reset
 has "... nothing is left" none
 
-cp "$T/one.ovpn" "$T/www/b.ovpn"
+cp "$T/one.ovpn" "$T/web.www/b.ovpn"
 xml 1 "$url value=\"1\" md5=\"$(md5 one)\""
 for model in D40 D45 D50 D70; do
 	rm -rf "$T/phone"
@@ -156,12 +145,12 @@ firmware=2_7_0
 	echo "data-ciphers AES-256-GCM"
 	cat "$T/one.ovpn"
 } >"$T/modern.ovpn"
-cp "$T/modern.ovpn" "$T/www/b.ovpn"
+cp "$T/modern.ovpn" "$T/web.www/b.ovpn"
 xml 1 "$url value=\"1\" md5=\"$(md5 modern)\""
 rm -rf "$T/phone"
 ok "a directive that OpenVPN 2.3.2 does not know" boot 5
 like "... is named with its line" "$(cat "$T/boot.json")" "line 1.*data-ciphers"
-stop nginx
+stop web
 ok "no server at all" boot 1
 has "... what is stored stays" "$(md5 modern)"
 

@@ -224,6 +224,12 @@ answer(int fd, const char *request, unsigned int port)
 		memcpy(text + sizeof(text) - 2, "\r\n", 2);
 		while (put(fd, text, sizeof(text)))
 			;
+	} else if (strncmp(request, "GET /interim ", 13) == 0) {
+		while (put(fd, "HTTP/1.1 100 Continue\r\n\r\n", 25))
+			;
+	} else if (strncmp(request, "GET /stale ", 11) == 0) {
+		put_string(fd, "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n"
+			       "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\", stale=true\r\n\r\n");
 	} else if (strncmp(request, "GET /long ", 10) == 0) {
 		put_string(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\nx");
 	} else if (strncmp(request, "GET /short ", 11) == 0) {
@@ -355,6 +361,8 @@ test_bounds(void **state)
 	assert_fails(get(&s, "", "/short", FETCH_AUTH_ANY, &out, &e), e, ERR_FAILED, "not fetched");
 	assert_int_equal(out.len, 0);
 	assert_fails(get(&s, "", "/headers", FETCH_AUTH_ANY, &out, &e), e, ERR_FAILED, "headers");
+	assert_fails(get(&s, "", "/interim", FETCH_AUTH_ANY, &out, &e), e, ERR_FAILED, "headers");
+	assert_fails(get(&s, LOGIN, "/stale", FETCH_AUTH_DIGEST, &out, &e), e, ERR_DENIED, "found 401");
 	assert_fails(get(&s, "", "/error", FETCH_AUTH_ANY, &out, &e), e, ERR_FAILED, "found 500");
 	assert_fails(get(&s, "", "/gone", FETCH_AUTH_ANY, &out, &e), e, ERR_NOT_FOUND, "found 410");
 	assert_ok(get(&s, "", "/gzip", FETCH_AUTH_ANY, &out, &e), e);
@@ -400,8 +408,7 @@ test_redirects(void **state)
 	assert_fails(get(&s, "", "/round", FETCH_AUTH_ANY, &out, &e), e, ERR_FAILED, "not fetched");
 	assert_int_equal(out.len, 0);
 	assert_ok(get(&s, LOGIN, "/to-path", FETCH_AUTH_BASIC, &out, &e), e);
-	/* printf 'phone:p@ss/w:1' | base64 */
-	assert_string_equal(buf_string(&out), "Basic cGhvbmU6cEBzcy93OjE=");
+	assert_string_equal(buf_string(&out), "Basic cGhvbmU6cEBzcy93OjE="); /* by base64(1) */
 	buf_clear(&out);
 	assert_ok(get(&s, LOGIN, "/to-host", FETCH_AUTH_BASIC, &out, &e), e);
 	assert_string_equal(buf_string(&out), "none");
