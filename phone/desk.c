@@ -72,7 +72,7 @@ wait_for_other(int64_t deadline, const struct err *e)
 static int
 open_waiting(const struct invocation *in, enum work work, struct phone *ret, struct boot_options *o, struct err *e)
 {
-	int64_t deadline = management_now() + (work != WORK_FIRST_BOOT ? LOCK_SECONDS * 1000 : 0);
+	int64_t deadline = management_now() + (work == WORK_RESTART ? LOCK_SECONDS * 1000 : 0);
 	struct err mine = ERR_INIT;
 
 	while (boot_begin(in, NULL, ret, o, &mine) != 0) {
