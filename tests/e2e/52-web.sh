@@ -323,6 +323,9 @@ STOP_LIMIT=5
 ok "... can be switched off" stop web
 stop silent
 ok "a port that is taken" fails_with 4 refphone --state "$T/other" web --listen "127.0.0.1:$port" --no-connect --config-url "http://127.0.0.1:$port"
+mkdir -m 755 "$T/foreign"
+ok "a folder that is not a phone's" fails_with 4 refphone --state "$T/foreign" --mac $mac --model D65 --firmware 2_9_27 web --no-connect
+is "... is left as it was" "$(ls -A "$T/foreign")" ""
 ok "an address that is none" fails_with 2 refphone --state "$T/other" web --listen nowhere
 unset STOP_LIMIT
 stop nginx
