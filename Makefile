@@ -28,9 +28,10 @@ BUILD ?= build/$(notdir $(firstword $(CC)))$(if $(SAN),-$(SAN))
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 
-PACKAGES = libcrypto libmicrohttpd sqlite3 libcurl jansson libxml-2.0 libarchive
+PACKAGES = libcrypto libssl libmicrohttpd sqlite3 libcurl jansson libxml-2.0 libarchive
 # What Debian calls them; libcsv has no pkg-config file.
 DEBIAN_libcrypto = libssl-dev
+DEBIAN_libssl = libssl-dev
 DEBIAN_libmicrohttpd = libmicrohttpd-dev
 DEBIAN_sqlite3 = libsqlite3-dev
 DEBIAN_libcurl = libcurl4-openssl-dev
@@ -89,17 +90,21 @@ CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_server.
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
 	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/settings.c cli/state.c
-PHONE_SRC = phone/main.c phone/archive.c phone/boot.c phone/boot_command.c phone/boot_options.c phone/desk.c phone/fetch.c phone/gate.c phone/html.c \
-	phone/management.c phone/md5.c phone/openvpn.c phone/ovpn.c phone/ovpn_block.c phone/ovpn_line.c phone/ovpn_rules.c phone/phone.c \
-	phone/redact.c phone/report.c phone/settings.c phone/softkey.c phone/status.c phone/store.c phone/store_state.c phone/tunnel.c phone/tunnel_start.c \
-	phone/upload.c phone/verdict.c phone/web.c phone/web_answer.c phone/web_change.c phone/web_check.c phone/web_command.c \
-	phone/web_form.c phone/web_guard.c phone/web_page.c phone/web_route.c phone/web_style.c
+PHONE_SRC = phone/main.c phone/archive.c phone/boot.c phone/boot_command.c phone/boot_options.c \
+	phone/boot_provision.c phone/boot_vpn.c phone/certificate.c phone/certificate_key.c phone/desk.c phone/fetch.c \
+	phone/gate.c phone/html.c phone/junit.c phone/limits.c phone/management.c phone/md5.c phone/openvpn.c \
+	phone/ovpn.c phone/ovpn_block.c phone/ovpn_directive.c phone/ovpn_entry.c phone/ovpn_line.c phone/ovpn_rules.c \
+	phone/phone.c phone/redact.c phone/report.c phone/screen.c phone/screen_command.c phone/settings.c \
+	phone/softkey.c phone/status.c phone/store.c phone/store_state.c phone/tunnel.c phone/tunnel_start.c \
+	phone/upload.c phone/verdict.c phone/verify.c phone/web.c phone/web_answer.c phone/web_change.c \
+	phone/web_check.c phone/web_command.c phone/web_form.c phone/web_guard.c phone/web_page.c phone/web_route.c \
+	phone/web_style.c
 
 LIB_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(CA_SRC) $(DB_SRC) $(BUNDLER_SRC) $(PROVISIONER_SRC)
 PHONEVPN_SRC = $(LIB_SRC) $(CLI_SRC)
 REFPHONE_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(PHONE_SRC)
 PHONEVPN_LIBS = -lcrypto -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
-REFPHONE_LIBS = -lcrypto -lcurl -lmicrohttpd -larchive -ljansson -lxml2
+REFPHONE_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -larchive -ljansson -lxml2
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
@@ -153,8 +158,9 @@ UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_t
 	db_seal_test db_create_test db_open_test db_phone_test db_certificate_test db_generation_test db_event_test db_crash_test \
 	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test url_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
 UNIT_CLI = fleet_csv_test mint_plan_test settings_test
-UNIT_PHONE = phone_archive_test phone_fetch_test phone_gate_test phone_ovpn_test phone_settings_test phone_status_test phone_store_test \
-	phone_url_test phone_web_test
+UNIT_PHONE = phone_archive_test phone_boot_test phone_certificate_test phone_directive_test phone_fetch_test \
+	phone_gate_test phone_limits_test phone_ovpn_test phone_screen_test phone_settings_test phone_status_test \
+	phone_store_test phone_url_test phone_web_test
 
 $(UNIT_LIB:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,$(LIB_SRC) tests/unit/support.c)
 	$(call say,LINK,$@)

@@ -341,9 +341,9 @@ command_main(const struct program *program, int argc, char **argv)
 	int rc = dispatch(&in, argc - 1, argv + 1, &e);
 
 	/* A full disk behind a redirection shows only here. */
-	if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+	if (rc >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		rc = err_errno(&e, ERR_FAILED, errno, "standard output");
-	return rc == 0 ? 0 : error_print(&in, &e);
+	return rc >= 0 ? rc : error_print(&in, &e);
 }
 
 int

@@ -28,7 +28,10 @@ struct command {
 	const char *details;	/* further text for --help and the man page, or NULL */
 	const struct option_def *options;	/* or NULL */
 	int min_arguments, max_arguments;	/* max -1: any number */
-	/* Do it; 0, or -1 with e filled, whose code makes the exit status. */
+	/*
+	 * Do it; 0, or -1 with e filled, whose code makes the exit status; or an exit status of the command's own,
+	 * when it has told all there is to tell.
+	 */
 	int (*run)(const struct invocation *in, struct err *e);
 };
 

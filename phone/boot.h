@@ -2,7 +2,9 @@
 #ifndef PHONE_BOOT_H
 #define PHONE_BOOT_H
 
+#include "phone/certificate.h"
 #include "phone/fetch.h"
+#include "phone/limits.h"
 #include "phone/ovpn.h"
 #include "phone/phone.h"
 #include "phone/report.h"
@@ -24,9 +26,11 @@
 struct boot_options {
 	enum fetch_auth auth;
 	time_t clock;		/* what the phone takes for the time */
+	struct certificate_cache *cache;	/* of the caller's, for many boots; or NULL */
 	unsigned int seconds;	/* for the VPN to be connected; 0: start it, and do not wait */
 	bool no_connect;	/* all but the VPN */
 	bool upgraded;		/* say so */
+	bool stoppable;		/* boot_through() ends when SIGINT or SIGTERM waits (common/process.h) */
 	bool stored_only;	/* fetch nothing: bring the VPN to what is stored */
 };
 
@@ -53,7 +57,12 @@ struct boot {
 	struct settings settings;
 	bool installed;		/* a bundle, in this boot */
 	struct ovpn ovpn;
+	struct certificate_info certificate;
+	bool certified;		/* certificate is that of the bundle in use */
 	bool usable;		/* ovpn is the bundle in use, and the phone can run it */
+	struct limits_offer offer;
+	struct limits limits;
+	bool started;		/* a tunnel, in this boot */
 	struct tunnel_status tunnel;
 };
 

@@ -14,6 +14,8 @@ enum {
 
 extern const struct command command_boot;
 extern const struct command command_status;
+extern const struct command command_screen;
+extern const struct command command_verify;
 extern const struct command command_connect;
 extern const struct command command_disconnect;
 extern const struct command command_factory_reset;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "phone/fetch.h"
 
+#include "common/process.h"
 #include "common/text.h"
 
 #include <curl/curl.h>
@@ -160,6 +161,18 @@ header_count(char *data, size_t size, size_t count, void *arg)
 	return f->headers > FETCH_HEADERS_MAX ? 0 : size * count;
 }
 
+/* libcurl calls it at least once a second. */
+static int
+stop_check(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+	(void)arg;
+	(void)down_total;
+	(void)down;
+	(void)up_total;
+	(void)up;
+	return process_end_is_asked();
+}
+
 static bool
 login_set(CURL *curl, const struct parts *p, enum fetch_auth auth)
 {
@@ -199,6 +212,8 @@ transfer_set(struct fetch *f, struct err *e)
 	SET(CURLOPT_HEADERFUNCTION, header_count);
 	SET(CURLOPT_HEADERDATA, f);
 	SET(CURLOPT_ERRORBUFFER, f->why);
+	SET(CURLOPT_XFERINFOFUNCTION, stop_check);
+	SET(CURLOPT_NOPROGRESS, r->stoppable ? 0L : 1L);
 #undef SET
 	if (!good || !login_set(f->curl, &f->parts, r->auth))
 		return err_set(e, ERR_FAILED, "libcurl: an option of the transfer cannot be set");
@@ -211,6 +226,8 @@ transfer_failed(const struct fetch *f, CURLcode code, struct err *e)
 	const char *shown = buf_string(&f->shown);
 	char clean[CURL_ERROR_SIZE + 4];
 
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		return err_set(e, ERR_FAILED, "%s: not fetched: stopped by a signal", shown);
 	if (code == CURLE_FILESIZE_EXCEEDED || f->out->broken)
 		return err_set(e, ERR_INPUT, "%s: expected at most %zu bytes, found more", shown, f->out->max);
 	if (f->headers > FETCH_HEADERS_MAX)

@@ -6,6 +6,7 @@
 #include "common/err.h"
 
 #include <curl/curl.h>
+#include <stdbool.h>
 
 /* The phone's cURL: the vendor's page, "Requirements and Overview": no authentication, basic auth, or digest auth. */
 
@@ -31,6 +32,7 @@ struct fetch_request {
 	const char *user_agent;
 	enum fetch_auth auth;
 	unsigned int total_seconds;	/* 0: FETCH_TOTAL_SECONDS */
+	bool stoppable;		/* SIGINT or SIGTERM that waits (common/process.h) ends it */
 };
 
 /*

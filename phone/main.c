@@ -13,7 +13,9 @@ static const struct option_def globals[] = {
 
 static const struct command *const commands[] = {
 	&command_boot,
+	&command_verify,
 	&command_status,
+	&command_screen,
 	&command_connect,
 	&command_disconnect,
 	&command_factory_reset,

@@ -159,7 +159,7 @@ management_state_parse(const char *line, struct management_state *ret)
 const char *
 management_log_error(const char *line)
 {
-	static const char prefix[] = ">LOG:";
+	static const char prefix[] = ">LOG:", refused[] = "AUTH: Received control message: AUTH_FAILED";
 	size_t flags;
 
 	if (strncmp(line, prefix, strlen(prefix)) == 0)
@@ -169,7 +169,10 @@ management_log_error(const char *line)
 		return NULL;
 	line += flags + 1;
 	flags = strcspn(line, ",");
-	if (line[flags] != ',' || strspn(line, "IFNWD") != flags || strcspn(line, "FN") >= flags)
+	if (line[flags] != ',' || strspn(line, "IFNWD") != flags)
+		return NULL;
+	/* The server's word is no error in openvpn's eyes. */
+	if (strcspn(line, "FN") >= flags && strncmp(line + flags + 1, refused, strlen(refused)) != 0)
 		return NULL;
 	return line + flags + 1;
 }

@@ -49,7 +49,7 @@ struct management_state {
 /* False when the line, with or without ">STATE:", is no state line. */
 bool management_state_parse(const char *line, struct management_state *ret);
 
-/* The text of a log line ("[>LOG:]time,flags,text") whose flags say error or fatal, else NULL. */
+/* The text of a log line ("[>LOG:]time,flags,text") that says why there is no tunnel: an error, fatal or not, else NULL. */
 const char *management_log_error(const char *line);
 
 #endif

@@ -69,6 +69,7 @@ run_openvpn(const char *program, const char *dir, int config)
 		"--log", OPENVPN_LOG,
 		"--config", "stdin",
 		"--management", OPENVPN_SOCKET, "unix",
+		"--management-hold", /* so that no state is missed */
 		"--script-security", "0",
 		"--writepid", OPENVPN_PID,
 		NULL,

@@ -13,7 +13,8 @@
 #define OPENVPN_PID "openvpn.pid"
 
 /*
- * Start the real openvpn with this configuration, in the folder dir, in a session of its own. It is the caller's child.
+ * Start the real openvpn with this configuration, in the folder dir, in a session of its own. It is the caller's child,
+ * and connects when it is told "hold release" over the management interface.
  * Returns its pid, or -1 with e filled: ERR_FAILED.
  */
 pid_t openvpn_start(const char *dir, const struct buf *config, struct err *e);

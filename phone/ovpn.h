@@ -4,6 +4,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "dseries/client.h"
 #include "dseries/model.h"
 
 #include <stdbool.h>
@@ -21,9 +22,16 @@
 struct ovpn {
 	unsigned int remotes;
 	bool tcp;		/* the last proto outside of <connection> is a TCP one */
+	bool lzo;		/* comp-lzo is there, in any form: packets are framed for it */
+	bool remote_cert_tls, remote_cert_ku;	/* these directives are there */
+	char cipher[CLIENT_LINE_MAX + 1];	/* data channel; 2.3.2's default, BF-CBC, where the file names none */
+	char tls_cipher[CLIENT_LINE_MAX + 1];	/* the argument of tls-cipher, or "" */
+	/* What stands in the last <ca>, <cert> and <key>: PEM, for certificate_check(). The key is secret. */
+	struct buf ca, cert, key;
 	/*
-	 * What the phone's OpenVPN acts on, for the real one to run: without the lines that it takes and ignores, and
-	 * without those that act on the phone itself (log files, user, daemon). Holds the private key.
+	 * What the phone's OpenVPN acts on, for the real one to run, which is 2.6: without the lines that it takes and
+	 * ignores, without those that act on the phone itself (log files, user, daemon), and without those that 2.6
+	 * ends at, each with a note. Holds the private key.
 	 */
 	struct buf effective;
 	/* Taken by the phone, and yet worth a word. More than there is room for are counted only. */

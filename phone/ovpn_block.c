@@ -34,12 +34,10 @@ ovpn_block_read(struct ovpn_source *src, const char *name, struct ovpn_block *re
 			block.len = (size_t)(src->data + src->at - block.text);
 			continue;
 		}
-		/* Its buffer has room for a NUL as well: of exactly so many bytes the last line feed is lost, no more. */
+		/* Its buffer has a NUL in it as well: of exactly so many bytes the last line feed is lost, no more. */
+		block.whole = block.len;
 		if (block.len > CLIENT_BLOCK_MAX)
-			return err_set(e, ERR_INTEGRITY,
-			    "<%s>: expected at most %d bytes, found %zu; OpenVPN " CLIENT_VERSION
-			    " drops the rest without a word",
-			    name, CLIENT_BLOCK_MAX, block.len);
+			block.len = CLIENT_BLOCK_MAX - 1;
 		*ret = block;
 		return 0;
 	}
@@ -48,21 +46,19 @@ ovpn_block_read(struct ovpn_source *src, const char *name, struct ovpn_block *re
 }
 
 struct pem {
-	bool inside;
-	size_t count;
+	bool inside, other; /* other: in a block of another kind, which OpenSSL passes over */
+	size_t count, others;
 	const char *label; /* that ends the BEGIN line */
 };
 
 static int
-pem_line(struct pem *p, struct ovpn_block *block, const char *text, size_t len, bool key, struct err *e)
+pem_line(struct pem *p, struct ovpn_block *block, const char *text, size_t len, struct err *e)
 {
 	if (begins(text, len, BEGIN)) {
 		if (p->inside)
 			return err_set(e, ERR_INTEGRITY, "expected an END line, found another BEGIN");
-		if (!holds(text, len, p->label))
-			return err_set(e, ERR_INTEGRITY, "expected PEM of a %s, found another kind",
-			    key ? "private key" : "certificate");
-		if (holds(text, len, "ENCRYPTED"))
+		p->other = !holds(text, len, p->label);
+		if (!p->other && holds(text, len, "ENCRYPTED"))
 			return err_set(e, ERR_INTEGRITY,
 			    "expected a key without a password, which the phone has no means "
 			    "to enter, found an encrypted one");
@@ -71,8 +67,11 @@ pem_line(struct pem *p, struct ovpn_block *block, const char *text, size_t len, 
 		if (!p->inside)
 			return err_set(e, ERR_INTEGRITY, "expected a BEGIN line, found an END line");
 		p->inside = false;
-		p->count++;
-	} else if (p->inside && begins(text, len, "Proc-Type:") && holds(text, len, "ENCRYPTED")) {
+		if (p->other)
+			p->others++;
+		else
+			p->count++;
+	} else if (p->inside && !p->other && begins(text, len, "Proc-Type:") && holds(text, len, "ENCRYPTED")) {
 		return err_set(e, ERR_INTEGRITY,
 		    "expected a key without a password, which the phone has no means to enter, "
 		    "found an encrypted one");
@@ -94,12 +93,15 @@ ovpn_block_check_pem(struct ovpn_block *block, bool key, struct err *e)
 		const char *feed = memchr(at, '\n', (size_t)(end - at));
 		size_t len = feed != NULL ? (size_t)(feed - at) : (size_t)(end - at);
 
-		if (pem_line(&p, block, at, len > 0 && at[len - 1] == '\r' ? len - 1 : len, key, e) != 0)
+		if (pem_line(&p, block, at, len > 0 && at[len - 1] == '\r' ? len - 1 : len, e) != 0)
 			return -1;
 		at = feed != NULL ? feed + 1 : end;
 	}
 	if (p.inside)
 		return err_set(e, ERR_INTEGRITY, "expected an END line, found none");
+	if (p.count == 0 && p.others > 0)
+		return err_set(e, ERR_INTEGRITY, "expected PEM of a %s, found another kind",
+		    key ? "private key" : "certificate");
 	if (p.count == 0)
 		return err_set(e, ERR_INTEGRITY, "expected PEM, found no BEGIN line in column 0");
 	return 0;

@@ -11,14 +11,15 @@
 /* What stands between <name> and </name>, line ends included. Borrowed from the source. */
 struct ovpn_block {
 	const char *text;
-	size_t len;
+	size_t len;		/* what the phone's OpenVPN keeps */
+	size_t whole;		/* what stands there; more than it keeps is dropped without a word */
 	unsigned int line;	/* of the opening tag */
 	bool long_pem;		/* ovpn_block_check_pem() saw base64 of more than CLIENT_PEM_COLUMNS */
 };
 
 /*
- * Read a block whose opening tag was just taken, and its closing tag. ERR_INTEGRITY when the closing tag is not there
- * or does not begin its line, and when there are more bytes than the phone's OpenVPN keeps.
+ * Read a block whose opening tag was just taken, and its closing tag. ERR_INTEGRITY when the closing tag is not there or
+ * does not begin its line.
  */
 int ovpn_block_read(struct ovpn_source *src, const char *name, struct ovpn_block *ret, struct err *e);
 

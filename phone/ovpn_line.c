@@ -43,6 +43,7 @@ struct lexer {
 	struct ovpn_words *words;
 	enum quote quote;
 	size_t used, start;
+	size_t at; /* in the piece */
 };
 
 static void
@@ -51,6 +52,7 @@ word_end(struct lexer *lx)
 	struct ovpn_words *w = lx->words;
 
 	w->text[lx->used++] = '\0';
+	w->end[w->count] = lx->at + (lx->quote != QUOTE_BARE);
 	w->word[w->count++] = w->text + lx->start;
 	lx->start = lx->used;
 	lx->quote = QUOTE_NONE;
@@ -94,6 +96,7 @@ ovpn_words_read(const struct ovpn_piece *piece, struct ovpn_words *ret, const ch
 	for (size_t i = 0; i < piece->len && ret->count < OVPN_WORDS_MAX; i++) {
 		char c = piece->text[i];
 
+		lx.at = i;
 		if (c == '\0') {
 			*ret_why = "expected text, found a NUL byte";
 			return false;
@@ -113,6 +116,7 @@ ovpn_words_read(const struct ovpn_piece *piece, struct ovpn_words *ret, const ch
 		word_take(&lx, c, escaped);
 		escaped = false;
 	}
+	lx.at = piece->len;
 	if (lx.quote == QUOTE_BARE && !escaped)
 		word_end(&lx);
 	if (lx.quote == QUOTE_NONE)

@@ -32,6 +32,7 @@ bool ovpn_piece_next(struct ovpn_source *src, struct ovpn_piece *ret);
 struct ovpn_words {
 	size_t count;
 	const char *word[OVPN_WORDS_MAX];
+	size_t end[OVPN_WORDS_MAX];	/* where the word ends in the piece, its quotation mark included */
 	char text[CLIENT_LINE_MAX + OVPN_WORDS_MAX + 1];
 };
 

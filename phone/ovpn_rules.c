@@ -40,13 +40,30 @@ ovpn_is_connection_directive(const char *directive)
 	return listed(names, COUNT(names), directive);
 }
 
-bool
-ovpn_proto_is_known(const char *proto)
+enum ovpn_modern
+ovpn_modern(const char *directive, size_t arguments)
 {
-	static const char *const names[] = { "udp", "tcp", "tcp-client", "tcp-server", "udp6", "tcp6", "tcp6-client",
-		"tcp6-server" };
+	/* From runs of 2.6.14: "Unrecognized option", and of compat-names "was removed in OpenVPN 2.5". */
+	static const char *const gone[] = { "compat-names", "ifconfig-pool-linear", "key-method", "keysize", "no-iv" };
+	/* Without an argument they say the default, and 2.6 wants one. */
+	static const char *const defaults[] = { "auth", "cipher" };
 
-	return listed(names, COUNT(names), proto);
+	if (listed(gone, COUNT(gone), directive))
+		return MODERN_GONE;
+	if (strcmp(directive, "tls-remote") == 0 || strcmp(directive, "proto-force") == 0 ||
+	    (arguments == 0 && listed(defaults, COUNT(defaults), directive)))
+		return MODERN_ELSEWHERE;
+	return MODERN_SAME;
+}
+
+bool
+ovpn_name_is_plain(const char *name)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.@";
+	size_t len = strlen(name);
+
+	/* X.520's upper bound of a common name. */
+	return len > 0 && len <= 64 && strspn(name, plain) == len;
 }
 
 const char *

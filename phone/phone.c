@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define LOGGING_VERB "4" /* what OpenVPN makes of every directive, and no byte of a packet */
+
 struct identity {
 	char mac[MAC_SIZE], model[MODEL_NAME_SIZE], firmware[FIRMWARE_SIZE]; /* "" when not given */
 };
@@ -204,15 +206,51 @@ phone_read_bundle(const struct phone *p, struct ovpn *ret, struct err *e)
 }
 
 int
-phone_connect(struct phone *p, const struct ovpn *o, unsigned int seconds, struct tunnel_status *ret,
+phone_check_certificate(const struct ovpn *o, time_t clock, struct certificate_cache *cache,
+    struct certificate_info *ret, struct err *e)
+{
+	const struct certificate_pem pem = {
+		.ca = o->ca.data,
+		.ca_len = o->ca.len,
+		.cert = o->cert.data,
+		.cert_len = o->cert.len,
+		.key = o->key.data,
+		.key_len = o->key.len,
+	};
+
+	return certificate_check(&pem, clock, cache, ret, e);
+}
+
+int
+phone_limit(const struct phone *p, const struct ovpn *o, struct limits_offer *ret_offer, struct limits *ret,
+    struct err *e)
+{
+	if (limits_look(p->model, &p->firmware, ret_offer, e) != 0 || limits_apply(ret_offer, p->model, o, ret, e) != 0)
+		return -1;
+	/* "capture extra OpenVPN logging"; the last verb counts. How much more is not known. */
+	if (p->store.logging)
+		buf_add_string(&ret->config, "verb " LOGGING_VERB "\n");
+	return 0;
+}
+
+int
+phone_connect(struct phone *p, const struct buf *config, unsigned int seconds, struct tunnel_status *ret,
     enum verdict *ret_verdict, struct err *e)
 {
+	struct store *s = &p->store;
+	struct err mine = ERR_INIT;
+
 	/* Written first: whoever finds a tunnel later knows what it was started with, or something newer. */
-	memcpy(p->store.tunnel_md5, store_md5(&p->store), sizeof(p->store.tunnel_md5));
+	memcpy(s->tunnel_md5, store_md5(s), sizeof(s->tunnel_md5));
+	s->tunnel_failure[0] = '\0';
 	*ret_verdict = VERDICT_FAILED;
-	if (store_save(&p->store, e) != 0)
+	if (store_save(s, e) != 0)
 		return -1;
-	return tunnel_start(p->store.dir, &o->effective, seconds, ret, ret_verdict, e);
+	if (tunnel_start(s->dir, config, seconds, ret, ret_verdict, &mine) == 0)
+		return 0;
+	(void)text_printable(mine.text, s->tunnel_failure, sizeof(s->tunnel_failure));
+	(void)store_save(s, NULL);
+	return err_set(e, mine.code, "%s", mine.text);
 }
 
 int

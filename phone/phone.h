@@ -3,6 +3,8 @@
 #define PHONE_PHONE_H
 
 #include "common/command.h"
+#include "phone/certificate.h"
+#include "phone/limits.h"
 #include "phone/ovpn.h"
 #include "phone/store.h"
 #include "phone/tunnel.h"
@@ -42,8 +44,16 @@ void phone_close(struct phone *p);
 /* Read the bundle in use as the phone's OpenVPN would: ERR_NOT_FOUND, ERR_INTEGRITY as store.h and ovpn.h say. */
 int phone_read_bundle(const struct phone *p, struct ovpn *ret, struct err *e);
 
-/* Start a tunnel with the bundle in use, read before; the rest as tunnel_start(). */
-int phone_connect(struct phone *p, const struct ovpn *o, unsigned int seconds, struct tunnel_status *ret,
+/* certificate_check() of such a bundle. */
+int phone_check_certificate(const struct ovpn *o, time_t clock, struct certificate_cache *cache,
+    struct certificate_info *ret, struct err *e);
+
+/* Hold the installed OpenVPN to what this phone can do with such a bundle: as limits_apply(), and logging as set. */
+int phone_limit(const struct phone *p, const struct ovpn *o, struct limits_offer *ret_offer, struct limits *ret,
+    struct err *e);
+
+/* Start a tunnel with the bundle in use, whose configuration was made by phone_limit(); the rest as tunnel_start(). */
+int phone_connect(struct phone *p, const struct buf *config, unsigned int seconds, struct tunnel_status *ret,
     enum verdict *ret_verdict, struct err *e);
 
 #endif

@@ -43,13 +43,33 @@ show(const struct invocation *in, const struct phone *p, struct err *e)
 	return 0;
 }
 
+/* Start the tunnel with the bundle in use. */
+static int
+bring_up(struct phone *p, unsigned int seconds, struct err *e)
+{
+	struct limits_offer offer;
+	struct tunnel_status t;
+	enum verdict verdict;
+	struct limits limits;
+	struct ovpn o;
+	int rc;
+
+	if (phone_read_bundle(p, &o, e) != 0)
+		return -1;
+	rc = phone_limit(p, &o, &offer, &limits, e);
+	if (rc == 0) {
+		rc = phone_connect(p, &limits.config, seconds, &t, &verdict, e);
+		limits_release(&limits);
+	}
+	ovpn_release(&o);
+	return rc;
+}
+
 static int
 connect_run(const struct invocation *in, struct err *e)
 {
 	unsigned long seconds = TUNNEL_SECONDS;
-	enum verdict verdict;
 	struct tunnel_status t;
-	struct ovpn o;
 	struct phone p;
 	int rc = -1;
 
@@ -57,18 +77,10 @@ connect_run(const struct invocation *in, struct err *e)
 		return -1;
 	if (phone_open(in, true, &p, e) != 0)
 		return -1;
-	if (check_page(&p, e) != 0 || tunnel_look(p.store.dir, &t, e) != 0)
-		goto out;
-	if (t.state != TUNNEL_CONNECTED) {
-		if (tunnel_stop(p.store.dir, NULL, e) != 0 || phone_read_bundle(&p, &o, e) != 0)
-			goto out;
-		rc = phone_connect(&p, &o, (unsigned int)seconds, &t, &verdict, e);
-		ovpn_release(&o);
-		if (rc != 0)
-			goto out;
-	}
-	rc = show(in, &p, e);
-out:
+	if (check_page(&p, e) == 0 && tunnel_look(p.store.dir, &t, e) == 0 &&
+	    (t.state == TUNNEL_CONNECTED ||
+		(tunnel_stop(p.store.dir, NULL, e) == 0 && bring_up(&p, (unsigned int)seconds, e) == 0)))
+		rc = show(in, &p, e);
 	phone_close(&p);
 	return rc;
 }

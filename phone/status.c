@@ -38,6 +38,40 @@ status_collect(const struct phone *p, struct status *ret, struct err *e)
 	return 0;
 }
 
+const char *
+status_shield_name(enum shield shield)
+{
+	return shields[shield];
+}
+
+const char *
+status_connection(const struct status *s, char out[STATUS_CONNECTION_SIZE])
+{
+	bool detail = s->tunnel.state == TUNNEL_CONNECTING && s->tunnel.detail[0] != '\0';
+
+	(void)snprintf(out, STATUS_CONNECTION_SIZE, "%s%s%s%s", connections[s->tunnel.state], detail ? " (" : "",
+	    detail ? s->tunnel.detail : "", detail ? ")" : "");
+	return out;
+}
+
+static void
+print_page(const struct status *s)
+{
+	const struct store *store = &s->phone->store;
+	char connection[STATUS_CONNECTION_SIZE];
+
+	(void)printf("BootConfig: VPN\n");
+	(void)printf("  configuration     [%s] %s%s%s%s\n", s->check ? "check" : "x",
+	    s->stored ? "loaded, md5 " : "not found", s->stored ? store_md5(store) : "",
+	    s->stored && store->local.on ? ", set on the phone's web page" : "",
+	    s->stored && !s->check ? ", VPN not connected" : "");
+	(void)printf("  VPN address       %s\n", s->tunnel.address[0] != '\0' ? s->tunnel.address : "none");
+	(void)printf("  connection        %s\n", status_connection(s, connection));
+	if (s->tunnel.state == TUNNEL_DOWN && store->tunnel_failure[0] != '\0')
+		(void)printf("  last failure      %s\n", store->tunnel_failure);
+	(void)printf("  soft key          %s\n", s->softkey);
+}
+
 void
 status_print(const struct status *s)
 {
@@ -45,23 +79,13 @@ status_print(const struct status *s)
 
 	(void)printf("%s  firmware %s  MAC %s\n", store->model, store->firmware, store->mac);
 	(void)printf("status bar          shield: %s\n", shields[s->shield]);
-	if (!s->phone->vpn)
+	if (s->menu)
+		print_page(s);
+	else if (!s->phone->vpn)
 		(void)printf("VPN                 not supported: %s\n", s->phone->why.text);
-	else if (!s->menu)
+	else
 		(void)printf("VPN                 disabled; configuration file %s\n",
 		    s->stored ? "stored" : "not stored");
-	if (!s->menu)
-		return;
-	(void)printf("BootConfig: VPN\n");
-	(void)printf("  configuration     [%s] %s%s%s\n", s->check ? "check" : "x",
-	    s->stored ? "loaded, md5 " : "not found", s->stored ? store->md5 : "",
-	    s->stored && !s->check ? ", VPN not connected" : "");
-	(void)printf("  VPN address       %s\n", s->tunnel.address[0] != '\0' ? s->tunnel.address : "none");
-	(void)printf("  connection        %s%s%s%s\n", connections[s->tunnel.state],
-	    s->tunnel.state == TUNNEL_CONNECTING ? " (" : "",
-	    s->tunnel.state == TUNNEL_CONNECTING ? s->tunnel.detail : "",
-	    s->tunnel.state == TUNNEL_CONNECTING ? ")" : "");
-	(void)printf("  soft key          %s\n", s->softkey);
 }
 
 /* A string, or null for an empty one. */
@@ -78,7 +102,7 @@ phone_json(const struct status *s)
 
 	return json_pack("{s:s,s:s,s:s,s:b,s:s?,s:b,s:b}", "mac", store->mac, "model", store->model, "firmware",
 	    store->firmware, "vpn_supported", s->phone->vpn, "vpn_unsupported_reason",
-	    s->phone->vpn ? NULL : s->phone->why.text, "vpn_enabled", store->enable, "logging", store->logging);
+	    s->phone->vpn ? NULL : s->phone->why.text, "vpn_enabled", store_enabled(store), "logging", store->logging);
 }
 
 static json_t *
@@ -91,25 +115,40 @@ page_json(const struct status *s)
 static json_t *
 tunnel_json(const struct status *s)
 {
-	return json_pack("{s:s,s:s?,s:s?,s:s?}", "connection", connections[s->tunnel.state], "detail",
-	    or_null(s->tunnel.detail), "vpn_address", or_null(s->tunnel.address), "server", or_null(s->tunnel.server));
+	const struct tunnel_status *t = &s->tunnel;
+
+	return json_pack("{s:s,s:s?,s:s?,s:s?,s:I,s:I,s:s?}", "connection", connections[t->state], "detail",
+	    or_null(t->detail), "vpn_address", or_null(t->address), "server", or_null(t->server), "bytes_in",
+	    (json_int_t)t->bytes_in, "bytes_out", (json_int_t)t->bytes_out, "failure",
+	    t->state == TUNNEL_DOWN ? or_null(s->phone->store.tunnel_failure) : NULL);
+}
+
+/* What is stored, and whether the server or the phone's own web page says so. */
+static json_t *
+file_json(const struct status *s)
+{
+	const struct store *store = &s->phone->store;
+	const struct store_local *l = &store->local;
+
+	return json_pack("{s:{s:b,s:s?,s:{s:b,s:b,s:s?}}}", "configuration", "stored", s->stored, "md5",
+	    or_null(store_md5(store)), "local", "on", l->on, "vpn_enabled", l->enable, "md5", or_null(l->md5));
 }
 
 json_t *
 status_json(const struct status *s)
 {
-	json_t *doc = phone_json(s), *page = page_json(s), *tunnel = tunnel_json(s);
-	json_t *file = json_pack("{s:{s:b,s:s?}}", "configuration", "stored", s->stored, "md5",
-	    or_null(s->phone->store.md5));
+	json_t *doc = phone_json(s);
+	json_t *parts[] = { page_json(s), file_json(s), tunnel_json(s) };
+	bool good = doc != NULL;
 
-	if (page == NULL || tunnel == NULL || file == NULL || json_object_update(doc, page) != 0 ||
-	    json_object_update(doc, file) != 0 || json_object_update(doc, tunnel) != 0) {
-		json_decref(doc);
-		doc = NULL;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		good = good && parts[i] != NULL && json_object_update(doc, parts[i]) == 0;
+		json_decref(parts[i]);
 	}
-	json_decref(page);
-	json_decref(file);
-	json_decref(tunnel);
+	if (!good) {
+		json_decref(doc);
+		return NULL;
+	}
 	return doc;
 }
 

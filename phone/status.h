@@ -24,6 +24,12 @@ struct status {
 	struct tunnel_status tunnel;
 };
 
+const char *status_shield_name(enum shield shield);
+
+/* "Connected", and with a state of openvpn's behind it "Connecting (WAIT)". Returns out. */
+#define STATUS_CONNECTION_SIZE 160
+const char *status_connection(const struct status *s, char out[STATUS_CONNECTION_SIZE]);
+
 int status_collect(const struct phone *p, struct status *ret, struct err *e);
 
 void status_print(const struct status *s);

@@ -371,10 +371,25 @@ store_reset(struct store *s, struct err *e)
 	OPENSSL_cleanse(s->config_url, sizeof(s->config_url));
 	OPENSSL_cleanse(s->admin_password, sizeof(s->admin_password));
 	buf_clear(&s->memory);
-	s->md5[0] = s->tunnel_md5[0] = '\0';
+	s->md5[0] = s->tunnel_md5[0] = s->tunnel_failure[0] = '\0';
 	s->enable = s->logging = false;
 	s->local = (struct store_local){ .on = false };
 	if (store_save(s, e) != 0)
 		return -1;
 	return store_tidy(s, e);
+}
+
+int
+store_destroy(const char *dir, struct err *e)
+{
+	const struct dirent *entry;
+	DIR *d = opendir(dir);
+
+	if (d == NULL)
+		return err_errno(e, ERR_FAILED, errno, "%s", dir);
+	/* There are no folders in it. */
+	while ((entry = readdir(d)) != NULL)
+		(void)unlinkat(dirfd(d), entry->d_name, 0);
+	(void)closedir(d);
+	return rmdir(dir) == 0 ? 0 : err_errno(e, ERR_FAILED, errno, "%s", dir);
 }

@@ -18,6 +18,7 @@
  * state.json is replaced as a whole, and names the bundle that counts; a bundle is whole on disk before it is named. So
  * a power cut between any two steps leaves the old or the new one; what it leaves beside is removed by store_tidy().
  */
+#define STORE_FAILURE_SIZE 400
 #define STORE_BUNDLE_MAX (1 << 20) /* bytes; how much a phone can store is not known */
 
 /* What was set on the phone's own web page; it wins over the server's settings until it is reverted. */
@@ -43,6 +44,7 @@ struct store {
 	char md5[MD5_HEX_SIZE];	/* of the server's bundle as installed, "" when none */
 	struct store_local local;
 	char tunnel_md5[MD5_HEX_SIZE];	/* of the bundle that the last tunnel was started with */
+	char tunnel_failure[STORE_FAILURE_SIZE];	/* why it did not come up, cut where it is long; "" when it did */
 };
 
 /*
@@ -92,6 +94,9 @@ int store_local_revert(struct store *s, struct err *e);
 
 /* Remove what a power cut left behind. */
 int store_tidy(const struct store *s, struct err *e);
+
+/* Delete the folder with all that is in it, for a phone that was made to be thrown away. */
+int store_destroy(const char *dir, struct err *e);
 
 /* Section "Replacing Configuration": all but the phone's identity is deleted. */
 int store_reset(struct store *s, struct err *e);

@@ -54,6 +54,7 @@ store_state_decode(struct store *s, const json_t *doc, struct err *e)
 	    field_read(doc, "admin_password", s->admin_password, sizeof(s->admin_password), e) != 0 ||
 	    field_read(doc, "md5", s->md5, sizeof(s->md5), e) != 0 ||
 	    field_read(doc, "tunnel_md5", s->tunnel_md5, sizeof(s->tunnel_md5), e) != 0 ||
+	    field_read(doc, "tunnel_failure", s->tunnel_failure, sizeof(s->tunnel_failure), e) != 0 ||
 	    local_decode(&s->local, json_object_get(doc, "local"), e) != 0)
 		return -1;
 	if (mac_parse(s->mac, again, e) != 0)
@@ -71,8 +72,8 @@ store_state_encode(const struct store *s)
 {
 	const struct store_local *l = &s->local;
 
-	return json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:s,s:s,s:{s:b,s:b,s:s}}", "format", STATE_FORMAT, "mac",
+	return json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:s,s:s,s:s,s:{s:b,s:b,s:s}}", "format", STATE_FORMAT, "mac",
 	    s->mac, "model", s->model, "firmware", s->firmware, "config_url", s->config_url, "admin_password",
 	    s->admin_password, "enable", s->enable, "logging", s->logging, "md5", s->md5, "tunnel_md5", s->tunnel_md5,
-	    "local", "on", l->on, "enable", l->enable, "md5", l->md5);
+	    "tunnel_failure", s->tunnel_failure, "local", "on", l->on, "enable", l->enable, "md5", l->md5);
 }

@@ -114,7 +114,7 @@ wait_connected(struct starting *s, struct tunnel_status *ret)
 			return -1;
 		pause_ms(STEP_MS);
 	}
-	if (management_send(&s->m, "log on all\nstate on all\n", NULL) != 0)
+	if (management_send(&s->m, "log on all\nstate on all\nhold off\nhold release\n", NULL) != 0)
 		return -1;
 	for (;;) {
 		slice = management_now() + SLICE_MS;

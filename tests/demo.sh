@@ -126,7 +126,7 @@ fi
 
 step "What each phone's screen shows"
 while read -r mac _; do
-	phone "$mac" status || fail "$mac: status"
+	phone "$mac" screen || fail "$mac: screen"
 	echo
 done <"$T/list"
 

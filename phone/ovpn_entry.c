@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC */
+#include "phone/ovpn_entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CONNECT_RETRY = 1 << 0,
+	CONNECT_TIMEOUT = 1 << 1,
+	HTTP_PROXY = 1 << 2, /* or one of its options */
+	SOCKS_PROXY = 1 << 3,
+	FRAGMENT = 1 << 4,
+	EXIT_NOTIFY = 1 << 5,
+	MTU_TEST = 1 << 6,
+	REPLAY_WINDOW = 1 << 7, /* other than the default */
+	NO_REPLAY = 1 << 8,
+	BIND = 1 << 9,
+	NOBIND = 1 << 10,
+	LOCAL = 1 << 11,
+	LPORT = 1 << 12,
+	TUN_MTU = 1 << 13,
+	LINK_MTU = 1 << 14,
+	HTTP_SERVER = 1 << 15,
+	EITHER_END = 1 << 16, /* the protocol's name says neither client nor server */
+};
+
+/* These belong to no single place to connect to. */
+#define GLOBAL (MTU_TEST | REPLAY_WINDOW | NO_REPLAY)
+
+/* As the client reads numbers: what is none is 0, and so is what is negative. */
+static long
+lenient_number(const char *word)
+{
+	long n = strtol(word, NULL, 10);
+
+	return n > 0 ? n : 0;
+}
+
+enum value {
+	VALUE_ANY,
+	VALUE_POSITIVE,       /* 0 takes it back; absent, it is 1 */
+	VALUE_REPLAY_DEFAULT, /* 64 packets and 15 s take it back: packet_id.h */
+};
+
+static const struct {
+	const char *name;
+	unsigned int bits;
+	enum value value;
+} words[] = {
+	{ "connect-retry", CONNECT_RETRY, VALUE_ANY },
+	{ "connect-timeout", CONNECT_TIMEOUT, VALUE_ANY },
+	{ "http-proxy", HTTP_PROXY | HTTP_SERVER, VALUE_ANY },
+	{ "http-proxy-option", HTTP_PROXY, VALUE_ANY },
+	{ "http-proxy-retry", HTTP_PROXY, VALUE_ANY },
+	{ "http-proxy-timeout", HTTP_PROXY, VALUE_ANY },
+	{ "socks-proxy", SOCKS_PROXY, VALUE_ANY },
+	{ "fragment", FRAGMENT, VALUE_POSITIVE },
+	{ "explicit-exit-notify", EXIT_NOTIFY, VALUE_POSITIVE },
+	{ "mtu-test", MTU_TEST, VALUE_ANY },
+	{ "replay-window", REPLAY_WINDOW, VALUE_REPLAY_DEFAULT },
+	{ "no-replay", NO_REPLAY, VALUE_ANY },
+	{ "bind", BIND, VALUE_ANY },
+	{ "nobind", NOBIND, VALUE_ANY },
+	{ "local", LOCAL, VALUE_ANY },
+	{ "lport", LPORT, VALUE_ANY },
+	{ "tun-mtu", TUN_MTU, VALUE_ANY },
+	{ "link-mtu", LINK_MTU, VALUE_ANY },
+	{ "udp-mtu", LINK_MTU, VALUE_ANY },
+};
+
+bool
+ovpn_entry_proto(struct ovpn_entry *entry, const char *word)
+{
+	static const struct {
+		const char *name;
+		enum ovpn_proto proto;
+		unsigned int bits;
+	} names[] = {
+		{ "udp", OVPN_UDP, 0 },
+		{ "udp6", OVPN_UDP6, 0 },
+		{ "tcp", OVPN_TCP, EITHER_END },
+		{ "tcp-client", OVPN_TCP, 0 },
+		{ "tcp6", OVPN_TCP6, EITHER_END },
+		{ "tcp6-client", OVPN_TCP6, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i].name, word) != 0)
+			continue;
+		entry->proto = names[i].proto;
+		entry->said = (entry->said & ~(unsigned int)EITHER_END) | names[i].bits;
+		return true;
+	}
+	return false;
+}
+
+static bool
+holds(enum value value, const struct ovpn_words *w)
+{
+	switch (value) {
+	case VALUE_POSITIVE:
+		return w->count < 2 || lenient_number(w->word[1]) > 0;
+	case VALUE_REPLAY_DEFAULT:
+		return (w->count > 1 && lenient_number(w->word[1]) != 64) ||
+		       (w->count > 2 && lenient_number(w->word[2]) != 15);
+	case VALUE_ANY:
+		break;
+	}
+	return true;
+}
+
+void
+ovpn_entry_say(struct ovpn_entry *entry, const struct ovpn_words *w)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i].name, w->word[0]) != 0)
+			continue;
+		entry->said |= words[i].bits;
+		if (!holds(words[i].value, w))
+			entry->said &= ~words[i].bits;
+	}
+}
+
+bool
+ovpn_entries_remote(struct ovpn_entries *entries, unsigned int line, const char *proto)
+{
+	size_t i = entries->remote_count;
+
+	if (i >= OVPN_ENTRIES_MAX)
+		return false;
+	entries->remotes[i].own.line = line;
+	entries->remotes[i].has_proto = proto != NULL && ovpn_entry_proto(&entries->remotes[i].own, proto);
+	entries->remote_count++;
+	return true;
+}
+
+bool
+ovpn_entries_connection(struct ovpn_entries *entries, const struct ovpn_entry *entry)
+{
+	if (entries->connection_count >= OVPN_ENTRIES_MAX)
+		return false;
+	entries->connections[entries->connection_count++] = *entry;
+	return true;
+}
+
+/* Do not go with one protocol. An HTTP proxy: with TCP over IPv4 only, as 2.3.2 has it. */
+static const struct {
+	unsigned int bit;
+	bool with[OVPN_TCP6 + 1];
+	const char *name, *expected;
+} protocols[] = {
+	{ CONNECT_RETRY, { false, false, true, true }, "connect-retry", "tcp-client or tcp6-client" },
+	{ CONNECT_TIMEOUT, { false, false, true, true }, "connect-timeout", "tcp-client or tcp6-client" },
+	{ HTTP_PROXY, { false, false, true, false }, "http-proxy, or an option of it", "tcp-client" },
+	{ FRAGMENT, { true, true, false, false }, "fragment", "udp or udp6" },
+	{ EXIT_NOTIFY, { true, true, false, false }, "explicit-exit-notify", "udp or udp6" },
+	{ MTU_TEST, { true, true, false, false }, "mtu-test", "udp or udp6" },
+	{ REPLAY_WINDOW, { true, true, false, false }, "replay-window", "udp or udp6" },
+};
+
+/* Do not go together. */
+static const struct {
+	unsigned int bits;
+	const char *names;
+} pairs[] = {
+	{ BIND | NOBIND, "bind and nobind" },
+	{ LOCAL | NOBIND, "local and nobind" },
+	{ LPORT | NOBIND, "lport and nobind" },
+	{ HTTP_PROXY | SOCKS_PROXY, "http-proxy and socks-proxy" },
+	{ NO_REPLAY | REPLAY_WINDOW, "no-replay and replay-window" },
+};
+
+static int
+entry_check(const struct ovpn_entry *entry, bool client, struct err *e)
+{
+	static const char *const names[] = { "udp", "udp6", "tcp-client", "tcp6-client" };
+
+	if (!client && (entry->said & EITHER_END) != 0)
+		return err_set(e, ERR_INTEGRITY,
+		    "line %u: proto: expected %s where there is no directive client, found one that says neither end; "
+		    "OpenVPN " CLIENT_VERSION " ends",
+		    entry->line, names[entry->proto]);
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+		if ((entry->said & protocols[i].bit) != 0 && !protocols[i].with[entry->proto])
+			return err_set(e, ERR_INTEGRITY,
+			    "line %u: %s: expected with proto %s only, found with %s; OpenVPN " CLIENT_VERSION " ends",
+			    entry->line, protocols[i].name, protocols[i].expected, names[entry->proto]);
+	}
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		if ((entry->said & pairs[i].bits) == pairs[i].bits)
+			return err_set(e, ERR_INTEGRITY,
+			    "line %u: expected not both of %s, found both; OpenVPN " CLIENT_VERSION " ends",
+			    entry->line, pairs[i].names);
+	}
+	if ((entry->said & (HTTP_PROXY | HTTP_SERVER)) == HTTP_PROXY)
+		return err_set(e, ERR_INTEGRITY,
+		    "line %u: http-proxy: expected with its options, found the options alone; "
+		    "OpenVPN " CLIENT_VERSION " ends",
+		    entry->line);
+	return 0;
+}
+
+/* Check it, and count it where it is one that is tried. */
+static int
+entries_try(const struct ovpn_entries *entries, const struct ovpn_entry *entry, bool client, size_t *usable,
+    struct err *e)
+{
+	bool tcp = entry->proto == OVPN_TCP || entry->proto == OVPN_TCP6;
+
+	*usable += !entries->forced || entries->forced_tcp == tcp;
+	return entry_check(entry, client, e);
+}
+
+int
+ovpn_entries_check(const struct ovpn_entries *entries, bool client, struct err *e)
+{
+	const struct ovpn_entry *global = &entries->global;
+	size_t usable = 0;
+
+	if ((global->said & (TUN_MTU | LINK_MTU)) == (TUN_MTU | LINK_MTU))
+		return err_set(e, ERR_INTEGRITY,
+		    "expected one of tun-mtu and link-mtu, found both; OpenVPN " CLIENT_VERSION " ends");
+	for (size_t i = 0; i < entries->connection_count; i++) {
+		struct ovpn_entry entry = entries->connections[i];
+
+		entry.said = (entry.said & ~(unsigned int)GLOBAL) | (global->said & GLOBAL);
+		if (entries_try(entries, &entry, client, &usable, e) != 0)
+			return -1;
+	}
+	for (size_t i = 0; entries->connection_count == 0 && i < entries->remote_count; i++) {
+		struct ovpn_entry entry = *global;
+
+		entry.line = entries->remotes[i].own.line;
+		if (entries->remotes[i].has_proto) {
+			entry.proto = entries->remotes[i].own.proto;
+			entry.said = (entry.said & ~(unsigned int)EITHER_END) | entries->remotes[i].own.said;
+		}
+		if (entries_try(entries, &entry, client, &usable, e) != 0)
+			return -1;
+	}
+	if (usable == 0)
+		return err_set(e, ERR_INTEGRITY,
+		    "proto-force: expected a remote with %s, found none; OpenVPN " CLIENT_VERSION
+		    " ends with \"No usable connection profiles are present\"",
+		    entries->forced_tcp ? "TCP" : "UDP");
+	return 0;
+}
