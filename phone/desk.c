@@ -26,14 +26,14 @@ enum work {
 	WORK_APPLY,
 };
 
-/* One phone is on once. The folder is there, or none is locked. */
+/* One phone is on once. */
 static int
 power_lock(struct desk *d, const char *dir, struct err *e)
 {
 	char *path;
 	int rc = 0;
 
-	if (d->power >= 0 || access(dir, F_OK) != 0)
+	if (d->power >= 0)
 		return 0;
 	path = file_path(dir, POWER_FILE, e);
 	if (path == NULL)
@@ -72,7 +72,7 @@ wait_for_other(int64_t deadline, const struct err *e)
 static int
 open_waiting(const struct invocation *in, enum work work, struct phone *ret, struct boot_options *o, struct err *e)
 {
-	int64_t deadline = management_now() + (work != WORK_FIRST_BOOT ? LOCK_SECONDS * 1000 : 0);
+	int64_t deadline = management_now() + (work == WORK_RESTART ? LOCK_SECONDS * 1000 : 0);
 	struct err mine = ERR_INIT;
 
 	while (boot_begin(in, NULL, ret, o, &mine) != 0) {
@@ -195,6 +195,18 @@ work_do(struct desk *d, const struct invocation *in, enum work work, struct err 
 	return 0;
 }
 
+/* Before anything of the phone is touched; a new phone has no folder yet, and nothing is put into somebody else's. */
+static int
+power_lock_known(struct desk *d, const char *dir, struct err *e)
+{
+	struct store look;
+
+	if (dir == NULL || store_look(dir, &look, NULL) != 0)
+		return 0;
+	store_close(&look);
+	return power_lock(d, dir, e);
+}
+
 int
 desk_on(struct desk *d, const struct invocation *in, struct err *e)
 {
@@ -207,7 +219,7 @@ desk_on(struct desk *d, const struct invocation *in, struct err *e)
 	d->again.global[GLOBAL_MODEL] = d->again.global[GLOBAL_FIRMWARE] = NULL;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return err_set(e, ERR_FAILED, "libcurl: cannot be started");
-	rc = dir != NULL ? power_lock(d, dir, e) : 0;
+	rc = power_lock_known(d, dir, e);
 	if (rc == 0)
 		rc = work_do(d, in, WORK_FIRST_BOOT, e);
 	if (rc != 0) {

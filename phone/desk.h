@@ -21,10 +21,16 @@ struct desk {
  */
 int desk_on(struct desk *d, const struct invocation *in, struct err *e);
 
-/* Restart it, as a NOTIFY check-sync does: the tunnel is taken down, and what is stored at the server is read again. */
+/*
+ * Restart it, as a NOTIFY check-sync does: the tunnel is taken down, and the server's settings are read again. Another
+ * refphone at work on the phone is waited for, some seconds.
+ */
 int desk_restart(struct desk *d, struct err *e);
 
-/* Bring the tunnel to what is stored, after somebody changed that. */
+/*
+ * Bring the tunnel to what is stored, after somebody changed that. ERR_CONFLICT, and nothing done, while another refphone
+ * is at work on the phone.
+ */
 int desk_apply(struct desk *d, struct err *e);
 
 /* A child has ended: wait for it, and tell what that means. */

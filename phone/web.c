@@ -173,6 +173,20 @@ web_free(struct web *w)
 	free(w);
 }
 
+/* The phone is on all the same. */
+static void
+tell_page_missing(const struct web *w)
+{
+	struct err e = ERR_INIT;
+	struct phone p;
+
+	if (phone_open(w->config.phone, false, &p, NULL) != 0)
+		return;
+	if (web_route_check_phone(web_route_find(WEB_PAGE_PATH), &p, &e) != 0)
+		log_warn("no page at " WEB_PAGE_PATH ": %s", e.text);
+	phone_close(&p);
+}
+
 struct web *
 web_start(const struct web_config *config, struct err *e)
 {
@@ -189,6 +203,7 @@ web_start(const struct web_config *config, struct err *e)
 	fd = listen_open(config->listen, false, w->url, e);
 	if (fd < 0 || daemon_start(w, fd, e) != 0)
 		goto failed;
+	tell_page_missing(w);
 	return w;
 failed:
 	web_free(w);

@@ -2,6 +2,7 @@
 #include "phone/web_internal.h"
 
 #include "common/log.h"
+#include "common/text.h"
 #include "phone/upload.h"
 
 #include <time.h>
@@ -73,8 +74,9 @@ static enum MHD_Result
 answer_bad_file(struct web_request *q, const struct err *e)
 {
 	bool large = q->form->file.broken;
+	char shown[ERR_TEXT_MAX];
 
-	log_warn("%s: an uploaded file was refused: %s", q->client, e->text);
+	log_warn("%s: an uploaded file was refused: %s", q->client, text_printable(e->text, shown, sizeof(shown)));
 	return web_answer_page(q, large ? MHD_HTTP_CONTENT_TOO_LARGE : MHD_HTTP_UNPROCESSABLE_CONTENT,
 	    &(struct web_page){
 		.problem = "The file was refused, and what was there stays in use.", .file_problem = e->text });

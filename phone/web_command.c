@@ -14,6 +14,7 @@
 enum { OPT_LISTEN = BOOT_OPT_COUNT };
 
 #define LISTEN_DEFAULT "127.0.0.1:8080"
+#define AGAIN_MS 1000 /* until a change that had to wait is tried again */
 
 static const struct option_def options[] = {
 	BOOT_OPTION_DEFS,
@@ -42,32 +43,37 @@ announce(const struct invocation *in, const char *url, struct err *e)
 	return rc;
 }
 
+/* The tunnel follows a change; while another refphone is at work on the phone, that stays pending. */
+static void
+follow(struct desk *d, bool *pending)
+{
+	bool again = *pending;
+	struct err e = ERR_INIT;
+	int rc = desk_apply(d, &e);
+
+	*pending = rc != 0 && e.code == ERR_CONFLICT;
+	if (rc != 0 && !again)
+		log_warn("%s%s", e.text, *pending ? "; a change on the page has to wait for it" : "");
+}
+
 /* Whatever one piece of work fails at, the phone stays on. */
 static void
 stay_on(struct desk *d)
 {
-	for (;;) {
-		struct err e = ERR_INIT;
-		int rc = 0;
+	bool pending = false;
+	struct err e;
+	int sig;
 
-		switch (process_event_wait(-1)) {
-		case SIGHUP:
-			rc = desk_restart(d, &e);
-			break;
-		case SIGUSR1:
-			rc = desk_apply(d, &e);
-			break;
-		case SIGCHLD:
-			desk_reap();
-			break;
-		case SIGINT:
-		case SIGTERM:
+	for (;;) {
+		sig = process_event_wait(pending ? AGAIN_MS : -1);
+		if (sig == SIGINT || sig == SIGTERM)
 			return;
-		default:
-			break;
-		}
-		if (rc != 0)
-			log_error("%s", e.text);
+		if (sig == SIGCHLD)
+			desk_reap();
+		else if (sig != SIGHUP)
+			follow(d, &pending);
+		else if (desk_restart(d, &e) != 0)
+			log_error("check-sync: %s", e.text);
 	}
 }
 

@@ -63,9 +63,9 @@ on_part(void *arg, enum MHD_ValueKind kind, const char *key, const char *filenam
 		field++;
 	if (field == FIELD_COUNT)
 		return problem(f, "a field that the page does not have");
-	if (offset == 0 && (f->seen & 1U << field) != 0)
+	/* Of a part whose content is still on its way, the library may show an empty first piece. */
+	if (offset == 0 && field_buf(f, field)->len > 0)
 		return problem(f, "a field that stands there twice");
-	f->seen |= 1U << field;
 	if (field == FIELD_FILE && filename != NULL && filename[0] != '\0')
 		f->has_file = true;
 	buf_add(field_buf(f, field), data, len);

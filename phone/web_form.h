@@ -26,7 +26,6 @@ struct web_form {
 	struct buf file;
 	bool has_file;		/* one was chosen, be it empty */
 	bool enable;
-	unsigned int seen;	/* fields, as bits */
 	const char *problem;	/* NULL while it is a form that the page could have sent */
 };
 

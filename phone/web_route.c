@@ -7,7 +7,7 @@
 
 static const struct web_route routes[] = {
 	{ "/", WEB_ROOT, false, "GET, HEAD" },
-	{ "/vpn", WEB_VPN, true, "GET, HEAD, POST" },
+	{ WEB_PAGE_PATH, WEB_VPN, true, "GET, HEAD, POST" },
 	{ "/vpn.css", WEB_STYLE, false, "GET, HEAD" },
 	{ "/cgi-bin/ptsr", WEB_PTSR, false, "GET, HEAD" },
 };

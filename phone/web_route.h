@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#define WEB_PAGE_PATH "/vpn"
+
 enum web_place {
 	WEB_ROOT,	/* sends on to the page */
 	WEB_STYLE,	/* the page's style sheet */

@@ -137,8 +137,8 @@ ok "... without a login" http 401 -F token="$(token)" -F action=submit -F enable
 ok "a form without an action" form 400 -F enable=1
 ok "... with a field twice" form 400 -F action=submit -F action=revert
 ok "... with a field that the page does not have" form 400 -F action=submit -F x=y
-ok "... cut in the middle" http 400 -u admin:789 -H "Content-Type: multipart/form-data; boundary=x" \
-	--data-binary $'--x\r\nContent-Disposition: form-data; name="token"\r\n\r\n'"$(token)"$'\r\n--x\r\nContent-Disposition: form-data; name="act' "$url/vpn"
+ok "... cut in the middle" http 400 -u admin:789 -H "Content-Type: multipart/form-data; boundary=bound" \
+	--data-binary $'--bound\r\nContent-Disposition: form-data; name="token"\r\n\r\n'"$(token)"$'\r\n--bound\r\nContent-Disposition: form-data; name="act' "$url/vpn"
 unchanged "none of them has changed anything"
 
 # ---- enable, upload, delete, revert ----
@@ -182,6 +182,31 @@ ok "... with one that does not, and sends no length" fails_with 1 form 413 -H Ex
 rm "$T/large.ovpn"
 ok "the phone is still on" lives web
 unchanged "... what was there stays"
+# in_pieces FILE: the form with that file, byte by byte
+in_pieces() {
+	local part='--bound\r\nContent-Disposition: form-data; name='
+	{
+		printf %b "$part"'"token"\r\n\r\n'"$(token)"'\r\n'"$part"'"enable"\r\n\r\n1\r\n'"$part"'"action"\r\n\r\nsubmit\r\n'
+		printf %b "$part"'"file"; filename="a"\r\n\r\n'
+		cat "$1"
+		printf '\r\n--bound--\r\n'
+	} >"$T/form"
+	{
+		printf 'POST /vpn HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nAuthorization: Basic %s\r\n' "${url#http://}" \
+			"$(printf 'admin:%s' "$password" | base64)"
+		printf 'Content-Type: multipart/form-data; boundary=bound\r\nContent-Length: %s\r\n\r\n' "$(stat -c %s "$T/form")"
+		cat "$T/form"
+	} | perl -MIO::Socket::INET -MSocket=TCP_NODELAY,IPPROTO_TCP -e '
+		my $s = IO::Socket::INET->new(PeerAddr => shift) or die;
+		setsockopt($s, IPPROTO_TCP, TCP_NODELAY, 1);
+		local $/; my $all = <STDIN>;
+		syswrite($s, $_) for split //, $all;
+		print <$s>' "${url#http://}" >"$T/head"
+	grep -q '^HTTP/1.1 303' "$T/head"
+}
+ok "a form that comes byte by byte" in_pieces "$T/one.ovpn"
+is "... is the same form" "$(stored)" "[true,true,\"$(md5 "$T/one.ovpn")\"]"
+ok "... and back" form 303 -F action=submit -F "file=@$T/two.ovpn"
 ok "delete the file" form 303 -F action=delete
 like "... with a notice" "$(cat "$T/head")" 'notice=deleted'
 is "... it is gone, the switch stays" "$(stored) $(ls "$T"/phone/bundle-*)" "[true,false,\"\"] $T/phone/bundle-$(md5 "$T/one.ovpn").ovpn"
@@ -214,11 +239,14 @@ is "... to the server's settings" "$(stored) $(menu)" '[false,false,""] false'
 ok "... the uploaded file is gone" test ! -e "$T/phone/bundle-$(md5 "$T/one.ovpn").ovpn"
 
 # ---- somebody else at work ----
-spawn holder flock --no-fork "$T/phone/lock" sleep 60
 locked() {
 	! flock -n "$T/phone/lock" true
 }
-ok "another one holds the phone" wait_until 10 locked
+hold() {
+	spawn holder flock --no-fork "$T/phone/lock" sleep 60
+	wait_until 10 locked
+}
+ok "another one holds the phone" hold
 remember
 ok "a change has to wait" form 503 -F action=submit -F enable=1
 like "... says when to come again" "$(cat "$T/head")" "^Retry-After: [0-9]"
@@ -229,6 +257,18 @@ before=$(boots)
 kill -HUP "$(pid_of web)"
 stop holder
 ok "a check-sync was waited for" wait_until 20 more_boots
+follows() {
+	grep -c 'not connected' "$T/web.out"
+}
+more_follows() {
+	[ "$(follows)" -gt "$before" ]
+}
+ok "another one again" hold
+before=$(follows)
+kill -USR1 "$(pid_of web)" # what the page's thread does after a change
+ok "the tunnel cannot follow a change yet" wait_until 10 printed web "a change on the page has to wait"
+stop holder
+ok "... and follows it then" wait_until 10 more_follows
 ok "a phone that is on cannot be switched on twice" fails_with 4 refphone --state "$T/phone" web --listen 127.0.0.1:0
 ok "the screen can be looked at meanwhile" refphone --state "$T/phone" status
 
@@ -267,6 +307,7 @@ is "the phone's folder is its owner's alone" "$(find "$T/phone" -perm /077)" ""
 for row in "D80 2_8_0 not.known" "D40 2_9_26 has.no.OpenVPN" "D65 2_5_0 from.firmware.2_7_0"; do
 	read -r model firmware words <<<"$row"
 	ok "a $model with $firmware is switched on" on "other-$model" "$model" "$firmware" --no-connect
+	ok "... which remarks" printed web "no page at /vpn: .*$words"
 	ok "... and has no page" http 404 -u admin:789 "$url/vpn"
 	like "... it says why" "$(cat "$T/body")" "$words"
 	stop web
@@ -282,12 +323,15 @@ STOP_LIMIT=5
 ok "... can be switched off" stop web
 stop silent
 ok "a port that is taken" fails_with 4 refphone --state "$T/other" web --listen "127.0.0.1:$port" --no-connect --config-url "http://127.0.0.1:$port"
+mkdir -m 755 "$T/foreign"
+ok "a folder that is not a phone's" fails_with 4 refphone --state "$T/foreign" --mac $mac --model D65 --firmware 2_9_27 web --no-connect
+is "... is left as it was" "$(ls -A "$T/foreign")" ""
 ok "an address that is none" fails_with 2 refphone --state "$T/other" web --listen nowhere
 unset STOP_LIMIT
 stop nginx
 
 # ---- a real tunnel ----
-tunnel_tests=14
+tunnel_tests=16
 if why=$(netns_missing); then
 	skip $tunnel_tests "$why"
 	done_testing
@@ -317,6 +361,8 @@ ok "enabled on the page" form 303 -F action=submit -F enable=1
 shows() {
 	page | grep -q "$1"
 }
+ok "... at once disabled, while the tunnel is being started" form 303 -F action=submit
+ok "... and enabled" form 303 -F action=submit -F enable=1
 ok "... the page shows the VPN address" wait_until 30 shows 'id="address">10\.8\.'
 ok "... and a blue shield" shows 'Blue: the VPN is up'
 address=$(page | sed -n 's/.*id="address">\([0-9.]*\)<.*/\1/p')
