@@ -88,7 +88,9 @@ CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_server.
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
 	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/settings.c cli/state.c
-PHONE_SRC = phone/main.c phone/boot.c phone/boot_command.c phone/boot_options.c phone/fetch.c phone/gate.c \
+PHONE_SRC = phone/main.c phone/boot.c phone/boot_command.c phone/boot_options.c phone/fetch.c phone/fleet.c phone/fleet_command.c \
+	phone/fleet_csv.c phone/fleet_fault.c phone/fleet_list.c phone/fleet_nonce.c phone/fleet_result.c phone/gate.c phone/handset.c \
+	phone/handset_curl.c phone/login.c \
 	phone/management.c phone/md5.c phone/openvpn.c phone/ovpn.c phone/ovpn_block.c phone/ovpn_line.c phone/ovpn_rules.c phone/phone.c \
 	phone/report.c phone/settings.c phone/softkey.c phone/status.c phone/store.c phone/store_state.c phone/tunnel.c phone/tunnel_start.c \
 	phone/verdict.c
@@ -97,7 +99,7 @@ LIB_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(CA_SRC) $(DB_SRC) $(BUNDLER_SRC) $(PROV
 PHONEVPN_SRC = $(LIB_SRC) $(CLI_SRC)
 REFPHONE_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(PHONE_SRC)
 PHONEVPN_LIBS = -lcrypto -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
-REFPHONE_LIBS = -lcrypto -lcurl -ljansson -lxml2
+REFPHONE_LIBS = -lcrypto -lcurl -ljansson -lxml2 -lcsv
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 

@@ -17,5 +17,6 @@ extern const struct command command_status;
 extern const struct command command_connect;
 extern const struct command command_disconnect;
 extern const struct command command_factory_reset;
+extern const struct command command_fleet;
 
 #endif

@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
 	&command_connect,
 	&command_disconnect,
 	&command_factory_reset,
+	&command_fleet,
 	NULL,
 };
 

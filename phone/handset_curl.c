@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+#include "phone/handset_curl.h"
+
+#include "common/text.h"
+#include "phone/fleet_nonce.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CNONCE "0a4f113b" /* any text: nobody is to be kept from guessing what it was */
+#define SMALL_BUFFER 1024 /* libcurl's least: a bundle comes in pieces */
+
+static curl_socket_t
+connection_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct handset_tally *t = arg;
+	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+
+	(void)purpose;
+	if (fd < 0)
+		return CURL_SOCKET_BAD;
+	t->open++;
+	if (t->open > t->most)
+		t->most = t->open;
+	return fd;
+}
+
+static int
+connection_close(void *arg, curl_socket_t fd)
+{
+	struct handset_tally *t = arg;
+
+	t->open--;
+	return close(fd);
+}
+
+/*
+ * Phones are different devices, and libcurl would let one use another's connection: so each has a share, which is
+ * shared with nobody.
+ */
+int
+handset_dial(struct handset *h, struct err *e)
+{
+	h->connections = curl_share_init();
+	if (h->connections == NULL ||
+	    curl_share_setopt(h->connections, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK)
+		return err_set(e, ERR_FAILED, "libcurl: no memory for a connection");
+	return 0;
+}
+
+void
+handset_hang_up(struct handset *h)
+{
+	(void)curl_easy_setopt(h->curl, CURLOPT_SHARE, NULL);
+	if (h->connections != NULL)
+		(void)curl_share_cleanup(h->connections);
+	h->connections = NULL;
+}
+
+/* Half of the body is there: the phone has had enough. */
+static int
+cut_at_half(void *arg, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
+{
+	(void)arg;
+	(void)up_total;
+	(void)up_now;
+	return total > 0 && now >= total / 2;
+}
+
+int
+handset_set(struct handset *h, bool cut, bool slow, struct err *e)
+{
+	bool good = true;
+
+	if (h->connections == NULL && handset_dial(h, e) != 0)
+		return -1;
+#define SET(option, value) good = good && curl_easy_setopt(h->curl, (option), (value)) == CURLE_OK
+	SET(CURLOPT_PRIVATE, h);
+	SET(CURLOPT_SHARE, h->connections);
+	SET(CURLOPT_OPENSOCKETFUNCTION, connection_open);
+	SET(CURLOPT_OPENSOCKETDATA, h->tally);
+	SET(CURLOPT_CLOSESOCKETFUNCTION, connection_close);
+	SET(CURLOPT_CLOSESOCKETDATA, h->tally);
+	SET(CURLOPT_BUFFERSIZE, (long)(cut || slow ? SMALL_BUFFER : HANDSET_BUFFER));
+	/* One request, then its answer: nothing that Nagle's algorithm could hold back. */
+	SET(CURLOPT_TCP_NODELAY, 0L);
+	/* The name is looked up once, by the first phone: each look-up is a thread. */
+	SET(CURLOPT_DNS_CACHE_TIMEOUT, -1L);
+	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	if (cut) {
+		SET(CURLOPT_XFERINFOFUNCTION, cut_at_half);
+		SET(CURLOPT_NOPROGRESS, 0L);
+	}
+	if (slow)
+		SET(CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)FAULT_SLOW_SPEED);
+#undef SET
+	return good ? 0 : err_set(e, ERR_FAILED, "libcurl: an option of the transfer cannot be set");
+}
+
+void
+handset_count(struct handset *h)
+{
+	long sent = 0, followed = 0;
+	curl_off_t bytes = 0;
+
+	(void)curl_easy_getinfo(h->curl, CURLINFO_REQUEST_SIZE, &sent);
+	(void)curl_easy_getinfo(h->curl, CURLINFO_REDIRECT_COUNT, &followed);
+	(void)curl_easy_getinfo(h->curl, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+	if (sent > 0)
+		h->tally->requests += 1 + (unsigned long)followed;
+	h->tally->bytes += (unsigned long long)bytes;
+}
+
+/* The login and the path of the phone's URL, for one Authorization header. */
+static int
+forge(const char *url, struct challenge *c, struct buf *out, struct err *e)
+{
+	CURLU *parts = curl_url();
+	char *user = NULL, *password = NULL, *path = NULL;
+	int rc = -1;
+
+	if (parts == NULL || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
+	    curl_url_get(parts, CURLUPART_USER, &user, CURLU_URLDECODE) != CURLUE_OK ||
+	    curl_url_get(parts, CURLUPART_PATH, &path, 0) != CURLUE_OK)
+		goto out;
+	(void)curl_url_get(parts, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
+	challenge_age(c);
+	buf_add_string(out, "Authorization: ");
+	rc = challenge_answer(c, user, password != NULL ? password : "", "GET", path, CNONCE, out, e);
+out:
+	if (password != NULL)
+		OPENSSL_cleanse(password, strlen(password));
+	curl_free(password);
+	curl_free(user);
+	curl_free(path);
+	curl_url_cleanup(parts);
+	return rc;
+}
+
+void
+handset_forge(struct handset *h)
+{
+	struct buf line = BUF_INIT(8192);
+	struct curl_header *header;
+	struct challenge c;
+
+	for (size_t i = 0; curl_easy_header(h->curl, "WWW-Authenticate", i, CURLH_HEADER, -1, &header) == CURLHE_OK;
+	     i++) {
+		if (!challenge_parse(header->value, &c))
+			continue;
+		if (forge(h->request.url, &c, &line, NULL) == 0)
+			h->headers = curl_slist_append(NULL, buf_string(&line));
+		break;
+	}
+	buf_release(&line);
+}
+
+void
+handset_drop(struct handset *h)
+{
+	struct err ignored = ERR_INIT;
+
+	if (h->fetch != NULL)
+		(void)fetch_end(h->fetch, CURLE_ABORTED_BY_CALLBACK, &ignored);
+	h->fetch = NULL;
+}

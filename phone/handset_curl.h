@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PHONE_HANDSET_CURL_H
+#define PHONE_HANDSET_CURL_H
+
+#include "phone/handset.h"
+
+/* handset.c's side towards libcurl. */
+
+#define HANDSET_BUFFER 8192	/* a phone's XML or bundle, as a rule, at once */
+#define HANDSET_PAGE_MAX 65536	/* of the answer to a forged login */
+
+/* The phone has connections of its own from now on. */
+int handset_dial(struct handset *h, struct err *e);
+
+/* Close them. The handset's curl must be in no multi handle. */
+void handset_hang_up(struct handset *h);
+
+/* Options of the transfer that fetch_start() has prepared. */
+int handset_set(struct handset *h, bool cut, bool slow, struct err *e);
+
+/* What the transfer that has ended cost. */
+void handset_count(struct handset *h);
+
+/* h->headers becomes the login that answers not the challenge that has come, but one like it; NULL: none came. */
+void handset_forge(struct handset *h);
+
+/* Forget a transfer that does not run. */
+void handset_drop(struct handset *h);
+
+#endif
