@@ -252,8 +252,8 @@ fleet_open(struct fleet *f, struct err *e)
 	    curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f) != CURLM_OK ||
 	    curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer) != CURLM_OK ||
 	    curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f) != CURLM_OK ||
-	    /* Of each phone's share: one for the XML, one for the bundle's host. */
-	    curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, 2L) != CURLM_OK)
+	    /* Of each phone one for the XML, and one where the bundle is on another host. */
+	    curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, f->plan->share ? (long)f->handset_max : 2L) != CURLM_OK)
 		return err_set(e, ERR_FAILED, "libcurl: an option cannot be set");
 	return 0;
 }

@@ -23,6 +23,7 @@ enum {
 	OPT_SEED,
 	OPT_AUTH,
 	OPT_CLOCK,
+	OPT_SHARE,
 	OPT_PHONES,
 };
 
@@ -35,6 +36,7 @@ static const struct option_def options[] = {
 	[OPT_SEED] = { "seed", "N", "another choice of the bad ones (0)" },
 	[OPT_AUTH] = { "auth", "KIND", "login at the web server: none, basic, digest or any (any)" },
 	[OPT_CLOCK] = { "clock", "TIME", "what the phones take for the time (the real one)" },
+	[OPT_SHARE] = { "share-connections", NULL, "let phones use one another's: cheaper, and less like phones" },
 	[OPT_PHONES] = { "phones", NULL, "with --json, each phone's verdict, too" },
 	OPTION_END,
 };
@@ -54,6 +56,7 @@ options_read(const struct invocation *in, struct fleet_work *w, struct err *e)
 
 	w->plan = (struct handset_plan){ .list = &w->list,
 		.boot = { .auth = FETCH_AUTH_ANY, .clock = time(NULL), .no_connect = true } };
+	w->plan.share = o[OPT_SHARE] != NULL;
 	w->concurrency = CONCURRENCY;
 	if (o[OPT_FROM] == NULL)
 		return err_set(e, ERR_USAGE, "expected --from CSV, found none");
@@ -123,7 +126,7 @@ urls_check(const struct fleet_work *w, struct err *e)
 		bool login = p->fault == FAULT_WRONG_PASSWORD || p->fault == FAULT_STALE_NONCE;
 
 		buf_clear(&url);
-		rc = fleet_url(&w->list, p, w->plan.config_url, &url, e);
+		rc = fleet_url_check(&w->list, p, w->plan.config_url, &url, e);
 		if (rc == 0 && login && (w->plan.boot.auth == FETCH_AUTH_NONE || !login_is_in(buf_string(&url))))
 			rc = err_set(e, ERR_USAGE, "%s: the fault %s needs a login, found %s", p->mac,
 			    fault_name(p->fault), w->plan.boot.auth == FETCH_AUTH_NONE ? "--auth none" : "none");

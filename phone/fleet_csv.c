@@ -228,7 +228,7 @@ row_add(struct reader *r)
 		rc = fleet_list_problem(r->list, r->line, r->bad.text, r->e);
 	/* Known by now, and wrong before it is used: a URL of its own. */
 	if (rc == 0 && r->bad.code == ERR_NONE && r->row.url[0] != '\0' &&
-	    fleet_url(r->list, &r->list->phones[r->list->count - 1], "", &url, &r->bad) != 0) {
+	    fleet_url_check(r->list, &r->list->phones[r->list->count - 1], "", &url, &r->bad) != 0) {
 		r->list->count--;
 		rc = fleet_list_problem(r->list, r->line, r->bad.text, r->e);
 	}

@@ -126,18 +126,24 @@ int
 fleet_url(const struct fleet_list *l, const struct fleet_phone *p, const char *base, struct buf *out, struct err *e)
 {
 	const char *url = p->url != 0 ? fleet_text(l, p->url) : base;
-	struct buf full = BUF_INIT(SETTINGS_URL_SIZE + sizeof("/.cfg") + MAC_SIZE);
-	int rc = -1;
 
 	if (url[0] == '\0')
 		return err_set(e, ERR_INPUT, "%s: expected --config-url or a config_url of its own, found none",
 		    p->mac);
 	if (login_put(url, fleet_text(l, p->login), out) != 0)
-		err_set(e, ERR_INPUT, "%s: expected one login, found one in the URL and one of its own", p->mac);
-	else if (buf_check(out, "URL", e) != 0 || fetch_config_url(buf_string(out), p->mac, &full, e) != 0)
-		err_prefix(e, "%s", p->mac);
-	else
-		rc = 0;
+		return err_set(e, ERR_INPUT, "%s: expected one login, found one in the URL and one of its own", p->mac);
+	return buf_check(out, "URL", e) == 0 ? 0 : err_prefix(e, "%s", p->mac);
+}
+
+int
+fleet_url_check(const struct fleet_list *l, const struct fleet_phone *p, const char *base, struct buf *out,
+    struct err *e)
+{
+	struct buf full = BUF_INIT(SETTINGS_URL_SIZE + sizeof("/.cfg") + MAC_SIZE);
+	int rc = fleet_url(l, p, base, out, e);
+
+	if (rc == 0 && fetch_config_url(buf_string(out), p->mac, &full, e) != 0)
+		rc = err_prefix(e, "%s", p->mac);
 	buf_release(&full);
 	return rc;
 }

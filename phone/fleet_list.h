@@ -61,9 +61,13 @@ const char *fleet_text(const struct fleet_list *l, uint32_t at);
 
 /*
  * Append the URL that a phone is given: its own, or base ("" when there is none), with its own login put in. ERR_INPUT
- * when there is no URL, when it is none, or when it has a login already.
+ * when there is no URL, or one with a login already.
  */
 int fleet_url(const struct fleet_list *l, const struct fleet_phone *p, const char *base, struct buf *out, struct err *e);
+
+/* The same, and it is a URL of which an XML can be fetched. */
+int fleet_url_check(const struct fleet_list *l, const struct fleet_phone *p, const char *base, struct buf *out,
+    struct err *e);
 
 void fleet_list_release(struct fleet_list *l);
 

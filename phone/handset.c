@@ -87,14 +87,19 @@ is_bundle(struct handset *h)
 static int
 fetch_for_boot(struct handset *h, struct err *e)
 {
-	bool cut = h->who->fault == FAULT_CUT && h->boots == 1 && is_bundle(h);
+	unsigned int kind = 0;
 
 	h->request = *boot_request(&h->boot);
 	h->request.curl = h->curl;
 	h->fetch = fetch_start(&h->request, boot_body(&h->boot), e);
 	if (h->fetch == NULL)
 		return -1;
-	return handset_set(h, cut, h->who->fault == FAULT_SLOW && is_bundle(h), e);
+	if (is_bundle(h)) {
+		kind |= !login_is_in(h->request.url) || h->request.auth < FETCH_AUTH_DIGEST ? HANDSET_LAST : 0;
+		kind |= h->who->fault == FAULT_CUT && h->boots == 1 ? HANDSET_CUT : 0;
+		kind |= h->who->fault == FAULT_SLOW ? HANDSET_SLOW : 0;
+	}
+	return handset_set(h, kind, e);
 }
 
 /* The phone's URL once more, without a login, or with a header in its place. */
@@ -111,7 +116,7 @@ fetch_for_trick(struct handset *h, enum handset_trick trick, struct err *e)
 		return -1;
 	if (trick == TRICK_FORGERY && curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, h->headers) != CURLE_OK)
 		return err_set(e, ERR_FAILED, "libcurl: a header cannot be set");
-	return handset_set(h, false, false, e);
+	return handset_set(h, 0, e);
 }
 
 /* The cut phone has come to where it was to come, and boots once more. */
@@ -198,7 +203,7 @@ handset_start(struct handset *h, struct fleet_phone *who)
 	if (rc != 0)
 		store_memory(&h->phone.store);
 	boot_again(h);
-	if (rc != 0 || handset_dial(h, &e) != 0 || take_url(h, &e) != 0)
+	if (rc != 0 || take_url(h, &e) != 0)
 		return fail(h, &e);
 	return go(h);
 }
@@ -283,6 +288,7 @@ handset_free(struct handset *h)
 		return;
 	if (h->who != NULL)
 		handset_end(h);
+	handset_free_connections(h);
 	curl_easy_cleanup(h->curl);
 	free(h);
 }

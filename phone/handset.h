@@ -18,6 +18,7 @@ struct handset_plan {
 	const struct fleet_list *list;
 	const char *config_url;	/* of the phones that have none of their own, or "" */
 	struct boot_options boot;
+	bool share;		/* phones use one another's connections */
 };
 
 /* What all handsets count together. */
@@ -40,7 +41,8 @@ enum handset_trick {
 
 struct handset {
 	CURL *curl;
-	CURLSH *connections;	/* the phone's own: no other one may use them */
+	CURLSH *connections;	/* the phone's own, or NULL: those of all */
+	size_t open;		/* how many it has */
 	struct handset_plan plan;
 	struct handset_tally *tally;
 

@@ -15,12 +15,14 @@
 static curl_socket_t
 connection_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
-	struct handset_tally *t = arg;
+	struct handset *h = arg;
+	struct handset_tally *t = h->tally;
 	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 
 	(void)purpose;
 	if (fd < 0)
 		return CURL_SOCKET_BAD;
+	h->open++;
 	t->open++;
 	if (t->open > t->most)
 		t->most = t->open;
@@ -30,19 +32,22 @@ connection_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 static int
 connection_close(void *arg, curl_socket_t fd)
 {
-	struct handset_tally *t = arg;
+	struct handset *h = arg;
 
-	t->open--;
+	h->open--;
+	h->tally->open--;
 	return close(fd);
 }
 
 /*
- * Phones are different devices, and libcurl would let one use another's connection: so each has a share, which is
- * shared with nobody.
+ * Phones are different devices, and libcurl would let one use another's connection: so each handset has a share, which
+ * is shared with nobody.
  */
-int
-handset_dial(struct handset *h, struct err *e)
+static int
+dial(struct handset *h, struct err *e)
 {
+	if (h->plan.share || h->connections != NULL)
+		return 0;
 	h->connections = curl_share_init();
 	if (h->connections == NULL ||
 	    curl_share_setopt(h->connections, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK)
@@ -52,6 +57,14 @@ handset_dial(struct handset *h, struct err *e)
 
 void
 handset_hang_up(struct handset *h)
+{
+	if (h->connections == NULL || h->open == 0)
+		return;
+	handset_free_connections(h);
+}
+
+void
+handset_free_connections(struct handset *h)
 {
 	(void)curl_easy_setopt(h->curl, CURLOPT_SHARE, NULL);
 	if (h->connections != NULL)
@@ -70,30 +83,34 @@ cut_at_half(void *arg, curl_off_t total, curl_off_t now, curl_off_t up_total, cu
 }
 
 int
-handset_set(struct handset *h, bool cut, bool slow, struct err *e)
+handset_set(struct handset *h, unsigned int kind, struct err *e)
 {
-	bool good = true;
+	bool pieces = (kind & (HANDSET_CUT | HANDSET_SLOW)) != 0, good = true;
 
-	if (h->connections == NULL && handset_dial(h, e) != 0)
+	if (dial(h, e) != 0)
 		return -1;
 #define SET(option, value) good = good && curl_easy_setopt(h->curl, (option), (value)) == CURLE_OK
 	SET(CURLOPT_PRIVATE, h);
-	SET(CURLOPT_SHARE, h->connections);
+	if (!h->plan.share)
+		SET(CURLOPT_SHARE, h->connections);
 	SET(CURLOPT_OPENSOCKETFUNCTION, connection_open);
-	SET(CURLOPT_OPENSOCKETDATA, h->tally);
+	SET(CURLOPT_OPENSOCKETDATA, h);
 	SET(CURLOPT_CLOSESOCKETFUNCTION, connection_close);
-	SET(CURLOPT_CLOSESOCKETDATA, h->tally);
-	SET(CURLOPT_BUFFERSIZE, (long)(cut || slow ? SMALL_BUFFER : HANDSET_BUFFER));
+	SET(CURLOPT_CLOSESOCKETDATA, h);
+	SET(CURLOPT_BUFFERSIZE, (long)(pieces ? SMALL_BUFFER : HANDSET_BUFFER));
 	/* One request, then its answer: nothing that Nagle's algorithm could hold back. */
 	SET(CURLOPT_TCP_NODELAY, 0L);
 	/* The name is looked up once, by the first phone: each look-up is a thread. */
 	SET(CURLOPT_DNS_CACHE_TIMEOUT, -1L);
 	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-	if (cut) {
+	/* Nothing follows, not even the same request with a login: hanging up is cheap now. */
+	if ((kind & HANDSET_LAST) != 0 && !h->plan.share)
+		SET(CURLOPT_FORBID_REUSE, 1L);
+	if ((kind & HANDSET_CUT) != 0) {
 		SET(CURLOPT_XFERINFOFUNCTION, cut_at_half);
 		SET(CURLOPT_NOPROGRESS, 0L);
 	}
-	if (slow)
+	if ((kind & HANDSET_SLOW) != 0)
 		SET(CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)FAULT_SLOW_SPEED);
 #undef SET
 	return good ? 0 : err_set(e, ERR_FAILED, "libcurl: an option of the transfer cannot be set");

@@ -9,14 +9,21 @@
 #define HANDSET_BUFFER 8192	/* a phone's XML or bundle, as a rule, at once */
 #define HANDSET_PAGE_MAX 65536	/* of the answer to a forged login */
 
-/* The phone has connections of its own from now on. */
-int handset_dial(struct handset *h, struct err *e);
-
-/* Close them. The handset's curl must be in no multi handle. */
+/* Close the phone's connections. The handset's curl must be in no multi handle. */
 void handset_hang_up(struct handset *h);
 
-/* Options of the transfer that fetch_start() has prepared. */
-int handset_set(struct handset *h, bool cut, bool slow, struct err *e);
+/* The same, and forget that it could have any. */
+void handset_free_connections(struct handset *h);
+
+/* What is special about a transfer. */
+enum {
+	HANDSET_CUT = 1,	/* ends in the middle */
+	HANDSET_SLOW = 2,
+	HANDSET_LAST = 4,	/* its connection is not used again */
+};
+
+/* Options of the transfer that fetch_start() has prepared; kind is a sum of these. */
+int handset_set(struct handset *h, unsigned int kind, struct err *e);
 
 /* What the transfer that has ended cost. */
 void handset_count(struct handset *h);
