@@ -37,6 +37,7 @@ fetch_auth_parse(const char *name, enum fetch_auth *ret, struct err *e)
 struct parts {
 	CURLU *url; /* without user and password */
 	char *scheme, *user, *password;
+	char *text; /* of url, where that is another than what was read */
 };
 
 static void
@@ -52,6 +53,7 @@ parts_release(struct parts *p)
 {
 	curl_url_cleanup(p->url);
 	curl_free(p->scheme);
+	curl_free(p->text);
 	secret_free(p->user);
 	secret_free(p->password);
 }
@@ -78,8 +80,10 @@ parts_read(const char *url, struct parts *ret, struct err *e)
 		err_set(e, ERR_INPUT, "URL: expected http or https, found %s", p.scheme != NULL ? p.scheme : "none");
 		goto failed;
 	}
-	if (curl_url_set(p.url, CURLUPART_USER, NULL, 0) != CURLUE_OK ||
-	    curl_url_set(p.url, CURLUPART_PASSWORD, NULL, 0) != CURLUE_OK) {
+	if ((p.user != NULL || p.password != NULL) &&
+	    (curl_url_set(p.url, CURLUPART_USER, NULL, 0) != CURLUE_OK ||
+		curl_url_set(p.url, CURLUPART_PASSWORD, NULL, 0) != CURLUE_OK ||
+		curl_url_get(p.url, CURLUPART_URL, &p.text, 0) != CURLUE_OK)) {
 		err_set(e, ERR_FAILED, "URL: no memory");
 		goto failed;
 	}
@@ -178,7 +182,7 @@ transfer_set(struct fetch *f, struct err *e)
 	bool good = true;
 
 #define SET(option, value) good = good && curl_easy_setopt(f->curl, (option), (value)) == CURLE_OK
-	SET(CURLOPT_CURLU, f->parts.url);
+	SET(CURLOPT_URL, f->parts.text != NULL ? f->parts.text : r->url);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, redirects);
 	SET(CURLOPT_FOLLOWLOCATION, 1L);
