@@ -83,7 +83,7 @@ BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/profile.c bundler/server_
 PROVISIONER_SRC = provisioner/digest.c provisioner/digest_header.c provisioner/http.c provisioner/http_answer.c \
 	provisioner/http_auth.c provisioner/http_listen.c provisioner/http_log.c provisioner/route.c provisioner/url.c \
 	provisioner/xml.c provisioner/xml_document.c
-CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_server.c cli/event_report.c \
+CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
 	cli/events.c cli/export.c cli/export_prune.c \
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
