@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EVENTS_MAX 256
@@ -19,7 +18,7 @@ struct fleet {
 	struct fleet_list *list;
 	const struct handset_plan *plan;
 	struct fleet_result *result;
-	struct handset_tally tally;
+	struct handset_crowd crowd;
 
 	CURLM *multi;
 	int epoll;
@@ -30,15 +29,6 @@ struct fleet {
 	size_t first, next; /* in the list: the one that goes alone; the next of all */
 	bool alone;
 };
-
-static long long
-now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
-}
 
 static int
 multi_failed(CURLMcode code, struct err *e)
@@ -75,14 +65,14 @@ on_timer(CURLM *multi, long ms, void *arg)
 	struct fleet *f = arg;
 
 	(void)multi;
-	f->wake = ms < 0 ? -1 : now() + ms * 1000LL;
+	f->wake = ms < 0 ? -1 : handset_clock() + ms * 1000LL;
 	return 0;
 }
 
 static void
 phone_ended(struct fleet *f, struct handset *h)
 {
-	long long micros = handset_provisioned(h) ? now() - h->began : -1;
+	long long micros = handset_provisioned(h) ? handset_clock() - h->began : -1;
 
 	fleet_result_add(f->result, h->who, micros, handset_reason(h));
 	handset_end(h);
@@ -113,7 +103,7 @@ handset_take(struct fleet *f, struct err *e)
 
 	if (f->idle_count > 0)
 		return f->idle[--f->idle_count];
-	h = handset_new(f->plan, &f->tally, e);
+	h = handset_new(f->plan, &f->crowd, e);
 	if (h != NULL)
 		f->handsets[f->handset_count++] = h;
 	return h;
@@ -126,7 +116,7 @@ phone_start(struct fleet *f, size_t at, struct err *e)
 
 	if (h == NULL)
 		return -1;
-	h->began = now();
+	h->began = handset_clock();
 	return obey(f, h, handset_start(h, &f->list->phones[at]), e);
 }
 
@@ -163,17 +153,29 @@ transfers_ended(struct fleet *f, struct err *e)
 	return 0;
 }
 
+/* For how long there is nothing to do, in ms. */
+static int
+idle_time(const struct fleet *f)
+{
+	long long wake = handset_clock() + WAIT_MAX * 1000LL, wait;
+
+	if (f->wake >= 0 && f->wake < wake)
+		wake = f->wake;
+	if (f->crowd.slow != NULL && f->crowd.slow->resume < wake)
+		wake = f->crowd.slow->resume;
+	wait = (wake - handset_clock() + 999) / 1000;
+	return wait > 0 ? (int)wait : 0;
+}
+
 /* One round: wait for sockets and libcurl's timer, and let libcurl go on. */
 static int
 turn(struct fleet *f, struct err *e)
 {
 	struct epoll_event ev[EVENTS_MAX];
-	long long wait = f->wake < 0 ? WAIT_MAX : (f->wake - now() + 999) / 1000;
 	CURLMcode code = CURLM_OK;
 	int running, n;
 
-	wait = wait < 0 ? 0 : wait;
-	n = epoll_wait(f->epoll, ev, EVENTS_MAX, wait > WAIT_MAX ? WAIT_MAX : (int)wait);
+	n = epoll_wait(f->epoll, ev, EVENTS_MAX, idle_time(f));
 	if (n < 0 && errno != EINTR)
 		return err_errno(e, ERR_FAILED, errno, "epoll");
 	for (int i = 0; i < n && code == CURLM_OK; i++) {
@@ -183,7 +185,8 @@ turn(struct fleet *f, struct err *e)
 		what |= (ev[i].events & EPOLLERR) != 0 ? CURL_CSELECT_ERR : 0;
 		code = curl_multi_socket_action(f->multi, ev[i].data.fd, what, &running);
 	}
-	if (code == CURLM_OK && f->wake >= 0 && f->wake <= now()) {
+	handset_resume(&f->crowd);
+	if (code == CURLM_OK && f->wake >= 0 && f->wake <= handset_clock()) {
 		f->wake = -1;
 		code = curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
@@ -264,9 +267,11 @@ fleet_close(struct fleet *f)
 	for (size_t i = 0; i < f->handset_count; i++) {
 		if (f->handsets[i]->running)
 			(void)curl_multi_remove_handle(f->multi, f->handsets[i]->curl);
-		handset_free(f->handsets[i]);
 	}
+	/* It closes shared connections, which the handsets that opened them count. */
 	(void)curl_multi_cleanup(f->multi);
+	for (size_t i = 0; i < f->handset_count; i++)
+		handset_free(f->handsets[i]);
 	if (f->epoll >= 0)
 		(void)close(f->epoll);
 	free(f->handsets);
@@ -286,9 +291,10 @@ fleet_run(struct fleet_list *list, const struct handset_plan *plan, size_t concu
 		.handset_max = concurrency < list->count ? concurrency : list->count,
 		.first = first_good(list),
 	};
-	long long began = now();
+	long long began = handset_clock();
 	int rc = -1;
 
+	f.crowd.slow_end = &f.crowd.slow;
 	if (fleet_result_start(ret, list->count, e) != 0 || files_check(f.handset_max, e) != 0)
 		return -1;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
@@ -297,10 +303,10 @@ fleet_run(struct fleet_list *list, const struct handset_plan *plan, size_t concu
 		rc = run(&f, quiet, e);
 	fleet_close(&f);
 	curl_global_cleanup();
-	ret->seconds = (double)(now() - began) / 1e6;
-	ret->requests = f.tally.requests;
-	ret->bytes = f.tally.bytes;
-	ret->connections = f.tally.most;
+	ret->seconds = (double)(handset_clock() - began) / 1e6;
+	ret->requests = f.crowd.requests;
+	ret->bytes = f.crowd.bytes;
+	ret->connections = f.crowd.most;
 	fleet_result_finish(ret);
 	return rc;
 }

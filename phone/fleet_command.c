@@ -126,7 +126,7 @@ urls_check(const struct fleet_work *w, struct err *e)
 		bool login = p->fault == FAULT_WRONG_PASSWORD || p->fault == FAULT_STALE_NONCE;
 
 		buf_clear(&url);
-		rc = fleet_url_check(&w->list, p, w->plan.config_url, &url, e);
+		rc = fleet_url_check(&w->list, p, w->plan.config_url, &url, e) == 0 ? 0 : err_usage(e);
 		if (rc == 0 && login && (w->plan.boot.auth == FETCH_AUTH_NONE || !login_is_in(buf_string(&url))))
 			rc = err_set(e, ERR_USAGE, "%s: the fault %s needs a login, found %s", p->mac,
 			    fault_name(p->fault), w->plan.boot.auth == FETCH_AUTH_NONE ? "--auth none" : "none");

@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct handset *
-handset_new(const struct handset_plan *plan, struct handset_tally *tally, struct err *e)
+handset_new(const struct handset_plan *plan, struct handset_crowd *crowd, struct err *e)
 {
 	struct handset *h = calloc(1, sizeof(*h));
 
@@ -22,7 +22,7 @@ handset_new(const struct handset_plan *plan, struct handset_tally *tally, struct
 		return NULL;
 	}
 	h->plan = *plan;
-	h->tally = tally;
+	h->crowd = crowd;
 	h->page = (struct buf)BUF_INIT(HANDSET_PAGE_MAX);
 	return h;
 }
@@ -149,15 +149,15 @@ end(struct handset *h)
 	return HANDSET_END;
 }
 
-/* The boot, up to the next transfer. */
+/* The boot, up to the next transfer. wants: it has asked for that already. */
 static enum handset_wish
-go(struct handset *h)
+go(struct handset *h, bool wants)
 {
 	struct err e;
 
-	for (;;) {
+	for (;; wants = false) {
 		e = (struct err)ERR_INIT;
-		if (boot_go(&h->boot) == BOOT_END) {
+		if (!wants && boot_go(&h->boot) == BOOT_END) {
 			if (h->who->fault != FAULT_CUT || h->boots > 1 || !cut_is_done(h))
 				return end(h);
 			power_off(h);
@@ -205,7 +205,7 @@ handset_start(struct handset *h, struct fleet_phone *who)
 	boot_again(h);
 	if (rc != 0 || take_url(h, &e) != 0)
 		return fail(h, &e);
-	return go(h);
+	return go(h, false);
 }
 
 /* The challenge has come: answer one like it. */
@@ -222,7 +222,7 @@ challenged(struct handset *h, int rc, const struct err *why)
 		h->blame = "the forged login could not be sent";
 	handset_drop(h);
 	h->trick = TRICK_NONE;
-	return go(h);
+	return go(h, true);
 }
 
 static enum handset_wish
@@ -231,7 +231,7 @@ forged(struct handset *h, int rc)
 	if (rc == 0)
 		h->blame = "the server took a nonce that it had not issued";
 	h->trick = TRICK_NONE;
-	return go(h);
+	return go(h, true);
 }
 
 enum handset_wish
@@ -243,6 +243,7 @@ handset_fetched(struct handset *h, CURLcode code)
 	int rc;
 
 	handset_count(h);
+	handset_hurry(h);
 	if (trick == TRICK_CHALLENGE)
 		handset_forge(h);
 	rc = fetch_end(h->fetch, code, &e);
@@ -254,7 +255,7 @@ handset_fetched(struct handset *h, CURLcode code)
 	if (rc == 0 && h->who->fault == FAULT_CORRUPT && is_bundle(h) && body->len > 0)
 		body->data[body->len / 2] ^= 1;
 	boot_fetched(&h->boot, rc, &e);
-	return go(h);
+	return go(h, false);
 }
 
 const char *
@@ -272,6 +273,7 @@ handset_provisioned(const struct handset *h)
 void
 handset_end(struct handset *h)
 {
+	handset_hurry(h);
 	handset_drop(h);
 	power_off(h);
 	phone_close(&h->phone);

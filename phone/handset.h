@@ -21,11 +21,12 @@ struct handset_plan {
 	bool share;		/* phones use one another's connections */
 };
 
-/* What all handsets count together. */
-struct handset_tally {
+/* What all handsets have in common. */
+struct handset_crowd {
 	size_t open, most;	/* connections: now, and at most */
 	unsigned long requests;
 	unsigned long long bytes;	/* of bodies */
+	struct handset *slow, **slow_end;	/* those that read slowly and wait, in the order of their times */
 };
 
 enum handset_wish {
@@ -44,7 +45,7 @@ struct handset {
 	CURLSH *connections;	/* the phone's own, or NULL: those of all */
 	size_t open;		/* how many it has */
 	struct handset_plan plan;
-	struct handset_tally *tally;
+	struct handset_crowd *crowd;
 
 	long long began;	/* the owner's, as the next: when the phone was started */
 	bool running;		/* curl is in a multi handle */
@@ -56,6 +57,9 @@ struct handset {
 	unsigned int boots;
 	const char *blame;	/* why the phone did not do what its fault wants, or the server took it */
 
+	long long resume;	/* when this one, which waits, reads on */
+	struct handset *slow_next;
+
 	struct fetch *fetch;	/* under way, or NULL */
 	struct fetch_request request;
 	enum handset_trick trick;	/* what is fetched is not for the boot, but for a stale nonce */
@@ -63,14 +67,20 @@ struct handset {
 	struct curl_slist *headers;
 };
 
+/* Microseconds of a clock that only goes forward. */
+long long handset_clock(void);
+
 /* NULL, with e, when there is no memory. */
-struct handset *handset_new(const struct handset_plan *plan, struct handset_tally *tally, struct err *e);
+struct handset *handset_new(const struct handset_plan *plan, struct handset_crowd *crowd, struct err *e);
 
 /* A phone boots, until it wants a fetch or has ended. */
 enum handset_wish handset_start(struct handset *h, struct fleet_phone *who);
 
 /* The transfer of h->curl has ended, and is in no multi handle any more. */
 enum handset_wish handset_fetched(struct handset *h, CURLcode code);
+
+/* Let the slow ones whose time has come read on: their curls are in a multi handle, and not at work. */
+void handset_resume(struct handset_crowd *c);
 
 const char *handset_reason(const struct handset *h);
 bool handset_provisioned(const struct handset *h);

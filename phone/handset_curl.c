@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CNONCE "0a4f113b" /* any text: nobody is to be kept from guessing what it was */
@@ -16,16 +17,16 @@ static curl_socket_t
 connection_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
 	struct handset *h = arg;
-	struct handset_tally *t = h->tally;
+	struct handset_crowd *c = h->crowd;
 	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 
 	(void)purpose;
 	if (fd < 0)
 		return CURL_SOCKET_BAD;
 	h->open++;
-	t->open++;
-	if (t->open > t->most)
-		t->most = t->open;
+	c->open++;
+	if (c->open > c->most)
+		c->most = c->open;
 	return fd;
 }
 
@@ -35,7 +36,7 @@ connection_close(void *arg, curl_socket_t fd)
 	struct handset *h = arg;
 
 	h->open--;
-	h->tally->open--;
+	h->crowd->open--;
 	return close(fd);
 }
 
@@ -72,14 +73,75 @@ handset_free_connections(struct handset *h)
 	h->connections = NULL;
 }
 
-/* Half of the body is there: the phone has had enough. */
+/* Half of the body is there, and it is not that of a 401: the phone has had enough. */
 static int
 cut_at_half(void *arg, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
 {
-	(void)arg;
+	const struct handset *h = arg;
+	long status = 0;
+
 	(void)up_total;
 	(void)up_now;
-	return total > 0 && now >= total / 2;
+	(void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
+	return status == 200 && total > 0 && now >= total / 2;
+}
+
+long long
+handset_clock(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
+/*
+ * A piece of the bundle, and then a pause. CURLOPT_MAX_RECV_SPEED_LARGE is no help: libcurl 7.88 looks at it only when
+ * the socket is empty, and by then it has the whole bundle.
+ */
+static size_t
+slow_write(char *data, size_t size, size_t count, void *arg)
+{
+	struct handset *h = arg;
+	struct buf *out = boot_body(&h->boot);
+	long status = 0;
+
+	(void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200)
+		return 0;
+	buf_add(out, data, size * count);
+	if (out->broken || curl_easy_pause(h->curl, CURLPAUSE_RECV) != CURLE_OK)
+		return 0;
+	h->resume = handset_clock() + (long long)(size * count) * 1000000 / FAULT_SLOW_SPEED;
+	h->slow_next = NULL;
+	*h->crowd->slow_end = h;
+	h->crowd->slow_end = &h->slow_next;
+	return size * count;
+}
+
+void
+handset_resume(struct handset_crowd *c)
+{
+	while (c->slow != NULL && c->slow->resume <= handset_clock()) {
+		struct handset *h = c->slow;
+
+		handset_hurry(h);
+		(void)curl_easy_pause(h->curl, CURLPAUSE_CONT);
+	}
+}
+
+void
+handset_hurry(struct handset *h)
+{
+	struct handset **at = &h->crowd->slow;
+
+	while (*at != NULL && *at != h)
+		at = &(*at)->slow_next;
+	if (*at == NULL)
+		return;
+	*at = h->slow_next;
+	if (h->crowd->slow_end == &h->slow_next)
+		h->crowd->slow_end = at;
 }
 
 int
@@ -108,10 +170,13 @@ handset_set(struct handset *h, unsigned int kind, struct err *e)
 		SET(CURLOPT_FORBID_REUSE, 1L);
 	if ((kind & HANDSET_CUT) != 0) {
 		SET(CURLOPT_XFERINFOFUNCTION, cut_at_half);
+		SET(CURLOPT_XFERINFODATA, h);
 		SET(CURLOPT_NOPROGRESS, 0L);
 	}
-	if ((kind & HANDSET_SLOW) != 0)
-		SET(CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)FAULT_SLOW_SPEED);
+	if ((kind & HANDSET_SLOW) != 0) {
+		SET(CURLOPT_WRITEFUNCTION, slow_write);
+		SET(CURLOPT_WRITEDATA, h);
+	}
 #undef SET
 	return good ? 0 : err_set(e, ERR_FAILED, "libcurl: an option of the transfer cannot be set");
 }
@@ -126,8 +191,8 @@ handset_count(struct handset *h)
 	(void)curl_easy_getinfo(h->curl, CURLINFO_REDIRECT_COUNT, &followed);
 	(void)curl_easy_getinfo(h->curl, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
 	if (sent > 0)
-		h->tally->requests += 1 + (unsigned long)followed;
-	h->tally->bytes += (unsigned long long)bytes;
+		h->crowd->requests += 1 + (unsigned long)followed;
+	h->crowd->bytes += (unsigned long long)bytes;
 }
 
 /* The login and the path of the phone's URL, for one Authorization header. */

@@ -25,6 +25,9 @@ enum {
 /* Options of the transfer that fetch_start() has prepared; kind is a sum of these. */
 int handset_set(struct handset *h, unsigned int kind, struct err *e);
 
+/* It waits no more, for whatever reason. */
+void handset_hurry(struct handset *h);
+
 /* What the transfer that has ended cost. */
 void handset_count(struct handset *h);
 
