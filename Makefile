@@ -153,7 +153,7 @@ UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_t
 	db_seal_test db_create_test db_open_test db_phone_test db_certificate_test db_generation_test db_event_test db_crash_test \
 	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test url_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
 UNIT_CLI = fleet_csv_test mint_plan_test settings_test
-UNIT_PHONE = phone_fetch_test phone_gate_test phone_ovpn_test phone_settings_test phone_status_test phone_store_test \
+UNIT_PHONE = phone_fetch_test phone_fleet_test phone_fleet_csv_test phone_gate_test phone_ovpn_test phone_settings_test phone_status_test phone_store_test \
 	phone_url_test
 
 $(UNIT_LIB:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,$(LIB_SRC) tests/unit/support.c)
@@ -171,7 +171,7 @@ $(UNIT_PHONE:%=$(BUILD)/tests/unit/%): %: %.o $(PHONE_OBJ) $(call obj,tests/unit
 unit: $(UNIT_LIB:%=$(BUILD)/tests/unit/%) $(UNIT_CLI:%=$(BUILD)/tests/unit/%) $(UNIT_PHONE:%=$(BUILD)/tests/unit/%)
 
 # Fuzz targets: with libFuzzer (SAN=fuzzer, clang), and with a main that only tries the corpus.
-FUZZ_PHONE = phone_ovpn phone_settings
+FUZZ_PHONE = phone_challenge phone_fleet_csv phone_ovpn phone_settings
 FUZZ_SERVER = $(filter-out $(FUZZ_PHONE),$(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c)))
 
 $(FUZZ_SERVER:%=$(BUILD)/tests/fuzz/%_replay): %_replay: %_fuzz.o $(BUILD)/tests/fuzz/replay.o $(SERVER_OBJ)
@@ -221,6 +221,7 @@ bench:
 	@$(AGAIN) all
 	@tests/bench.sh $(BUILD)
 	@tests/bench_serve.sh $(BUILD)
+	@tests/bench_fleet.sh $(BUILD)
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(EXAMPLEDIR)
