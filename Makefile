@@ -85,26 +85,27 @@ BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/profile.c bundler/server_
 PROVISIONER_SRC = provisioner/digest.c provisioner/digest_header.c provisioner/http.c provisioner/http_answer.c \
 	provisioner/http_auth.c provisioner/http_log.c provisioner/route.c provisioner/url.c \
 	provisioner/xml.c provisioner/xml_document.c
-CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_server.c cli/event_report.c \
+CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
 	cli/events.c cli/export.c cli/export_prune.c \
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
 	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/settings.c cli/state.c
 PHONE_SRC = phone/main.c phone/archive.c phone/boot.c phone/boot_command.c phone/boot_options.c \
 	phone/boot_provision.c phone/boot_vpn.c phone/certificate.c phone/certificate_key.c phone/desk.c phone/fetch.c \
-	phone/gate.c phone/html.c phone/junit.c phone/limits.c phone/management.c phone/md5.c phone/openvpn.c \
-	phone/ovpn.c phone/ovpn_block.c phone/ovpn_directive.c phone/ovpn_entry.c phone/ovpn_line.c phone/ovpn_rules.c \
-	phone/phone.c phone/redact.c phone/report.c phone/screen.c phone/screen_command.c phone/settings.c \
-	phone/softkey.c phone/status.c phone/store.c phone/store_state.c phone/tunnel.c phone/tunnel_start.c \
-	phone/upload.c phone/verdict.c phone/verify.c phone/web.c phone/web_answer.c phone/web_change.c \
-	phone/web_check.c phone/web_command.c phone/web_form.c phone/web_guard.c phone/web_page.c phone/web_route.c \
-	phone/web_style.c
+	phone/fleet.c phone/fleet_command.c phone/fleet_csv.c phone/fleet_fault.c phone/fleet_list.c \
+	phone/fleet_nonce.c phone/fleet_result.c phone/gate.c phone/handset.c phone/handset_curl.c phone/html.c \
+	phone/junit.c phone/limits.c phone/login.c phone/management.c phone/md5.c phone/openvpn.c phone/ovpn.c \
+	phone/ovpn_block.c phone/ovpn_directive.c phone/ovpn_entry.c phone/ovpn_line.c phone/ovpn_rules.c phone/phone.c \
+	phone/redact.c phone/report.c phone/screen.c phone/screen_command.c phone/settings.c phone/softkey.c \
+	phone/status.c phone/store.c phone/store_state.c phone/tunnel.c phone/tunnel_start.c phone/upload.c \
+	phone/verdict.c phone/verify.c phone/web.c phone/web_answer.c phone/web_change.c phone/web_check.c \
+	phone/web_command.c phone/web_form.c phone/web_guard.c phone/web_page.c phone/web_route.c phone/web_style.c
 
 LIB_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(CA_SRC) $(DB_SRC) $(BUNDLER_SRC) $(PROVISIONER_SRC)
 PHONEVPN_SRC = $(LIB_SRC) $(CLI_SRC)
 REFPHONE_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(PHONE_SRC)
 PHONEVPN_LIBS = -lcrypto -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
-REFPHONE_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -larchive -ljansson -lxml2
+REFPHONE_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -larchive -ljansson -lxml2 -lcsv
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
@@ -159,8 +160,8 @@ UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_t
 	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test url_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
 UNIT_CLI = fleet_csv_test mint_plan_test settings_test
 UNIT_PHONE = phone_archive_test phone_boot_test phone_certificate_test phone_directive_test phone_fetch_test \
-	phone_gate_test phone_limits_test phone_ovpn_test phone_screen_test phone_settings_test phone_status_test \
-	phone_store_test phone_url_test phone_web_test
+	phone_fleet_csv_test phone_fleet_test phone_gate_test phone_limits_test phone_ovpn_test phone_screen_test \
+	phone_settings_test phone_status_test phone_store_test phone_url_test phone_web_test
 
 $(UNIT_LIB:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,$(LIB_SRC) tests/unit/support.c)
 	$(call say,LINK,$@)
@@ -177,7 +178,7 @@ $(UNIT_PHONE:%=$(BUILD)/tests/unit/%): %: %.o $(PHONE_OBJ) $(call obj,tests/unit
 unit: $(UNIT_LIB:%=$(BUILD)/tests/unit/%) $(UNIT_CLI:%=$(BUILD)/tests/unit/%) $(UNIT_PHONE:%=$(BUILD)/tests/unit/%)
 
 # Fuzz targets: with libFuzzer (SAN=fuzzer, clang), and with a main that only tries the corpus.
-FUZZ_PHONE = phone_ovpn phone_redact phone_settings
+FUZZ_PHONE = phone_challenge phone_fleet_csv phone_ovpn phone_redact phone_settings
 FUZZ_SERVER = $(filter-out $(FUZZ_PHONE),$(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c)))
 
 $(FUZZ_SERVER:%=$(BUILD)/tests/fuzz/%_replay): %_replay: %_fuzz.o $(BUILD)/tests/fuzz/replay.o $(SERVER_OBJ)
@@ -227,6 +228,7 @@ bench:
 	@$(AGAIN) all
 	@tests/bench.sh $(BUILD)
 	@tests/bench_serve.sh $(BUILD)
+	@tests/bench_fleet.sh $(BUILD)
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(EXAMPLEDIR)

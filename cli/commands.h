@@ -17,6 +17,7 @@ extern const struct command command_emit_bundle;
 extern const struct command command_emit_md5;
 extern const struct command command_emit_xml;
 extern const struct command command_emit_url;
+extern const struct command command_emit_fleet;
 extern const struct command command_emit_server;
 extern const struct command command_export;
 extern const struct command command_serve;

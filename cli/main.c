@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
 	&command_emit_md5,
 	&command_emit_xml,
 	&command_emit_url,
+	&command_emit_fleet,
 	&command_emit_server,
 	&command_export,
 	&command_serve,

@@ -258,7 +258,7 @@ const struct client_directive *
 client_directive_find(const char *name)
 {
 	for (size_t i = 0; i < DIRECTIVE_COUNT; i++)
-		if (strcmp(directives[i].name, name) == 0)
+		if (directives[i].name[0] == name[0] && strcmp(directives[i].name, name) == 0)
 			return &directives[i];
 	return NULL;
 }

@@ -34,7 +34,8 @@ boot_find_url(struct boot *b)
 	buf_clear(&b->url);
 	if (fetch_config_url(s->config_url, s->mac, &b->url, &e) != 0)
 		return boot_fail(b, "find", VERDICT_XML_UNREACHABLE, NULL, &e, BOOT_STATE_READ_BUNDLE);
-	fetch_show_url(buf_string(&b->url), &shown);
+	if (b->report->form != REPORT_NONE)
+		fetch_show_url(buf_string(&b->url), &shown);
 	report_step(b->report, "find", STEP_DONE, NULL, "%s %s %s%s asks for %s", s->model, s->firmware, s->mac,
 	    b->options.upgraded ? ", upgraded," : "", buf_string(&shown));
 	buf_release(&shown);

@@ -20,5 +20,6 @@ extern const struct command command_connect;
 extern const struct command command_disconnect;
 extern const struct command command_factory_reset;
 extern const struct command command_web;
+extern const struct command command_fleet;
 
 #endif

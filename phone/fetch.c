@@ -38,6 +38,7 @@ fetch_auth_parse(const char *name, enum fetch_auth *ret, struct err *e)
 struct parts {
 	CURLU *url; /* without user and password */
 	char *scheme, *user, *password;
+	char *text; /* of url, where that is another than what was read */
 };
 
 static void
@@ -53,6 +54,7 @@ parts_release(struct parts *p)
 {
 	curl_url_cleanup(p->url);
 	curl_free(p->scheme);
+	curl_free(p->text);
 	secret_free(p->user);
 	secret_free(p->password);
 }
@@ -79,8 +81,10 @@ parts_read(const char *url, struct parts *ret, struct err *e)
 		err_set(e, ERR_INPUT, "URL: expected http or https, found %s", p.scheme != NULL ? p.scheme : "none");
 		goto failed;
 	}
-	if (curl_url_set(p.url, CURLUPART_USER, NULL, 0) != CURLUE_OK ||
-	    curl_url_set(p.url, CURLUPART_PASSWORD, NULL, 0) != CURLUE_OK) {
+	if ((p.user != NULL || p.password != NULL) &&
+	    (curl_url_set(p.url, CURLUPART_USER, NULL, 0) != CURLUE_OK ||
+		curl_url_set(p.url, CURLUPART_PASSWORD, NULL, 0) != CURLUE_OK ||
+		curl_url_get(p.url, CURLUPART_URL, &p.text, 0) != CURLUE_OK)) {
 		err_set(e, ERR_FAILED, "URL: no memory");
 		goto failed;
 	}
@@ -132,7 +136,6 @@ struct fetch {
 	struct parts parts;
 	CURL *curl;
 	struct buf *out;
-	struct buf shown; /* the URL, for messages */
 	size_t headers;
 	char why[CURL_ERROR_SIZE];
 };
@@ -192,7 +195,7 @@ transfer_set(struct fetch *f, struct err *e)
 	bool good = true;
 
 #define SET(option, value) good = good && curl_easy_setopt(f->curl, (option), (value)) == CURLE_OK
-	SET(CURLOPT_CURLU, f->parts.url);
+	SET(CURLOPT_URL, f->parts.text != NULL ? f->parts.text : r->url);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, redirects);
 	SET(CURLOPT_FOLLOWLOCATION, 1L);
@@ -221,9 +224,8 @@ transfer_set(struct fetch *f, struct err *e)
 }
 
 static int
-transfer_failed(const struct fetch *f, CURLcode code, struct err *e)
+transfer_failed(const struct fetch *f, CURLcode code, const char *shown, struct err *e)
 {
-	const char *shown = buf_string(&f->shown);
 	char clean[CURL_ERROR_SIZE + 4];
 
 	if (code == CURLE_ABORTED_BY_CALLBACK)
@@ -238,12 +240,8 @@ transfer_failed(const struct fetch *f, CURLcode code, struct err *e)
 }
 
 static int
-status_check(const struct fetch *f, long status, struct err *e)
+status_failed(const struct fetch *f, long status, const char *shown, struct err *e)
 {
-	const char *shown = buf_string(&f->shown);
-
-	if (status == 200)
-		return 0;
 	if (status == 404 || status == 410)
 		return err_set(e, ERR_NOT_FOUND, "%s: expected HTTP 200, found %ld: the server has no such file", shown,
 		    status);
@@ -258,8 +256,11 @@ status_check(const struct fetch *f, long status, struct err *e)
 static void
 fetch_free(struct fetch *f)
 {
-	curl_easy_cleanup(f->curl);
-	buf_release(&f->shown);
+	/* The caller's is as it came: it knows nothing of what is freed here. */
+	if (f->request->curl != NULL)
+		curl_easy_reset(f->curl);
+	else
+		curl_easy_cleanup(f->curl);
 	parts_release(&f->parts);
 	free(f);
 }
@@ -273,13 +274,12 @@ fetch_start(const struct fetch_request *r, struct buf *out, struct err *e)
 		err_set(e, ERR_FAILED, "libcurl: no memory");
 		return NULL;
 	}
-	*f = (struct fetch){ .request = r, .out = out, .shown = BUF_INIT(1024) };
+	*f = (struct fetch){ .request = r, .out = out };
 	if (parts_read(r->url, &f->parts, e) != 0) {
 		free(f);
 		return NULL;
 	}
-	fetch_show_url(r->url, &f->shown);
-	f->curl = curl_easy_init();
+	f->curl = r->curl != NULL ? r->curl : curl_easy_init();
 	if (f->curl == NULL)
 		err_set(e, ERR_FAILED, "libcurl: no memory");
 	if (f->curl == NULL || transfer_set(f, e) != 0) {
@@ -298,8 +298,9 @@ fetch_curl(struct fetch *f)
 int
 fetch_end(struct fetch *f, CURLcode code, struct err *e)
 {
+	struct buf shown = BUF_INIT(1024);
 	long status = 0;
-	int rc;
+	int rc = 0;
 
 	(void)curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status);
 	/* body_write() refuses the page that comes with another answer. */
@@ -308,9 +309,13 @@ fetch_end(struct fetch *f, CURLcode code, struct err *e)
 	/* A login with yet another nonce counts as a redirect. */
 	if (code == CURLE_TOO_MANY_REDIRECTS && status == 401)
 		code = CURLE_OK;
-	rc = code != CURLE_OK ? transfer_failed(f, code, e) : status_check(f, status, e);
-	if (rc != 0)
+	if (code != CURLE_OK || status != 200) {
+		fetch_show_url(f->request->url, &shown);
+		rc = code != CURLE_OK ? transfer_failed(f, code, buf_string(&shown), e)
+		                      : status_failed(f, status, buf_string(&shown), e);
 		buf_clear(f->out);
+	}
+	buf_release(&shown);
 	fetch_free(f);
 	return rc;
 }

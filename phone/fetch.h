@@ -33,6 +33,7 @@ struct fetch_request {
 	enum fetch_auth auth;
 	unsigned int total_seconds;	/* 0: FETCH_TOTAL_SECONDS */
 	bool stoppable;		/* SIGINT or SIGTERM that waits (common/process.h) ends it */
+	CURL *curl;	/* a handle as it is when new, which it is again at the end; NULL: one of its own */
 };
 
 /*
@@ -45,8 +46,8 @@ int fetch_get(const struct fetch_request *r, struct buf *out, struct err *e);
 
 /*
  * The same in two halves, for many at once: between them the caller runs the transfer that curl stands for, and
- * passes on how libcurl says that it ended. r and out are borrowed until the end. libcurl is the caller's to start
- * (curl_global_init). fetch_start() that failed needs no end.
+ * passes on how libcurl says that it ended; it may set further options of the transfer before. r and out are borrowed
+ * until the end. libcurl is the caller's to start (curl_global_init). fetch_start() that failed needs no end.
  */
 struct fetch;
 

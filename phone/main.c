@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
 	&command_disconnect,
 	&command_factory_reset,
 	&command_web,
+	&command_fleet,
 	NULL,
 };
 

@@ -48,6 +48,9 @@ report_step(struct report *r, const char *name, enum step_outcome outcome, const
 	char reason[ERR_TEXT_MAX];
 	va_list ap;
 
+	/* It says nothing of the verdict. */
+	if (r->form == REPORT_NONE)
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);

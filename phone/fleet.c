@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: ISC */
+#include "phone/fleet.h"
+
+#include "common/process.h"
+#include "common/progress.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define EVENTS_MAX 256
+#define WAIT_MAX 200   /* ms, until a signal is seen and the progress drawn */
+#define FILES_SPARE 32 /* descriptors for all but connections */
+
+struct fleet {
+	struct fleet_list *list;
+	const struct handset_plan *plan;
+	struct fleet_result *result;
+	struct handset_crowd crowd;
+
+	CURLM *multi;
+	int epoll;
+	long long wake; /* when libcurl wants to be called, in µs of the monotonic clock; negative: not at all */
+
+	struct handset **handsets, **idle;
+	size_t handset_max, handset_count, idle_count;
+	size_t first, next; /* in the list: the one that goes alone; the next of all */
+	bool alone;
+};
+
+static int
+multi_failed(CURLMcode code, struct err *e)
+{
+	return err_set(e, ERR_FAILED, "libcurl: %s", curl_multi_strerror(code));
+}
+
+/* libcurl tells which socket it waits for. assigned is NULL for one that epoll does not know yet. */
+static int
+on_socket(CURL *curl, curl_socket_t fd, int what, void *arg, void *assigned)
+{
+	struct fleet *f = arg;
+	struct epoll_event ev = { .data.fd = fd };
+
+	(void)curl;
+	if (what == CURL_POLL_REMOVE) {
+		(void)epoll_ctl(f->epoll, EPOLL_CTL_DEL, fd, &ev);
+		return 0;
+	}
+	if ((what & CURL_POLL_IN) != 0)
+		ev.events |= EPOLLIN;
+	if ((what & CURL_POLL_OUT) != 0)
+		ev.events |= EPOLLOUT;
+	if (epoll_ctl(f->epoll, assigned != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev) != 0)
+		return -1;
+	if (assigned == NULL)
+		(void)curl_multi_assign(f->multi, fd, f);
+	return 0;
+}
+
+static int
+on_timer(CURLM *multi, long ms, void *arg)
+{
+	struct fleet *f = arg;
+
+	(void)multi;
+	f->wake = ms < 0 ? -1 : handset_clock() + ms * 1000LL;
+	return 0;
+}
+
+static void
+phone_ended(struct fleet *f, struct handset *h)
+{
+	long long micros = handset_provisioned(h) ? handset_clock() - h->began : -1;
+
+	fleet_result_add(f->result, h->who, micros, handset_reason(h));
+	handset_end(h);
+	f->idle[f->idle_count++] = h;
+	f->alone = false;
+}
+
+static int
+obey(struct fleet *f, struct handset *h, enum handset_wish wish, struct err *e)
+{
+	CURLMcode code;
+
+	if (wish == HANDSET_END) {
+		phone_ended(f, h);
+		return 0;
+	}
+	code = curl_multi_add_handle(f->multi, h->curl);
+	if (code != CURLM_OK)
+		return multi_failed(code, e);
+	h->running = true;
+	return 0;
+}
+
+static struct handset *
+handset_take(struct fleet *f, struct err *e)
+{
+	struct handset *h;
+
+	if (f->idle_count > 0)
+		return f->idle[--f->idle_count];
+	h = handset_new(f->plan, &f->crowd, e);
+	if (h != NULL)
+		f->handsets[f->handset_count++] = h;
+	return h;
+}
+
+static int
+phone_start(struct fleet *f, size_t at, struct err *e)
+{
+	struct handset *h = handset_take(f, e);
+
+	if (h == NULL)
+		return -1;
+	h->began = handset_clock();
+	return obey(f, h, handset_start(h, &f->list->phones[at]), e);
+}
+
+/* As many phones as may boot at the same time. */
+static int
+start_phones(struct fleet *f, struct err *e)
+{
+	while (!f->alone && f->next < f->list->count && f->handset_count - f->idle_count < f->handset_max) {
+		size_t at = f->next++;
+
+		if (at != f->first && phone_start(f, at, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+transfers_ended(struct fleet *f, struct err *e)
+{
+	const CURLMsg *m;
+	int left;
+
+	while ((m = curl_multi_info_read(f->multi, &left)) != NULL) {
+		CURLcode code = m->data.result;
+		CURL *curl = m->easy_handle;
+		struct handset *h = NULL;
+
+		(void)curl_easy_getinfo(curl, CURLINFO_PRIVATE, &h);
+		(void)curl_multi_remove_handle(f->multi, curl);
+		h->running = false;
+		if (obey(f, h, handset_fetched(h, code), e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* For how long there is nothing to do, in ms. */
+static int
+idle_time(const struct fleet *f)
+{
+	long long wake = handset_clock() + WAIT_MAX * 1000LL, wait;
+
+	if (f->wake >= 0 && f->wake < wake)
+		wake = f->wake;
+	if (f->crowd.slow != NULL && f->crowd.slow->resume < wake)
+		wake = f->crowd.slow->resume;
+	wait = (wake - handset_clock() + 999) / 1000;
+	return wait > 0 ? (int)wait : 0;
+}
+
+/* One round: wait for sockets and libcurl's timer, and let libcurl go on. */
+static int
+turn(struct fleet *f, struct err *e)
+{
+	struct epoll_event ev[EVENTS_MAX];
+	CURLMcode code = CURLM_OK;
+	int running, n;
+
+	n = epoll_wait(f->epoll, ev, EVENTS_MAX, idle_time(f));
+	if (n < 0 && errno != EINTR)
+		return err_errno(e, ERR_FAILED, errno, "epoll");
+	for (int i = 0; i < n && code == CURLM_OK; i++) {
+		int what = (ev[i].events & (EPOLLIN | EPOLLHUP)) != 0 ? CURL_CSELECT_IN : 0;
+
+		what |= (ev[i].events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0;
+		what |= (ev[i].events & EPOLLERR) != 0 ? CURL_CSELECT_ERR : 0;
+		code = curl_multi_socket_action(f->multi, ev[i].data.fd, what, &running);
+	}
+	handset_resume(&f->crowd);
+	if (code == CURLM_OK && f->wake >= 0 && f->wake <= handset_clock()) {
+		f->wake = -1;
+		code = curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	}
+	return code == CURLM_OK ? transfers_ended(f, e) : multi_failed(code, e);
+}
+
+static int
+run(struct fleet *f, bool quiet, struct err *e)
+{
+	struct progress progress;
+	int rc = 0;
+
+	progress_start(&progress, "booting", f->list->count, quiet);
+	f->alone = f->first < f->list->count;
+	if (f->alone)
+		rc = phone_start(f, f->first, e);
+	while (rc == 0 && f->result->done < f->list->count && !f->result->stopped) {
+		rc = start_phones(f, e);
+		/* Phones that could not begin are done without a transfer. */
+		if (rc == 0 && f->result->done < f->list->count)
+			rc = turn(f, e);
+		f->result->stopped = process_stop_pending() != 0;
+		progress_set(&progress, f->result->done);
+	}
+	progress_end(&progress);
+	return rc;
+}
+
+static size_t
+first_good(const struct fleet_list *l)
+{
+	size_t i = 0;
+
+	while (i < l->count && l->phones[i].fault != FAULT_NONE)
+		i++;
+	return i;
+}
+
+static int
+files_check(size_t concurrency, struct err *e)
+{
+	struct rlimit files;
+
+	process_raise_files();
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < concurrency + FILES_SPARE)
+		return err_set(e, ERR_USAGE,
+		    "concurrency: expected at most %lu, as this process may open %lu files, found %zu; 'ulimit -Hn' "
+		    "tells the limit",
+		    (unsigned long)(files.rlim_cur > FILES_SPARE ? files.rlim_cur - FILES_SPARE : 0),
+		    (unsigned long)files.rlim_cur, concurrency);
+	return 0;
+}
+
+static int
+fleet_open(struct fleet *f, struct err *e)
+{
+	f->handsets = calloc(f->handset_max, sizeof(struct handset *));
+	f->idle = calloc(f->handset_max, sizeof(struct handset *));
+	f->multi = curl_multi_init();
+	f->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (f->handsets == NULL || f->idle == NULL || f->multi == NULL)
+		return err_set(e, ERR_FAILED, "fleet of %zu phones: no memory", f->list->count);
+	if (f->epoll < 0)
+		return err_errno(e, ERR_FAILED, errno, "epoll");
+	if (curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, on_socket) != CURLM_OK ||
+	    curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f) != CURLM_OK ||
+	    curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer) != CURLM_OK ||
+	    curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f) != CURLM_OK ||
+	    /* Of each phone one for the XML, and one where the bundle is on another host. */
+	    curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, f->plan->share ? (long)f->handset_max : 2L) != CURLM_OK)
+		return err_set(e, ERR_FAILED, "libcurl: an option cannot be set");
+	return 0;
+}
+
+static void
+fleet_close(struct fleet *f)
+{
+	for (size_t i = 0; i < f->handset_count; i++) {
+		if (f->handsets[i]->running)
+			(void)curl_multi_remove_handle(f->multi, f->handsets[i]->curl);
+	}
+	/* It closes shared connections, which the handsets that opened them count. */
+	(void)curl_multi_cleanup(f->multi);
+	for (size_t i = 0; i < f->handset_count; i++)
+		handset_free(f->handsets[i]);
+	if (f->epoll >= 0)
+		(void)close(f->epoll);
+	free(f->handsets);
+	free(f->idle);
+}
+
+int
+fleet_run(struct fleet_list *list, const struct handset_plan *plan, size_t concurrency, bool quiet,
+    struct fleet_result *ret, struct err *e)
+{
+	struct fleet f = {
+		.list = list,
+		.plan = plan,
+		.result = ret,
+		.epoll = -1,
+		.wake = -1,
+		.handset_max = concurrency < list->count ? concurrency : list->count,
+		.first = first_good(list),
+	};
+	long long began = handset_clock();
+	int rc = -1;
+
+	f.crowd.slow_end = &f.crowd.slow;
+	if (fleet_result_start(ret, list->count, e) != 0 || files_check(f.handset_max, e) != 0)
+		return -1;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return err_set(e, ERR_FAILED, "libcurl: cannot be started");
+	if (fleet_open(&f, e) == 0)
+		rc = run(&f, quiet, e);
+	fleet_close(&f);
+	curl_global_cleanup();
+	ret->seconds = (double)(handset_clock() - began) / 1e6;
+	ret->requests = f.crowd.requests;
+	ret->bytes = f.crowd.bytes;
+	ret->connections = f.crowd.most;
+	fleet_result_finish(ret);
+	return rc;
+}
