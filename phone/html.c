@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "phone/html.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
+#include <stddef.h>
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
@@ -50,16 +48,4 @@ html_text(struct buf *out, const char *text)
 		else
 			buf_add_string(out, REPLACEMENT);
 	}
-}
-
-void
-html_textf(struct buf *out, const char *fmt, ...)
-{
-	char text[2048];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	html_text(out, text);
 }

@@ -10,7 +10,4 @@
  */
 void html_text(struct buf *out, const char *text);
 
-/* printf(), and the whole of it as text. Cut at 2 KB. */
-void html_textf(struct buf *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
 #endif

@@ -100,19 +100,16 @@ render_load(const struct status *s, struct buf *out)
 static void
 render_connection(const struct status *s, struct buf *out)
 {
-	static const char *const words[] = {
-		[TUNNEL_DOWN] = "Disconnected",
-		[TUNNEL_CONNECTING] = "Connecting",
-		[TUNNEL_CONNECTED] = "Connected",
-	};
+	char connection[STATUS_CONNECTION_SIZE];
 
 	buf_add_string(out, "<dt>VPN address</dt><dd id=\"address\">");
 	html_text(out, s->tunnel.address[0] != '\0' ? s->tunnel.address : "None");
-	buf_addf(out, "</dd>\n<dt>Connection</dt><dd id=\"connection\">%s", words[s->tunnel.state]);
-	if (s->tunnel.state == TUNNEL_CONNECTING && s->tunnel.detail[0] != '\0')
-		html_textf(out, " (%s)", s->tunnel.detail);
-	if (s->tunnel.state == TUNNEL_CONNECTED)
-		html_textf(out, " to %s", s->tunnel.server);
+	buf_add_string(out, "</dd>\n<dt>Connection</dt><dd id=\"connection\">");
+	html_text(out, status_connection(s, connection));
+	if (s->tunnel.state == TUNNEL_CONNECTED) {
+		buf_add_string(out, " to ");
+		html_text(out, s->tunnel.server);
+	}
 	buf_add_string(out, "</dd>\n");
 }
 

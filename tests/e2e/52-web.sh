@@ -303,6 +303,14 @@ ok "SIGTERM switches it off" stop web
 unlike "no secret was printed" "$(cat "$T/web.out" "$T/web.err")" "s3cret|hunter2|4711|PRIVATE"
 is "the phone's folder is its owner's alone" "$(find "$T/phone" -perm /077)" ""
 
+# ---- a file is checked at the phone's clock ----
+password=4711
+ok "a phone of the year 2099" on late D65 2_9_27 --no-connect --clock 2099-01-01
+ok "... refuses a file whose certificate has expired by then" form 422 -F action=submit -F "file=@$T/one.ovpn"
+like "... and says so" "$(cat "$T/body")" "Refused: .*(expire|valid|notAfter)"
+ok "SIGINT switches it off as well" stop web INT
+password=789
+
 # ---- phones without the page ----
 for row in "D80 2_8_0 not.known" "D40 2_9_26 has.no.OpenVPN" "D65 2_5_0 from.firmware.2_7_0"; do
 	read -r model firmware words <<<"$row"
