@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: ISC
 #
-# hostile.pl FOLDER [PORT]: a web server that means ill. It listens on 127.0.0.1, prints its port, and does what the first part
-# of the path says, whatever follows; PORT is another host's, to be sent to. "/file/NAME/..." sends FOLDER/NAME as it is,
-# headers included. What it was asked, with the headers, is appended to FOLDER/asked.
+# hostile.pl FOLDER [PORT]: a web server that means ill. It listens on 127.0.0.1, prints its port, and does what the first
+# part of the path says, whatever follows; PORT is another host's, to be sent to. "/file/NAME/..." sends FOLDER/NAME as it
+# is, headers included. What it was asked, with the headers, is appended to FOLDER/asked.
 use strict;
 use warnings;
 use IO::Socket::INET;
