@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #define EVENTS_MAX 256
-#define WAIT_MAX 200   /* ms, until a signal is seen and the progress drawn */
-#define FILES_SPARE 32 /* descriptors for all but connections */
+#define WAIT_MAX 200      /* ms, until a signal is seen and the progress drawn */
+#define UNRESOLVED_MAX 16 /* phones at once whose hosts have no address: each looks it up anew, in a thread */
+#define FILES_SPARE 32    /* descriptors for all but connections */
 
 struct fleet {
 	struct fleet_list *list;
@@ -75,6 +76,8 @@ phone_ended(struct fleet *f, struct handset *h)
 	long long micros = handset_provisioned(h) ? handset_clock() - h->began : -1;
 
 	fleet_result_add(f->result, h->who, micros, handset_reason(h));
+	if (h->unresolved && f->handset_max > UNRESOLVED_MAX)
+		f->handset_max = UNRESOLVED_MAX;
 	handset_end(h);
 	f->idle[f->idle_count++] = h;
 	f->alone = false;

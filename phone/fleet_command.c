@@ -114,22 +114,36 @@ out:
 	return rc;
 }
 
-/* Before any phone boots: each has a URL, and a login where its fault is about one. */
+/* The login that a fault is about. */
+static int
+login_check(const struct fleet_work *w, const struct fleet_phone *p, const char *url, struct err *e)
+{
+	bool sent = w->plan.boot.auth != FETCH_AUTH_NONE;
+
+	if ((p->fault != FAULT_WRONG_PASSWORD && p->fault != FAULT_STALE_NONCE) || (sent && login_is_in(url)))
+		return 0;
+	return err_set(e, ERR_USAGE, "%s: the fault %s needs a login, found %s", p->mac, fault_name(p->fault),
+	    sent ? "none" : "--auth none");
+}
+
+/* Before any phone boots: each has a URL. One of its own was looked at already, and that of all is looked at once. */
 static int
 urls_check(const struct fleet_work *w, struct err *e)
 {
 	struct buf url = BUF_INIT(SETTINGS_URL_SIZE - 1);
+	bool known = false;
 	int rc = 0;
 
 	for (size_t i = 0; i < w->list.count && rc == 0; i++) {
 		const struct fleet_phone *p = &w->list.phones[i];
-		bool login = p->fault == FAULT_WRONG_PASSWORD || p->fault == FAULT_STALE_NONCE;
 
 		buf_clear(&url);
-		rc = fleet_url_check(&w->list, p, w->plan.config_url, &url, e) == 0 ? 0 : err_usage(e);
-		if (rc == 0 && login && (w->plan.boot.auth == FETCH_AUTH_NONE || !login_is_in(buf_string(&url))))
-			rc = err_set(e, ERR_USAGE, "%s: the fault %s needs a login, found %s", p->mac,
-			    fault_name(p->fault), w->plan.boot.auth == FETCH_AUTH_NONE ? "--auth none" : "none");
+		if (known || p->url != 0)
+			rc = fleet_url(&w->list, p, w->plan.config_url, &url, e);
+		else
+			rc = fleet_url_check(&w->list, p, w->plan.config_url, &url, e);
+		known = known || p->url == 0;
+		rc = rc == 0 ? login_check(w, p, buf_string(&url), e) : err_usage(e);
 	}
 	buf_release(&url);
 	return rc;

@@ -89,6 +89,9 @@ challenge_age(struct challenge *c)
 	c->nonce[0] = c->nonce[0] == '0' ? '1' : '0';
 }
 
+static int hash(const char *algorithm, char out[HASH_HEX_SIZE], struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
 static int
 hash(const char *algorithm, char out[HASH_HEX_SIZE], struct err *e, const char *fmt, ...)
 {

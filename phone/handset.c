@@ -14,10 +14,7 @@ handset_new(const struct handset_plan *plan, struct handset_crowd *crowd, struct
 {
 	struct handset *h = calloc(1, sizeof(*h));
 
-	if (h != NULL)
-		h->curl = curl_easy_init();
-	if (h == NULL || h->curl == NULL) {
-		free(h);
+	if (h == NULL) {
 		err_set(e, ERR_FAILED, "handset: no memory");
 		return NULL;
 	}
@@ -90,9 +87,7 @@ fetch_for_boot(struct handset *h, struct err *e)
 	unsigned int kind = 0;
 
 	h->request = *boot_request(&h->boot);
-	h->request.curl = h->curl;
-	h->fetch = fetch_start(&h->request, boot_body(&h->boot), e);
-	if (h->fetch == NULL)
+	if (handset_fetch(h, boot_body(&h->boot), e) != 0)
 		return -1;
 	if (is_bundle(h)) {
 		kind |= !login_is_in(h->request.url) || h->request.auth < FETCH_AUTH_DIGEST ? HANDSET_LAST : 0;
@@ -108,11 +103,9 @@ fetch_for_trick(struct handset *h, enum handset_trick trick, struct err *e)
 {
 	h->trick = trick;
 	h->request = *boot_request(&h->boot);
-	h->request.curl = h->curl;
 	h->request.auth = FETCH_AUTH_NONE;
 	buf_clear(&h->page);
-	h->fetch = fetch_start(&h->request, &h->page, e);
-	if (h->fetch == NULL)
+	if (handset_fetch(h, &h->page, e) != 0)
 		return -1;
 	if (trick == TRICK_FORGERY && curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, h->headers) != CURLE_OK)
 		return err_set(e, ERR_FAILED, "libcurl: a header cannot be set");
@@ -248,6 +241,9 @@ handset_fetched(struct handset *h, CURLcode code)
 		handset_forge(h);
 	rc = fetch_end(h->fetch, code, &e);
 	h->fetch = NULL;
+	h->unresolved = code == CURLE_COULDNT_RESOLVE_HOST;
+	if (code != CURLE_OK)
+		handset_discard(h);
 	if (trick == TRICK_CHALLENGE)
 		return challenged(h, rc, &e);
 	if (trick == TRICK_FORGERY)
@@ -290,7 +286,7 @@ handset_free(struct handset *h)
 		return;
 	if (h->who != NULL)
 		handset_end(h);
+	handset_discard(h);
 	handset_free_connections(h);
-	curl_easy_cleanup(h->curl);
 	free(h);
 }

@@ -41,7 +41,7 @@ enum handset_trick {
 };
 
 struct handset {
-	CURL *curl;
+	CURL *curl;		/* whose transfer is meant; NULL before the first, and behind one that failed */
 	CURLSH *connections;	/* the phone's own, or NULL: those of all */
 	size_t open;		/* how many it has */
 	struct handset_plan plan;
@@ -55,6 +55,7 @@ struct handset {
 	struct report report;
 	struct boot boot;
 	unsigned int boots;
+	bool unresolved;	/* the last transfer's host has no address */
 	const char *blame;	/* why the phone did not do what its fault wants, or the server took it */
 
 	long long resume;	/* when this one, which waits, reads on */

@@ -67,7 +67,8 @@ handset_hang_up(struct handset *h)
 void
 handset_free_connections(struct handset *h)
 {
-	(void)curl_easy_setopt(h->curl, CURLOPT_SHARE, NULL);
+	if (h->curl != NULL)
+		(void)curl_easy_setopt(h->curl, CURLOPT_SHARE, NULL);
 	if (h->connections != NULL)
 		(void)curl_share_cleanup(h->connections);
 	h->connections = NULL;
@@ -237,6 +238,25 @@ handset_forge(struct handset *h)
 		break;
 	}
 	buf_release(&line);
+}
+
+int
+handset_fetch(struct handset *h, struct buf *out, struct err *e)
+{
+	if (h->curl == NULL)
+		h->curl = curl_easy_init();
+	if (h->curl == NULL)
+		return err_set(e, ERR_FAILED, "libcurl: no memory");
+	h->request.curl = h->curl;
+	h->fetch = fetch_start(&h->request, out, e);
+	return h->fetch != NULL ? 0 : -1;
+}
+
+void
+handset_discard(struct handset *h)
+{
+	curl_easy_cleanup(h->curl);
+	h->curl = NULL;
 }
 
 void

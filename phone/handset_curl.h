@@ -15,6 +15,9 @@ void handset_hang_up(struct handset *h);
 /* The same, and forget that it could have any. */
 void handset_free_connections(struct handset *h);
 
+/* Prepare the transfer of h->request to out. */
+int handset_fetch(struct handset *h, struct buf *out, struct err *e);
+
 /* What is special about a transfer. */
 enum {
 	HANDSET_CUT = 1,	/* ends in the middle */
@@ -22,7 +25,7 @@ enum {
 	HANDSET_LAST = 4,	/* its connection is not used again */
 };
 
-/* Options of the transfer that fetch_start() has prepared; kind is a sum of these. */
+/* Options of the transfer that handset_fetch() has prepared; kind is a sum of these. */
 int handset_set(struct handset *h, unsigned int kind, struct err *e);
 
 /* It waits no more, for whatever reason. */
@@ -33,6 +36,9 @@ void handset_count(struct handset *h);
 
 /* h->headers becomes the login that answers not the challenge that has come, but one like it; NULL: none came. */
 void handset_forge(struct handset *h);
+
+/* The transfer failed: libcurl's handle is not as new (7.88 keeps its buffer), and the next one takes another. */
+void handset_discard(struct handset *h);
 
 /* Forget a transfer that does not run. */
 void handset_drop(struct handset *h);

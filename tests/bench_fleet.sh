@@ -3,15 +3,14 @@
 #
 # bench_fleet.sh BUILD [PHONES]: what a phone of "refphone fleet" costs this machine, beside "curl --parallel" on the
 # same URLs and the same static nginx: CPU time of the client, user and system, and its memory. PHONES (10,000) boot, 1000
-# at once; curl takes 300 at once and no more. The best of three turns each, as others use the machine, too. Compare
-# ratios, not times.
+# at once; curl takes 300 at once and no more, over some 300 connections for all. The best of three turns each, as others
+# use the machine, too. Compare ratios, not times.
 [ $# -eq 0 ] || BUILD=$1
 . "$(dirname "$0")/e2e/lib.sh"
 
 phones=${2:-10000}
 at_once=1000
 turns=3
-limit_kib=$((64 * 1024 + 16 * at_once))
 export PHONEVPN_DIR=$T/state
 [ "$(ulimit -Hn)" -ge $((at_once + 100)) ] || bail_out "a process may open $(ulimit -Hn) files, which is too few"
 
@@ -74,10 +73,10 @@ curl_all() {
 	cost curl -sSf --parallel --parallel-max 300 -K "$T/urls" >>"$T/curl.cost"
 }
 fleet_all() {
-	local name=$1
-	shift
+	local name=$1 concurrency=$2
+	shift 2
 	cost bash -c 'ulimit -n $(ulimit -Hn); exec "$@" >"$T/report" 2>&1' - \
-		refphone fleet --from "$T/fleet.csv" --config-url "$base" --concurrency $at_once "$@" >>"$T/$name.cost"
+		refphone fleet --from "$T/fleet.csv" --config-url "$base" --concurrency "$concurrency" "$@" >>"$T/$name.cost"
 	grep -q "^none  *$phones  *ok  *$phones ok  *0$" "$T/report" || bail_out "not every phone came up"
 }
 best() {
@@ -85,21 +84,25 @@ best() {
 }
 for ((i = 0; i < turns; i++)); do
 	curl_all
-	fleet_all own
-	fleet_all shared --share-connections
+	fleet_all own $at_once
+	fleet_all own_300 300
+	fleet_all shared $at_once --share-connections
 done
 
-# row WHAT NAME
+# row WHAT NAME [CONNECTIONS]: the limit is 64 MiB and 16 KiB for each
 row() {
 	local cpu peak curl
 	read -r cpu peak < <(best "$2")
 	read -r curl _ < <(best curl)
-	awk -v what="$1" -v c="$cpu" -v curl="$curl" -v n="$phones" -v peak="$peak" -v limit="$3" \
-		'BEGIN { printf "%-52s %8.3f %8.2f %8.1f %8s\n", what, c / n * 1000, c / curl, peak / 1024, limit }'
+	awk -v what="$1" -v c="$cpu" -v curl="$curl" -v n="$phones" -v peak="$peak" -v connections="${3-}" \
+		'BEGIN {
+			limit = connections == "" ? "-" : sprintf("%.1f", 64 + connections / 64)
+			printf "%-52s %8.3f %8.2f %8.1f %8s\n", what, c / n * 1000, c / curl, peak / 1024, limit
+		}'
 }
-limit=$((limit_kib / 1024)).$((limit_kib % 1024 * 10 / 1024))
 echo "$phones phones, $at_once at once: an XML and a bundle of $(stat -c %s "$T/bundle") bytes each, best of $turns"
 printf '%-52s %8s %8s %8s %8s\n' "" "CPU ms" "x curl" "MiB" "limit"
-row "curl --parallel, 300 connections for all" curl -
-row "refphone fleet, a connection a phone" own "$limit"
-row "refphone fleet --share-connections" shared "$limit"
+row "curl --parallel, 300 connections for all" curl
+row "refphone fleet, a connection a phone" own $at_once
+row "refphone fleet, a connection a phone, 300 at once" own_300 300
+row "refphone fleet --share-connections" shared $at_once

@@ -149,6 +149,9 @@ is "... as it is" "$(of wrong-password)" "2 ok"
 is "... and there is no nonce" "$(report '.faults[] | select(.fault == "stale-nonce") | .unexpected')" 3
 ok "nobody listens: status 5" fleet 5 "$T/nologin.csv" --config-url "http://127.0.0.1:$(free_port)"
 is "... each phone says so" "$(report .verdicts.xml_unreachable)" 300
+is "... and why" "$(report '[.failures[].reason | test("onnect")] | unique | join(",")')" true
+ok "no such host: status 5" fleet 5 "$T/nologin.csv" --config-url http://phones.invalid/ --concurrency 300
+is "... each phone says why" "$(report '[.failures[].reason | test("resolve host: phones.invalid")] | unique | join(",")')" true
 ok "a login fault without a login: usage" fails_with 2 refphone fleet --from "$T/nologin.csv" \
 	--config-url "http://127.0.0.1:$plain_port" --fault wrong-password=1
 ok "more faults than phones: usage" fails_with 2 refphone fleet --from "$T/nologin.csv" \
