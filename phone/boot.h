@@ -29,6 +29,7 @@ struct boot_options {
 	struct certificate_cache *cache;	/* of the caller's, for many boots; or NULL */
 	unsigned int seconds;	/* for the VPN to be connected; 0: start it, and do not wait */
 	bool no_connect;	/* all but the VPN */
+	bool no_certificate;	/* what stands in the bundle's blocks is not looked at */
 	bool upgraded;		/* say so */
 	bool stoppable;		/* boot_through() ends when SIGINT or SIGTERM waits (common/process.h) */
 	bool stored_only;	/* fetch nothing: bring the VPN to what is stored */

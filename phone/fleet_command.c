@@ -24,6 +24,7 @@ enum {
 	OPT_AUTH,
 	OPT_CLOCK,
 	OPT_SHARE,
+	OPT_NO_CERTIFICATES,
 	OPT_PHONES,
 };
 
@@ -37,6 +38,8 @@ static const struct option_def options[] = {
 	[OPT_AUTH] = { "auth", "KIND", "login at the web server: none, basic, digest or any (any)" },
 	[OPT_CLOCK] = { "clock", "TIME", "what the phones take for the time (the real one)" },
 	[OPT_SHARE] = { "share-connections", NULL, "let phones use one another's: cheaper, and less like phones" },
+	[OPT_NO_CERTIFICATES] = { "no-certificates", NULL,
+	    "fetch and compare only: do not check certificate, key and CA of each phone, which is half of the work" },
 	[OPT_PHONES] = { "phones", NULL, "with --json, each phone's verdict, too" },
 	OPTION_END,
 };
@@ -57,6 +60,7 @@ options_read(const struct invocation *in, struct fleet_work *w, struct err *e)
 	w->plan = (struct handset_plan){ .list = &w->list,
 		.boot = { .auth = FETCH_AUTH_ANY, .clock = time(NULL), .no_connect = true } };
 	w->plan.share = o[OPT_SHARE] != NULL;
+	w->plan.boot.no_certificate = o[OPT_NO_CERTIFICATES] != NULL;
 	w->concurrency = CONCURRENCY;
 	if (o[OPT_FROM] == NULL)
 		return err_set(e, ERR_USAGE, "expected --from CSV, found none");

@@ -29,8 +29,10 @@ boot_again(struct handset *h)
 {
 	struct boot_options o = h->plan.boot;
 
-	if (h->who->fault == FAULT_WRONG_CLOCK)
+	if (h->who->fault == FAULT_WRONG_CLOCK) {
 		o.clock = FAULT_CLOCK;
+		o.no_certificate = false;
+	}
 	report_start(&h->report, REPORT_NONE, true);
 	boot_start(&h->boot, &h->phone, &h->report, &o);
 	h->boots++;

@@ -84,9 +84,9 @@ best() {
 }
 for ((i = 0; i < turns; i++)); do
 	curl_all
-	fleet_all own $at_once
-	fleet_all own_300 300
-	fleet_all shared $at_once --share-connections
+	fleet_all fetch $at_once --no-certificates --share-connections
+	fleet_all own $at_once --no-certificates
+	fleet_all whole $at_once
 done
 
 # row WHAT NAME [CONNECTIONS]: the limit is 64 MiB and 16 KiB for each
@@ -103,6 +103,6 @@ row() {
 echo "$phones phones, $at_once at once: an XML and a bundle of $(stat -c %s "$T/bundle") bytes each, best of $turns"
 printf '%-52s %8s %8s %8s %8s\n' "" "CPU ms" "x curl" "MiB" "limit"
 row "curl --parallel, 300 connections for all" curl
-row "refphone fleet, a connection a phone" own $at_once
-row "refphone fleet, a connection a phone, 300 at once" own_300 300
-row "refphone fleet --share-connections" shared $at_once
+row "refphone fleet, as curl: fetch, share connections" fetch $at_once
+row "... a connection a phone" own $at_once
+row "... and each phone's certificate checked" whole $at_once
