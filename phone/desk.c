@@ -18,7 +18,6 @@
 #define POWER_FILE "power"
 #define LOCK_SECONDS 10 /* for another refphone to end its work on the phone */
 #define LOCK_STEP_MS 100
-#define FETCH_SLICE_MS 200
 
 enum work {
 	WORK_FIRST_BOOT,
@@ -82,55 +81,6 @@ open_waiting(const struct invocation *in, enum work work, struct phone *ret, str
 	return 0;
 }
 
-/* The transfer, given up when the program is to end: a server that does not answer must not keep it. */
-static CURLcode
-perform_watching(CURLM *multi, CURL *transfer)
-{
-	CURLcode code = CURLE_ABORTED_BY_CALLBACK;
-	const CURLMsg *m;
-	int running = 1, left;
-
-	if (curl_multi_add_handle(multi, transfer) != CURLM_OK)
-		return CURLE_OUT_OF_MEMORY;
-	while (curl_multi_perform(multi, &running) == CURLM_OK && running > 0 && !process_end_is_asked())
-		(void)curl_multi_poll(multi, NULL, 0, FETCH_SLICE_MS, NULL);
-	m = curl_multi_info_read(multi, &left);
-	if (m != NULL && m->msg == CURLMSG_DONE)
-		code = m->data.result;
-	(void)curl_multi_remove_handle(multi, transfer);
-	return code;
-}
-
-static int
-fetch_watching(const struct fetch_request *r, struct buf *out, struct err *e)
-{
-	struct fetch *f = fetch_start(r, out, e);
-	CURLM *multi;
-	int rc;
-
-	if (f == NULL)
-		return -1;
-	multi = curl_multi_init();
-	rc = fetch_end(f, multi != NULL ? perform_watching(multi, fetch_curl(f)) : CURLE_OUT_OF_MEMORY, e);
-	(void)curl_multi_cleanup(multi);
-	return rc;
-}
-
-/* False when it was ended on the way. */
-static bool
-boot_watching(struct boot *b)
-{
-	while (boot_go(b) == BOOT_FETCH) {
-		struct err e = ERR_INIT;
-		int rc = fetch_watching(boot_request(b), boot_body(b), &e);
-
-		if (process_end_is_asked())
-			return false;
-		boot_fetched(b, rc, &e);
-	}
-	return true;
-}
-
 /* A phone that restarts, or was off until now, has no tunnel. */
 static void
 take_down(struct phone *p, struct report *r)
@@ -183,11 +133,13 @@ work_do(struct desk *d, const struct invocation *in, enum work work, struct err 
 	d->clock = o.clock;
 	o.seconds = 0;
 	o.stored_only = work == WORK_APPLY;
+	o.stoppable = true;
 	report_start(&report, in->json ? REPORT_JSON : REPORT_LINES, in->quiet);
 	if (work != WORK_APPLY)
 		take_down(&phone, &report);
 	boot_start(&b, &phone, &report, &o);
-	if (boot_watching(&b) && in->json)
+	boot_through(&b);
+	if (in->json)
 		report_print(&report);
 	boot_release(&b);
 	report_release(&report);
