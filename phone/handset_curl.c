@@ -166,6 +166,8 @@ handset_set(struct handset *h, unsigned int kind, struct err *e)
 	/* The name is looked up once, by the first phone: each look-up is a thread. */
 	SET(CURLOPT_DNS_CACHE_TIMEOUT, -1L);
 	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	/* libcurl reads the file of CAs once for all, but only where there is no folder of them, too. */
+	SET(CURLOPT_CAPATH, (char *)NULL);
 	/* Nothing follows, not even the same request with a login: hanging up is cheap now. */
 	if ((kind & HANDSET_LAST) != 0 && !h->plan.share)
 		SET(CURLOPT_FORBID_REUSE, 1L);
