@@ -54,9 +54,9 @@ password=789
 http() {
 	local expected=$1 found
 	shift
-	found=$(curl -s -o "$T/body" -D "$T/head" -w '%{http_code}' --max-time 30 "$@")
+	found=$(curl -sS -o "$T/body" -D "$T/head" -w '%{http_code}' --max-time 30 "$@" 2>"$T/curl.err")
 	[ "$found" = "$expected" ] && return 0
-	echo "expected HTTP $expected, found $found"
+	echo "expected HTTP $expected, found $found: $(cat "$T/curl.err")"
 	head -c 2000 "$T/body"
 	return 1
 }
