@@ -74,7 +74,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(PKG_CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE_LINK) $(LDFLAGS) -pthread
 
 COMMON_SRC = common/buf.c common/command.c common/err.c common/file.c common/listen.c common/log.c common/pem.c common/process.c \
-	common/progress.c common/table.c common/text.c
+	common/progress.c common/rows.c common/table.c common/text.c
 DSERIES_SRC = dseries/cipher.c dseries/client.c dseries/firmware.c dseries/mac.c dseries/model.c
 CA_SRC = ca/cert.c ca/crl.c ca/extension.c ca/key.c ca/time.c
 DB_SRC = db/chain.c db/folder.c db/master_key.c db/seal.c db/sqlite_authority.c db/sqlite_bundle.c \

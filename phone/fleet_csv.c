@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "phone/fleet_csv.h"
 
+#include "common/rows.h"
 #include "common/text.h"
 #include "phone/login.h"
 #include "phone/settings.h"
 
-#include <csv.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS_MAX 32
 #define FIELD_MAX 128 /* bytes of a user or a password */
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
-#define PARSER_OPTIONS (CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL)
 
 enum column {
 	COLUMN_MAC,
@@ -50,53 +47,10 @@ struct row {
 	char url[SETTINGS_URL_SIZE], user[FIELD_MAX + 1], password[FIELD_MAX + 1];
 };
 
-/* What libcsv's callbacks know. The first failure of the whole file stays in e. */
 struct reader {
 	struct fleet_list *list;
-	struct err *e;
-	bool failed;
-	bool header_done;
-	bool row_ended;     /* in the physical line that is being fed */
-	unsigned long line; /* that the row began on */
-	enum column columns[COLUMNS_MAX];
-	size_t column_count;
-	size_t at; /* column of the next field */
 	struct row row;
-	struct err bad; /* the row's first problem */
 };
-
-static int
-fail(struct reader *r, const char *expected, const char *found)
-{
-	r->failed = true;
-	return err_set(r->e, ERR_INPUT, "line %lu: expected %s, found %s", r->line, expected, found);
-}
-
-static void
-header_field(struct reader *r, const char *name)
-{
-	char shown[64];
-	unsigned int i = 0;
-
-	if (r->at >= COLUMNS_MAX) {
-		fail(r, "at most 32 columns", "more");
-		return;
-	}
-	while (i < COLUMN_COUNT && strcasecmp(name, column_names[i]) != 0)
-		i++;
-	if (i == COLUMN_COUNT) {
-		fail(r, "a row of column names (mac, model, firmware, config_url, http_user, http_password)",
-		    text_printable(name, shown, sizeof(shown)));
-		return;
-	}
-	for (size_t n = 0; n < r->at; n++) {
-		if (r->columns[n] == (enum column)i) {
-			fail(r, "each column once", column_names[i]);
-			return;
-		}
-	}
-	r->columns[r->at] = (enum column)i;
-}
 
 static int
 put_model(struct fleet_phone *p, const char *value, struct err *e)
@@ -120,8 +74,10 @@ put_text(char *field, size_t size, const char *value, const char *name, struct e
 }
 
 static int
-field_put(struct row *row, enum column column, const char *value, struct err *e)
+take_field(void *arg, size_t number, const char *value, struct err *e)
 {
+	struct row *row = &((struct reader *)arg)->row;
+	enum column column = (enum column)number;
 	const char *name = column_names[column];
 
 	if (value[0] == '\0')
@@ -152,42 +108,6 @@ field_put(struct row *row, enum column column, const char *value, struct err *e)
 	return 0;
 }
 
-static void
-on_field(void *data, size_t len, void *arg)
-{
-	struct reader *r = arg;
-	const char *value = data == NULL ? "" : data;
-
-	if (r->failed)
-		return;
-	if (strlen(value) != len && !r->header_done) {
-		fail(r, "a row of column names", "a NUL byte");
-	} else if (strlen(value) != len) {
-		if (r->bad.code == ERR_NONE)
-			err_set(&r->bad, ERR_INPUT, "expected text, found a NUL byte");
-	} else if (!r->header_done) {
-		header_field(r, value);
-	} else if (r->at < r->column_count && r->bad.code == ERR_NONE) {
-		(void)field_put(&r->row, r->columns[r->at], value, &r->bad);
-	}
-	r->at++;
-}
-
-static void
-header_end(struct reader *r)
-{
-	bool mac = false, model = false;
-
-	for (size_t i = 0; i < r->at; i++) {
-		mac = mac || r->columns[i] == COLUMN_MAC;
-		model = model || r->columns[i] == COLUMN_MODEL;
-	}
-	r->header_done = true;
-	r->column_count = r->at;
-	if (!mac || !model)
-		fail(r, "the columns mac and model", mac ? "no model" : "no mac");
-}
-
 /* The row as a whole is a phone. login: "user:password", percent-encoded. */
 static int
 row_check(struct row *row, struct buf *login, struct err *e)
@@ -213,132 +133,56 @@ row_check(struct row *row, struct buf *login, struct err *e)
 }
 
 static int
-row_add(struct reader *r)
+row_add(struct reader *r, unsigned long line, struct err *bad, struct err *e)
 {
 	struct buf login = BUF_INIT(8 * FIELD_MAX), url = BUF_INIT(SETTINGS_URL_SIZE - 1);
 	struct fleet_phone *p = &r->row.phone;
 	int rc;
 
-	if (r->bad.code == ERR_NONE && r->at != r->column_count)
-		err_set(&r->bad, ERR_INPUT, "expected %zu fields, found %zu", r->column_count, r->at);
-	p->line = (uint32_t)r->line;
-	if (r->bad.code == ERR_NONE && row_check(&r->row, &login, &r->bad) == 0)
-		rc = fleet_list_add(r->list, p, r->row.url, buf_string(&login), r->e);
+	p->line = (uint32_t)line;
+	if (bad->code == ERR_NONE && row_check(&r->row, &login, bad) == 0)
+		rc = fleet_list_add(r->list, p, r->row.url, buf_string(&login), e);
 	else
-		rc = fleet_list_problem(r->list, r->line, r->bad.text, r->e);
+		rc = fleet_list_problem(r->list, line, bad->text, e);
 	/* Known by now, and wrong before it is used: a URL of its own. */
-	if (rc == 0 && r->bad.code == ERR_NONE && r->row.url[0] != '\0' &&
-	    fleet_url_check(r->list, &r->list->phones[r->list->count - 1], "", &url, &r->bad) != 0) {
+	if (rc == 0 && bad->code == ERR_NONE && r->row.url[0] != '\0' &&
+	    fleet_url_check(r->list, &r->list->phones[r->list->count - 1], "", &url, bad) != 0) {
 		r->list->count--;
-		rc = fleet_list_problem(r->list, r->line, r->bad.text, r->e);
+		rc = fleet_list_problem(r->list, line, bad->text, e);
 	}
 	buf_release(&login);
 	buf_release(&url);
 	return rc;
 }
 
-static void
-row_clear(struct reader *r)
-{
-	OPENSSL_cleanse(&r->row, sizeof(r->row));
-	r->bad = (struct err)ERR_INIT;
-	r->at = 0;
-}
-
-static void
-on_row(int terminator, void *arg)
+static int
+take_row(void *arg, unsigned long line, const struct err *bad, struct err *e)
 {
 	struct reader *r = arg;
+	struct err mine = *bad;
+	int rc;
 
-	(void)terminator;
-	r->row_ended = true;
-	if (r->failed)
-		return;
-	if (!r->header_done) {
-		header_end(r);
-		r->at = 0;
-		return;
-	}
 	r->list->rows++;
-	if (row_add(r) != 0)
-		r->failed = true;
-	row_clear(r);
-}
-
-/* A quote out of place costs its row; the next line is read as the beginning of a row, so that its faults show, too. */
-static int
-row_broken(struct reader *r, struct csv_parser *parser, unsigned long line)
-{
-	static const char text[] = "a quote stands where none may stand (RFC 4180 section 2)";
-
-	if (csv_error(parser) != CSV_EPARSE)
-		return err_set(r->e, ERR_FAILED, "line %lu: %s", line, csv_strerror(csv_error(parser)));
-	if (!r->header_done)
-		return err_set(r->e, ERR_INPUT, "line %lu: %s", line, text);
-	csv_free(parser);
-	if (csv_init(parser, PARSER_OPTIONS) != 0)
-		return err_set(r->e, ERR_FAILED, "CSV: no memory");
-	row_clear(r);
-	r->list->rows++;
-	return fleet_list_problem(r->list, line, text, r->e);
-}
-
-static bool
-is_blank(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (strchr(" \t\r\n", text[i]) == NULL || text[i] == '\0')
-			return false;
-	}
-	return true;
-}
-
-/* libcsv counts no lines: it gets one at a time, and a row that is open when a line ends goes on in the next. */
-static int
-feed(struct reader *r, struct csv_parser *parser, const char *text, size_t len)
-{
-	bool open = false;
-	size_t take;
-
-	for (unsigned long line = 1; len > 0 && !r->failed; line++, text += take, len -= take) {
-		const char *end = memchr(text, '\n', len);
-
-		take = end == NULL ? len : (size_t)(end - text) + 1;
-		if (!open)
-			r->line = line;
-		r->row_ended = false;
-		if (csv_parse(parser, text, take, on_field, on_row, r) == take) {
-			open = !r->row_ended && (open || !is_blank(text, take));
-			continue;
-		}
-		if (row_broken(r, parser, line) != 0)
-			return -1;
-		open = false;
-	}
-	if (!r->failed && csv_fini(parser, on_field, on_row, r) != 0)
-		return err_set(r->e, ERR_INPUT, "line %lu: a quoted field begins and does not end", r->line);
-	return r->failed ? -1 : 0;
+	rc = row_add(r, line, &mine, e);
+	OPENSSL_cleanse(&r->row, sizeof(r->row));
+	return rc;
 }
 
 int
 fleet_csv_parse(const void *data, size_t len, struct fleet_list *ret, struct err *e)
 {
-	struct reader r = { .list = ret, .e = e, .bad = ERR_INIT };
-	const size_t mark = strlen(BYTE_ORDER_MARK);
-	struct csv_parser parser;
-	const char *text = data;
-	int rc;
+	struct reader r = { .list = ret };
+	const struct rows_format format = {
+		.columns = column_names,
+		.count = COLUMN_COUNT,
+		.required = COLUMN_MODEL + 1,
+		.shown = "mac, model, firmware, config_url, http_user, http_password",
+		.arg = &r,
+		.field = take_field,
+		.row = take_row,
+	};
+	int rc = rows_read(&format, data, len, e);
 
-	if (csv_init(&parser, PARSER_OPTIONS) != 0)
-		return err_set(e, ERR_FAILED, "CSV: no memory");
-	if (len >= mark && memcmp(text, BYTE_ORDER_MARK, mark) == 0) {
-		text += mark;
-		len -= mark;
-	}
-	rc = feed(&r, &parser, text, len);
-	csv_free(&parser);
-	row_clear(&r);
-	if (rc == 0 && !r.header_done)
-		rc = err_set(e, ERR_INPUT, "expected a row of column names, found nothing");
+	OPENSSL_cleanse(&r.row, sizeof(r.row));
 	return rc == 0 ? fleet_list_finish(ret, e) : -1;
 }

@@ -150,8 +150,8 @@ no_fleet_at_all(void **state)
 		{ "", "found nothing" },
 		{ "mac,firmware\n", "found no model" },
 		{ "model\n", "found no mac" },
-		{ "mac,model,colour\n", "found colour" },
-		{ "mac,model,MAC\n", "each column once" },
+		{ "mac,model,colour\n", "found \"colour\"" },
+		{ "mac,model,MAC\n", "column MAC: expected once" },
 		{ "mac,mo\"del\n", "quote" },
 		{ "mac,model\n000fd3000001,\"D65\n", "does not end" },
 	};
