@@ -91,15 +91,16 @@ CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
 	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/settings.c cli/state.c
 PHONE_SRC = phone/main.c phone/archive.c phone/boot.c phone/boot_command.c phone/boot_options.c \
-	phone/boot_provision.c phone/boot_vpn.c phone/certificate.c phone/certificate_key.c phone/desk.c phone/fetch.c \
-	phone/fleet.c phone/fleet_command.c phone/fleet_csv.c phone/fleet_fault.c phone/fleet_list.c \
-	phone/fleet_nonce.c phone/fleet_result.c phone/gate.c phone/handset.c phone/handset_curl.c phone/html.c \
-	phone/junit.c phone/limits.c phone/login.c phone/management.c phone/md5.c phone/openvpn.c phone/ovpn.c \
-	phone/ovpn_block.c phone/ovpn_directive.c phone/ovpn_entry.c phone/ovpn_line.c phone/ovpn_rules.c phone/phone.c \
-	phone/redact.c phone/report.c phone/screen.c phone/screen_command.c phone/settings.c phone/softkey.c \
-	phone/status.c phone/store.c phone/store_state.c phone/tunnel.c phone/tunnel_start.c phone/upload.c \
-	phone/verdict.c phone/verify.c phone/web.c phone/web_answer.c phone/web_change.c phone/web_check.c \
-	phone/web_command.c phone/web_form.c phone/web_guard.c phone/web_page.c phone/web_route.c phone/web_style.c
+	phone/boot_provision.c phone/boot_vpn.c phone/certificate.c phone/certificate_key.c phone/daemon.c \
+	phone/fetch.c phone/fleet.c phone/fleet_boot.c phone/fleet_boot_curl.c phone/fleet_command.c phone/fleet_csv.c \
+	phone/fleet_fault.c phone/fleet_list.c phone/fleet_login.c phone/fleet_nonce.c phone/fleet_result.c \
+	phone/gate.c phone/html.c phone/junit.c phone/limits.c phone/management.c phone/md5.c phone/openvpn.c \
+	phone/ovpn.c phone/ovpn_block.c phone/ovpn_directive.c phone/ovpn_entry.c phone/ovpn_line.c phone/ovpn_rules.c \
+	phone/phone.c phone/redact.c phone/report.c phone/screen.c phone/screen_command.c phone/settings.c \
+	phone/softkey.c phone/status.c phone/store.c phone/store_state.c phone/tunnel.c phone/tunnel_start.c \
+	phone/upload.c phone/verdict.c phone/verify.c phone/web.c phone/web_answer.c phone/web_change.c \
+	phone/web_check.c phone/web_command.c phone/web_form.c phone/web_guard.c phone/web_page.c phone/web_route.c \
+	phone/web_style.c
 
 LIB_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(CA_SRC) $(DB_SRC) $(BUNDLER_SRC) $(PROVISIONER_SRC)
 PHONEVPN_SRC = $(LIB_SRC) $(CLI_SRC)

@@ -17,16 +17,16 @@
 
 struct fleet {
 	struct fleet_list *list;
-	const struct handset_plan *plan;
+	const struct fleet_boot_plan *plan;
 	struct fleet_result *result;
-	struct handset_crowd crowd;
+	struct fleet_boot_crowd crowd;
 
 	CURLM *multi;
 	int epoll;
 	long long wake; /* when libcurl wants to be called, in µs of the monotonic clock; negative: not at all */
 
-	struct handset **handsets, **idle;
-	size_t handset_max, handset_count, idle_count;
+	struct fleet_boot **boots, **idle;
+	size_t most, boot_count, idle_count;
 	size_t first, next; /* in the list: the one that goes alone; the next of all */
 	bool alone;
 };
@@ -66,29 +66,29 @@ on_timer(CURLM *multi, long ms, void *arg)
 	struct fleet *f = arg;
 
 	(void)multi;
-	f->wake = ms < 0 ? -1 : handset_clock() + ms * 1000LL;
+	f->wake = ms < 0 ? -1 : fleet_boot_clock() + ms * 1000LL;
 	return 0;
 }
 
 static void
-phone_ended(struct fleet *f, struct handset *h)
+phone_ended(struct fleet *f, struct fleet_boot *h)
 {
-	long long micros = handset_provisioned(h) ? handset_clock() - h->began : -1;
+	long long micros = fleet_boot_provisioned(h) ? fleet_boot_clock() - h->began : -1;
 
-	fleet_result_add(f->result, h->who, micros, handset_reason(h));
-	if (h->unresolved && f->handset_max > UNRESOLVED_MAX)
-		f->handset_max = UNRESOLVED_MAX;
-	handset_end(h);
+	fleet_result_add(f->result, h->who, micros, fleet_boot_reason(h));
+	if (h->unresolved && f->most > UNRESOLVED_MAX)
+		f->most = UNRESOLVED_MAX;
+	fleet_boot_end(h);
 	f->idle[f->idle_count++] = h;
 	f->alone = false;
 }
 
 static int
-obey(struct fleet *f, struct handset *h, enum handset_wish wish, struct err *e)
+obey(struct fleet *f, struct fleet_boot *h, enum fleet_boot_wish wish, struct err *e)
 {
 	CURLMcode code;
 
-	if (wish == HANDSET_END) {
+	if (wish == FLEET_BOOT_END) {
 		phone_ended(f, h);
 		return 0;
 	}
@@ -99,35 +99,35 @@ obey(struct fleet *f, struct handset *h, enum handset_wish wish, struct err *e)
 	return 0;
 }
 
-static struct handset *
-handset_take(struct fleet *f, struct err *e)
+static struct fleet_boot *
+fleet_boot_take(struct fleet *f, struct err *e)
 {
-	struct handset *h;
+	struct fleet_boot *h;
 
 	if (f->idle_count > 0)
 		return f->idle[--f->idle_count];
-	h = handset_new(f->plan, &f->crowd, e);
+	h = fleet_boot_new(f->plan, &f->crowd, e);
 	if (h != NULL)
-		f->handsets[f->handset_count++] = h;
+		f->boots[f->boot_count++] = h;
 	return h;
 }
 
 static int
 phone_start(struct fleet *f, size_t at, struct err *e)
 {
-	struct handset *h = handset_take(f, e);
+	struct fleet_boot *h = fleet_boot_take(f, e);
 
 	if (h == NULL)
 		return -1;
-	h->began = handset_clock();
-	return obey(f, h, handset_start(h, &f->list->phones[at]), e);
+	h->began = fleet_boot_clock();
+	return obey(f, h, fleet_boot_start(h, &f->list->phones[at]), e);
 }
 
 /* As many phones as may boot at the same time. */
 static int
 start_phones(struct fleet *f, struct err *e)
 {
-	while (!f->alone && f->next < f->list->count && f->handset_count - f->idle_count < f->handset_max) {
+	while (!f->alone && f->next < f->list->count && f->boot_count - f->idle_count < f->most) {
 		size_t at = f->next++;
 
 		if (at != f->first && phone_start(f, at, e) != 0)
@@ -145,12 +145,12 @@ transfers_ended(struct fleet *f, struct err *e)
 	while ((m = curl_multi_info_read(f->multi, &left)) != NULL) {
 		CURLcode code = m->data.result;
 		CURL *curl = m->easy_handle;
-		struct handset *h = NULL;
+		struct fleet_boot *h = NULL;
 
 		(void)curl_easy_getinfo(curl, CURLINFO_PRIVATE, &h);
 		(void)curl_multi_remove_handle(f->multi, curl);
 		h->running = false;
-		if (obey(f, h, handset_fetched(h, code), e) != 0)
+		if (obey(f, h, fleet_boot_fetched(h, code), e) != 0)
 			return -1;
 	}
 	return 0;
@@ -160,13 +160,13 @@ transfers_ended(struct fleet *f, struct err *e)
 static int
 idle_time(const struct fleet *f)
 {
-	long long wake = handset_clock() + WAIT_MAX * 1000LL, wait;
+	long long wake = fleet_boot_clock() + WAIT_MAX * 1000LL, wait;
 
 	if (f->wake >= 0 && f->wake < wake)
 		wake = f->wake;
 	if (f->crowd.slow != NULL && f->crowd.slow->resume < wake)
 		wake = f->crowd.slow->resume;
-	wait = (wake - handset_clock() + 999) / 1000;
+	wait = (wake - fleet_boot_clock() + 999) / 1000;
 	return wait > 0 ? (int)wait : 0;
 }
 
@@ -188,8 +188,8 @@ turn(struct fleet *f, struct err *e)
 		what |= (ev[i].events & EPOLLERR) != 0 ? CURL_CSELECT_ERR : 0;
 		code = curl_multi_socket_action(f->multi, ev[i].data.fd, what, &running);
 	}
-	handset_resume(&f->crowd);
-	if (code == CURLM_OK && f->wake >= 0 && f->wake <= handset_clock()) {
+	fleet_boot_resume(&f->crowd);
+	if (code == CURLM_OK && f->wake >= 0 && f->wake <= fleet_boot_clock()) {
 		f->wake = -1;
 		code = curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
@@ -246,11 +246,11 @@ files_check(size_t concurrency, struct err *e)
 static int
 fleet_open(struct fleet *f, struct err *e)
 {
-	f->handsets = calloc(f->handset_max, sizeof(struct handset *));
-	f->idle = calloc(f->handset_max, sizeof(struct handset *));
+	f->boots = calloc(f->most, sizeof(struct fleet_boot *));
+	f->idle = calloc(f->most, sizeof(struct fleet_boot *));
 	f->multi = curl_multi_init();
 	f->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (f->handsets == NULL || f->idle == NULL || f->multi == NULL)
+	if (f->boots == NULL || f->idle == NULL || f->multi == NULL)
 		return err_set(e, ERR_FAILED, "fleet of %zu phones: no memory", f->list->count);
 	if (f->epoll < 0)
 		return err_errno(e, ERR_FAILED, errno, "epoll");
@@ -259,7 +259,7 @@ fleet_open(struct fleet *f, struct err *e)
 	    curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer) != CURLM_OK ||
 	    curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f) != CURLM_OK ||
 	    /* Of each phone one for the XML, and one where the bundle is on another host. */
-	    curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, f->plan->share ? (long)f->handset_max : 2L) != CURLM_OK)
+	    curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, f->plan->share ? (long)f->most : 2L) != CURLM_OK)
 		return err_set(e, ERR_FAILED, "libcurl: an option cannot be set");
 	return 0;
 }
@@ -267,22 +267,22 @@ fleet_open(struct fleet *f, struct err *e)
 static void
 fleet_close(struct fleet *f)
 {
-	for (size_t i = 0; i < f->handset_count; i++) {
-		if (f->handsets[i]->running)
-			(void)curl_multi_remove_handle(f->multi, f->handsets[i]->curl);
+	for (size_t i = 0; i < f->boot_count; i++) {
+		if (f->boots[i]->running)
+			(void)curl_multi_remove_handle(f->multi, f->boots[i]->curl);
 	}
-	/* It closes shared connections, which the handsets that opened them count. */
+	/* It closes shared connections, which the boots that opened them count. */
 	(void)curl_multi_cleanup(f->multi);
-	for (size_t i = 0; i < f->handset_count; i++)
-		handset_free(f->handsets[i]);
+	for (size_t i = 0; i < f->boot_count; i++)
+		fleet_boot_free(f->boots[i]);
 	if (f->epoll >= 0)
 		(void)close(f->epoll);
-	free(f->handsets);
+	free(f->boots);
 	free(f->idle);
 }
 
 int
-fleet_run(struct fleet_list *list, const struct handset_plan *plan, size_t concurrency, bool quiet,
+fleet_run(struct fleet_list *list, const struct fleet_boot_plan *plan, size_t concurrency, bool quiet,
     struct fleet_result *ret, struct err *e)
 {
 	struct fleet f = {
@@ -291,14 +291,14 @@ fleet_run(struct fleet_list *list, const struct handset_plan *plan, size_t concu
 		.result = ret,
 		.epoll = -1,
 		.wake = -1,
-		.handset_max = concurrency < list->count ? concurrency : list->count,
+		.most = concurrency < list->count ? concurrency : list->count,
 		.first = first_good(list),
 	};
-	long long began = handset_clock();
+	long long began = fleet_boot_clock();
 	int rc = -1;
 
 	f.crowd.slow_end = &f.crowd.slow;
-	if (fleet_result_start(ret, list->count, e) != 0 || files_check(f.handset_max, e) != 0)
+	if (fleet_result_start(ret, list->count, e) != 0 || files_check(f.most, e) != 0)
 		return -1;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return err_set(e, ERR_FAILED, "libcurl: cannot be started");
@@ -306,7 +306,7 @@ fleet_run(struct fleet_list *list, const struct handset_plan *plan, size_t concu
 		rc = run(&f, quiet, e);
 	fleet_close(&f);
 	curl_global_cleanup();
-	ret->seconds = (double)(handset_clock() - began) / 1e6;
+	ret->seconds = (double)(fleet_boot_clock() - began) / 1e6;
 	ret->requests = f.crowd.requests;
 	ret->bytes = f.crowd.bytes;
 	ret->connections = f.crowd.most;

@@ -2,7 +2,7 @@
 #include "phone/commands.h"
 #include "phone/fleet.h"
 #include "phone/fleet_csv.h"
-#include "phone/login.h"
+#include "phone/fleet_login.h"
 
 #include "common/file.h"
 #include "common/log.h"
@@ -47,7 +47,7 @@ static const struct option_def options[] = {
 struct fleet_work {
 	struct fleet_list list;
 	struct buf url;
-	struct handset_plan plan;
+	struct fleet_boot_plan plan;
 	unsigned long concurrency, seed;
 	struct fault_mix mix;
 };
@@ -57,7 +57,7 @@ options_read(const struct invocation *in, struct fleet_work *w, struct err *e)
 {
 	const char *const *o = in->option;
 
-	w->plan = (struct handset_plan){ .list = &w->list,
+	w->plan = (struct fleet_boot_plan){ .list = &w->list,
 		.boot = { .auth = FETCH_AUTH_ANY, .clock = time(NULL), .no_connect = true } };
 	w->plan.share = o[OPT_SHARE] != NULL;
 	w->plan.boot.no_certificate = o[OPT_NO_CERTIFICATES] != NULL;
@@ -83,7 +83,7 @@ url_read(const struct invocation *in, struct fleet_work *w, struct err *e)
 	const char *url = in->option[OPT_CONFIG_URL], *file = in->option[OPT_CONFIG_URL_FILE];
 
 	/* Every user of the machine can read a command line. */
-	if (url != NULL && login_is_in(url) && !in->quiet)
+	if (url != NULL && fleet_login_is_in(url) && !in->quiet)
 		log_warn("--config-url with a password in it shows in the list of processes: use --config-url-file");
 	if (file != NULL && file_read_secret(file, &w->url, e) != 0)
 		return -1;
@@ -124,7 +124,7 @@ login_check(const struct fleet_work *w, const struct fleet_phone *p, const char 
 {
 	bool sent = w->plan.boot.auth != FETCH_AUTH_NONE;
 
-	if ((p->fault != FAULT_WRONG_PASSWORD && p->fault != FAULT_STALE_NONCE) || (sent && login_is_in(url)))
+	if ((p->fault != FAULT_WRONG_PASSWORD && p->fault != FAULT_STALE_NONCE) || (sent && fleet_login_is_in(url)))
 		return 0;
 	return err_set(e, ERR_USAGE, "%s: the fault %s needs a login, found %s", p->mac, fault_name(p->fault),
 	    sent ? "none" : "--auth none");
@@ -162,7 +162,7 @@ report(const struct invocation *in, const struct fleet_result *r, const struct f
 }
 
 static int
-fleet_boot(const struct invocation *in, struct fleet_work *w, struct err *e)
+boot_all(const struct invocation *in, struct fleet_work *w, struct err *e)
 {
 	/* Most fleets have one CA, and its certificates are read once. */
 	struct certificate_cache cas = CERTIFICATE_CACHE_INIT;
@@ -193,7 +193,7 @@ fleet_command_run(const struct invocation *in, struct err *e)
 	if (options_read(in, &w, e) == 0 && url_read(in, &w, e) == 0 &&
 	    list_read(in->option[OPT_FROM], &w.list, e) == 0 && fault_mix_spread(&w.mix, w.seed, &w.list, e) == 0 &&
 	    urls_check(&w, e) == 0)
-		rc = fleet_boot(in, &w, e);
+		rc = boot_all(in, &w, e);
 	fleet_list_release(&w.list);
 	buf_release(&w.url);
 	return rc;

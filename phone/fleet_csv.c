@@ -3,7 +3,7 @@
 
 #include "common/rows.h"
 #include "common/text.h"
-#include "phone/login.h"
+#include "phone/fleet_login.h"
 #include "phone/settings.h"
 
 #include <openssl/crypto.h>
@@ -124,7 +124,7 @@ row_check(struct row *row, struct buf *login, struct err *e)
 	p->vpn = model_check_openvpn(p->model, &p->firmware, NULL) == 0;
 	if (row->password[0] == '\0')
 		return 0;
-	if (login_is_in(row->url))
+	if (fleet_login_is_in(row->url))
 		return err_set(e, ERR_INPUT, "expected one login, found one in config_url and an http_password");
 	text_percent_encode(login, row->user[0] != '\0' ? row->user : p->mac);
 	buf_add_string(login, ":");

@@ -2,7 +2,7 @@
 #include "phone/fleet_list.h"
 
 #include "phone/fetch.h"
-#include "phone/login.h"
+#include "phone/fleet_login.h"
 #include "phone/settings.h"
 
 #include <stdio.h>
@@ -130,7 +130,7 @@ fleet_url(const struct fleet_list *l, const struct fleet_phone *p, const char *b
 	if (url[0] == '\0')
 		return err_set(e, ERR_INPUT, "%s: expected --config-url or a config_url of its own, found none",
 		    p->mac);
-	if (login_put(url, fleet_text(l, p->login), out) != 0)
+	if (fleet_login_put(url, fleet_text(l, p->login), out) != 0)
 		return err_set(e, ERR_INPUT, "%s: expected one login, found one in the URL and one of its own", p->mac);
 	return buf_check(out, "URL", e) == 0 ? 0 : err_prefix(e, "%s", p->mac);
 }

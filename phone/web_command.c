@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "phone/commands.h"
-#include "phone/desk.h"
+#include "phone/daemon.h"
 #include "phone/web.h"
 
 #include "common/listen.h"
@@ -45,11 +45,11 @@ announce(const struct invocation *in, const char *url, struct err *e)
 
 /* The tunnel follows a change; while another refphone is at work on the phone, that stays pending. */
 static void
-follow(struct desk *d, bool *pending)
+follow(struct daemon *d, bool *pending)
 {
 	bool again = *pending;
 	struct err e = ERR_INIT;
-	int rc = desk_apply(d, &e);
+	int rc = daemon_apply(d, &e);
 
 	*pending = rc != 0 && e.code == ERR_CONFLICT;
 	if (rc != 0 && !again)
@@ -58,7 +58,7 @@ follow(struct desk *d, bool *pending)
 
 /* Whatever one piece of work fails at, the phone stays on. */
 static void
-stay_on(struct desk *d)
+stay_on(struct daemon *d)
 {
 	bool pending = false;
 	struct err e;
@@ -69,10 +69,10 @@ stay_on(struct desk *d)
 		if (sig == SIGINT || sig == SIGTERM)
 			return;
 		if (sig == SIGCHLD)
-			desk_reap();
+			daemon_reap();
 		else if (sig != SIGHUP)
 			follow(d, &pending);
-		else if (desk_restart(d, &e) != 0)
+		else if (daemon_restart(d, &e) != 0)
 			log_error("check-sync: %s", e.text);
 	}
 }
@@ -84,13 +84,13 @@ web_run(const struct invocation *in, struct err *e)
 	struct web_config config = { .listen = listen != NULL ? listen : LISTEN_DEFAULT, .changed = on_changed };
 	struct err off = ERR_INIT;
 	struct web *web;
-	struct desk d;
+	struct daemon d;
 	int rc = -1;
 
 	if (listen_check(config.listen, e) != 0)
 		return err_usage(e);
 	process_event_block();
-	if (desk_on(&d, in, e) != 0)
+	if (daemon_on(&d, in, e) != 0)
 		return -1;
 	config.phone = &d.again;
 	config.clock = in->option[BOOT_OPT_CLOCK] != NULL ? d.clock : 0;
@@ -101,7 +101,7 @@ web_run(const struct invocation *in, struct err *e)
 			stay_on(&d);
 		web_stop(web);
 	}
-	if (desk_off(&d, &off) != 0 && rc == 0)
+	if (daemon_off(&d, &off) != 0 && rc == 0)
 		rc = err_set(e, off.code, "%s", off.text);
 	return rc;
 }

@@ -4,7 +4,7 @@
 #include "phone/fleet_fault.h"
 #include "phone/fleet_nonce.h"
 #include "phone/fleet_result.h"
-#include "phone/login.h"
+#include "phone/fleet_login.h"
 
 #include <string.h>
 
@@ -240,7 +240,7 @@ assert_spoilt(const char *url, const char *expected)
 {
 	struct buf out = BUF_INIT(256);
 
-	assert_int_equal(login_spoil(url, &out), expected == NULL ? -1 : 0);
+	assert_int_equal(fleet_login_spoil(url, &out), expected == NULL ? -1 : 0);
 	if (expected != NULL)
 		assert_string_equal(buf_string(&out), expected);
 	buf_release(&out);
@@ -252,11 +252,11 @@ logins(void **state)
 	struct buf out = BUF_INIT(256);
 
 	(void)state;
-	assert_true(login_is_in("http://u:p@h/"));
-	assert_false(login_is_in("http://h/u:p@h"));
-	assert_false(login_is_in("http://h?u@h"));
-	assert_int_equal(login_put("http://u@h/", "a:b", &out), -1);
-	assert_int_equal(login_put("http://h/x@y", "a:b", &out), 0);
+	assert_true(fleet_login_is_in("http://u:p@h/"));
+	assert_false(fleet_login_is_in("http://h/u:p@h"));
+	assert_false(fleet_login_is_in("http://h?u@h"));
+	assert_int_equal(fleet_login_put("http://u@h/", "a:b", &out), -1);
+	assert_int_equal(fleet_login_put("http://h/x@y", "a:b", &out), 0);
 	assert_string_equal(buf_string(&out), "http://a:b@h/x@y");
 	buf_release(&out);
 	assert_spoilt("http://u:p@h/x@y", "http://u:pwrong@h/x@y");

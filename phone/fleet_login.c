@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "phone/login.h"
+#include "phone/fleet_login.h"
 
 #include <string.h>
 
@@ -15,7 +15,7 @@ authority(const char *url, size_t *ret_len)
 }
 
 bool
-login_is_in(const char *url)
+fleet_login_is_in(const char *url)
 {
 	size_t len;
 	const char *begin = authority(url, &len);
@@ -24,7 +24,7 @@ login_is_in(const char *url)
 }
 
 int
-login_put(const char *url, const char *login, struct buf *out)
+fleet_login_put(const char *url, const char *login, struct buf *out)
 {
 	size_t len;
 	const char *begin = authority(url, &len);
@@ -33,7 +33,7 @@ login_put(const char *url, const char *login, struct buf *out)
 		buf_add_string(out, url);
 		return 0;
 	}
-	if (login_is_in(url))
+	if (fleet_login_is_in(url))
 		return -1;
 	buf_add(out, url, (size_t)(begin - url));
 	buf_add_string(out, login);
@@ -43,7 +43,7 @@ login_put(const char *url, const char *login, struct buf *out)
 }
 
 int
-login_spoil(const char *url, struct buf *out)
+fleet_login_spoil(const char *url, struct buf *out)
 {
 	size_t len;
 	const char *begin = authority(url, &len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "phone/desk.h"
+#include "phone/daemon.h"
 
 #include "common/file.h"
 #include "common/log.h"
@@ -27,7 +27,7 @@ enum work {
 
 /* One phone is on once. */
 static int
-power_lock(struct desk *d, const char *dir, struct err *e)
+power_lock(struct daemon *d, const char *dir, struct err *e)
 {
 	char *path;
 	int rc = 0;
@@ -49,7 +49,7 @@ power_lock(struct desk *d, const char *dir, struct err *e)
 }
 
 static void
-power_release(struct desk *d)
+power_release(struct daemon *d)
 {
 	if (d->power >= 0)
 		(void)close(d->power);
@@ -117,7 +117,7 @@ reap_silently(void)
 }
 
 static int
-work_do(struct desk *d, const struct invocation *in, enum work work, struct err *e)
+work_do(struct daemon *d, const struct invocation *in, enum work work, struct err *e)
 {
 	struct boot_options o;
 	struct report report;
@@ -149,7 +149,7 @@ work_do(struct desk *d, const struct invocation *in, enum work work, struct err 
 
 /* Before anything of the phone is touched; a new phone has no folder yet, and nothing is put into somebody else's. */
 static int
-power_lock_known(struct desk *d, const char *dir, struct err *e)
+power_lock_known(struct daemon *d, const char *dir, struct err *e)
 {
 	struct store look;
 
@@ -160,12 +160,12 @@ power_lock_known(struct desk *d, const char *dir, struct err *e)
 }
 
 int
-desk_on(struct desk *d, const struct invocation *in, struct err *e)
+daemon_on(struct daemon *d, const struct invocation *in, struct err *e)
 {
 	const char *dir = in->global[GLOBAL_STATE];
 	int rc;
 
-	*d = (struct desk){ .again = *in, .power = -1 };
+	*d = (struct daemon){ .again = *in, .power = -1 };
 	/* A URL that was changed since, or that a factory reset has deleted, is not brought back; nor is a firmware. */
 	d->again.option[BOOT_OPT_CONFIG_URL] = d->again.option[BOOT_OPT_CONFIG_URL_FILE] = NULL;
 	d->again.global[GLOBAL_MODEL] = d->again.global[GLOBAL_FIRMWARE] = NULL;
@@ -182,7 +182,7 @@ desk_on(struct desk *d, const struct invocation *in, struct err *e)
 }
 
 void
-desk_reap(void)
+daemon_reap(void)
 {
 	int status;
 
@@ -200,29 +200,29 @@ desk_reap(void)
 }
 
 int
-desk_restart(struct desk *d, struct err *e)
+daemon_restart(struct daemon *d, struct err *e)
 {
 	int rc;
 
-	desk_reap();
+	daemon_reap();
 	rc = work_do(d, &d->again, WORK_RESTART, e);
 	reap_silently();
 	return rc;
 }
 
 int
-desk_apply(struct desk *d, struct err *e)
+daemon_apply(struct daemon *d, struct err *e)
 {
 	int rc;
 
-	desk_reap();
+	daemon_reap();
 	rc = work_do(d, &d->again, WORK_APPLY, e);
 	reap_silently();
 	return rc;
 }
 
 int
-desk_off(struct desk *d, struct err *e)
+daemon_off(struct daemon *d, struct err *e)
 {
 	const char *dir = d->again.global[GLOBAL_STATE];
 	int64_t deadline = management_now() + LOCK_SECONDS * 500;

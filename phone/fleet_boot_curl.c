@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "phone/handset_curl.h"
+#include "phone/fleet_boot_curl.h"
 
 #include "common/text.h"
 #include "phone/fleet_nonce.h"
@@ -16,8 +16,8 @@
 static curl_socket_t
 connection_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
-	struct handset *h = arg;
-	struct handset_crowd *c = h->crowd;
+	struct fleet_boot *h = arg;
+	struct fleet_boot_crowd *c = h->crowd;
 	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 
 	(void)purpose;
@@ -33,7 +33,7 @@ connection_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 static int
 connection_close(void *arg, curl_socket_t fd)
 {
-	struct handset *h = arg;
+	struct fleet_boot *h = arg;
 
 	h->open--;
 	h->crowd->open--;
@@ -41,11 +41,11 @@ connection_close(void *arg, curl_socket_t fd)
 }
 
 /*
- * Phones are different devices, and libcurl would let one use another's connection: so each handset has a share, which
+ * Phones are different devices, and libcurl would let one use another's connection: so each boot has a share, which
  * is shared with nobody.
  */
 static int
-dial(struct handset *h, struct err *e)
+dial(struct fleet_boot *h, struct err *e)
 {
 	if (h->plan.share || h->connections != NULL)
 		return 0;
@@ -57,15 +57,15 @@ dial(struct handset *h, struct err *e)
 }
 
 void
-handset_hang_up(struct handset *h)
+fleet_boot_hang_up(struct fleet_boot *h)
 {
 	if (h->connections == NULL || h->open == 0)
 		return;
-	handset_free_connections(h);
+	fleet_boot_free_connections(h);
 }
 
 void
-handset_free_connections(struct handset *h)
+fleet_boot_free_connections(struct fleet_boot *h)
 {
 	if (h->curl != NULL)
 		(void)curl_easy_setopt(h->curl, CURLOPT_SHARE, NULL);
@@ -78,7 +78,7 @@ handset_free_connections(struct handset *h)
 static int
 cut_at_half(void *arg, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
 {
-	const struct handset *h = arg;
+	const struct fleet_boot *h = arg;
 	long status = 0;
 
 	(void)up_total;
@@ -88,7 +88,7 @@ cut_at_half(void *arg, curl_off_t total, curl_off_t now, curl_off_t up_total, cu
 }
 
 long long
-handset_clock(void)
+fleet_boot_clock(void)
 {
 	struct timespec t;
 
@@ -103,7 +103,7 @@ handset_clock(void)
 static size_t
 slow_write(char *data, size_t size, size_t count, void *arg)
 {
-	struct handset *h = arg;
+	struct fleet_boot *h = arg;
 	struct buf *out = boot_body(&h->boot);
 	long status = 0;
 
@@ -113,7 +113,7 @@ slow_write(char *data, size_t size, size_t count, void *arg)
 	buf_add(out, data, size * count);
 	if (out->broken || curl_easy_pause(h->curl, CURLPAUSE_RECV) != CURLE_OK)
 		return 0;
-	h->resume = handset_clock() + (long long)(size * count) * 1000000 / FAULT_SLOW_SPEED;
+	h->resume = fleet_boot_clock() + (long long)(size * count) * 1000000 / FAULT_SLOW_SPEED;
 	h->slow_next = NULL;
 	*h->crowd->slow_end = h;
 	h->crowd->slow_end = &h->slow_next;
@@ -121,20 +121,20 @@ slow_write(char *data, size_t size, size_t count, void *arg)
 }
 
 void
-handset_resume(struct handset_crowd *c)
+fleet_boot_resume(struct fleet_boot_crowd *c)
 {
-	while (c->slow != NULL && c->slow->resume <= handset_clock()) {
-		struct handset *h = c->slow;
+	while (c->slow != NULL && c->slow->resume <= fleet_boot_clock()) {
+		struct fleet_boot *h = c->slow;
 
-		handset_hurry(h);
+		fleet_boot_hurry(h);
 		(void)curl_easy_pause(h->curl, CURLPAUSE_CONT);
 	}
 }
 
 void
-handset_hurry(struct handset *h)
+fleet_boot_hurry(struct fleet_boot *h)
 {
-	struct handset **at = &h->crowd->slow;
+	struct fleet_boot **at = &h->crowd->slow;
 
 	while (*at != NULL && *at != h)
 		at = &(*at)->slow_next;
@@ -146,9 +146,9 @@ handset_hurry(struct handset *h)
 }
 
 int
-handset_set(struct handset *h, unsigned int kind, struct err *e)
+fleet_boot_set(struct fleet_boot *h, unsigned int kind, struct err *e)
 {
-	bool pieces = (kind & (HANDSET_CUT | HANDSET_SLOW)) != 0, good = true;
+	bool pieces = (kind & (FLEET_BOOT_CUT | FLEET_BOOT_SLOW)) != 0, good = true;
 
 	if (dial(h, e) != 0)
 		return -1;
@@ -160,7 +160,7 @@ handset_set(struct handset *h, unsigned int kind, struct err *e)
 	SET(CURLOPT_OPENSOCKETDATA, h);
 	SET(CURLOPT_CLOSESOCKETFUNCTION, connection_close);
 	SET(CURLOPT_CLOSESOCKETDATA, h);
-	SET(CURLOPT_BUFFERSIZE, (long)(pieces ? SMALL_BUFFER : HANDSET_BUFFER));
+	SET(CURLOPT_BUFFERSIZE, (long)(pieces ? SMALL_BUFFER : FLEET_BOOT_BUFFER));
 	/* One request, then its answer: nothing that Nagle's algorithm could hold back. */
 	SET(CURLOPT_TCP_NODELAY, 0L);
 	/* The name is looked up once, by the first phone: each look-up is a thread. */
@@ -169,14 +169,14 @@ handset_set(struct handset *h, unsigned int kind, struct err *e)
 	/* libcurl reads the file of CAs once for all, but only where there is no folder of them, too. */
 	SET(CURLOPT_CAPATH, (char *)NULL);
 	/* Nothing follows, not even the same request with a login: hanging up is cheap now. */
-	if ((kind & HANDSET_LAST) != 0 && !h->plan.share)
+	if ((kind & FLEET_BOOT_LAST) != 0 && !h->plan.share)
 		SET(CURLOPT_FORBID_REUSE, 1L);
-	if ((kind & HANDSET_CUT) != 0) {
+	if ((kind & FLEET_BOOT_CUT) != 0) {
 		SET(CURLOPT_XFERINFOFUNCTION, cut_at_half);
 		SET(CURLOPT_XFERINFODATA, h);
 		SET(CURLOPT_NOPROGRESS, 0L);
 	}
-	if ((kind & HANDSET_SLOW) != 0) {
+	if ((kind & FLEET_BOOT_SLOW) != 0) {
 		SET(CURLOPT_WRITEFUNCTION, slow_write);
 		SET(CURLOPT_WRITEDATA, h);
 	}
@@ -185,7 +185,7 @@ handset_set(struct handset *h, unsigned int kind, struct err *e)
 }
 
 void
-handset_count(struct handset *h)
+fleet_boot_count(struct fleet_boot *h)
 {
 	long sent = 0, followed = 0;
 	curl_off_t bytes = 0;
@@ -225,7 +225,7 @@ out:
 }
 
 void
-handset_forge(struct handset *h)
+fleet_boot_forge(struct fleet_boot *h)
 {
 	struct buf line = BUF_INIT(8192);
 	struct curl_header *header;
@@ -243,7 +243,7 @@ handset_forge(struct handset *h)
 }
 
 int
-handset_fetch(struct handset *h, struct buf *out, struct err *e)
+fleet_boot_fetch(struct fleet_boot *h, struct buf *out, struct err *e)
 {
 	if (h->curl == NULL)
 		h->curl = curl_easy_init();
@@ -255,14 +255,14 @@ handset_fetch(struct handset *h, struct buf *out, struct err *e)
 }
 
 void
-handset_discard(struct handset *h)
+fleet_boot_discard(struct fleet_boot *h)
 {
 	curl_easy_cleanup(h->curl);
 	h->curl = NULL;
 }
 
 void
-handset_drop(struct handset *h)
+fleet_boot_drop(struct fleet_boot *h)
 {
 	struct err ignored = ERR_INIT;
 

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: ISC */
-#include "phone/handset.h"
+#include "phone/fleet_boot.h"
 
 #include "common/text.h"
 #include "phone/fleet_nonce.h"
-#include "phone/handset_curl.h"
-#include "phone/login.h"
+#include "phone/fleet_boot_curl.h"
+#include "phone/fleet_login.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct handset *
-handset_new(const struct handset_plan *plan, struct handset_crowd *crowd, struct err *e)
+struct fleet_boot *
+fleet_boot_new(const struct fleet_boot_plan *plan, struct fleet_boot_crowd *crowd, struct err *e)
 {
-	struct handset *h = calloc(1, sizeof(*h));
+	struct fleet_boot *h = calloc(1, sizeof(*h));
 
 	if (h == NULL) {
-		err_set(e, ERR_FAILED, "handset: no memory");
+		err_set(e, ERR_FAILED, "fleet: no memory");
 		return NULL;
 	}
 	h->plan = *plan;
 	h->crowd = crowd;
-	h->page = (struct buf)BUF_INIT(HANDSET_PAGE_MAX);
+	h->page = (struct buf)BUF_INIT(FLEET_BOOT_PAGE_MAX);
 	return h;
 }
 
 static void
-boot_again(struct handset *h)
+boot_again(struct fleet_boot *h)
 {
 	struct boot_options o = h->plan.boot;
 
@@ -40,16 +40,16 @@ boot_again(struct handset *h)
 
 /* The power is off: what the phone knows besides its flash memory is gone, and so are its connections. */
 static void
-power_off(struct handset *h)
+power_off(struct fleet_boot *h)
 {
 	boot_release(&h->boot);
 	report_release(&h->report);
-	handset_hang_up(h);
+	fleet_boot_hang_up(h);
 }
 
 /* A phone fresh from the factory asks DHCP for the URL: it is given the same one again. */
 static int
-take_url(struct handset *h, struct err *e)
+take_url(struct fleet_boot *h, struct err *e)
 {
 	struct buf url = BUF_INIT(SETTINGS_URL_SIZE - 1), spoilt = BUF_INIT(SETTINGS_URL_SIZE - 1);
 	const struct buf *used = &url;
@@ -57,7 +57,7 @@ take_url(struct handset *h, struct err *e)
 
 	if (rc == 0 && h->who->fault == FAULT_WRONG_PASSWORD) {
 		used = &spoilt;
-		if (login_spoil(buf_string(&url), &spoilt) != 0)
+		if (fleet_login_spoil(buf_string(&url), &spoilt) != 0)
 			h->blame = "there is no login that could be wrong";
 	}
 	if (rc == 0)
@@ -69,7 +69,7 @@ take_url(struct handset *h, struct err *e)
 }
 
 static int
-factory_reset(struct handset *h, struct err *e)
+factory_reset(struct fleet_boot *h, struct err *e)
 {
 	power_off(h);
 	boot_again(h);
@@ -77,46 +77,46 @@ factory_reset(struct handset *h, struct err *e)
 }
 
 static bool
-is_bundle(struct handset *h)
+is_bundle(struct fleet_boot *h)
 {
 	return boot_body(&h->boot) == &h->boot.bundle;
 }
 
 /* What is fetched next is for the boot; 0 when it is on its way. */
 static int
-fetch_for_boot(struct handset *h, struct err *e)
+fetch_for_boot(struct fleet_boot *h, struct err *e)
 {
 	unsigned int kind = 0;
 
 	h->request = *boot_request(&h->boot);
-	if (handset_fetch(h, boot_body(&h->boot), e) != 0)
+	if (fleet_boot_fetch(h, boot_body(&h->boot), e) != 0)
 		return -1;
 	if (is_bundle(h)) {
-		kind |= !login_is_in(h->request.url) || h->request.auth < FETCH_AUTH_DIGEST ? HANDSET_LAST : 0;
-		kind |= h->who->fault == FAULT_CUT && h->boots == 1 ? HANDSET_CUT : 0;
-		kind |= h->who->fault == FAULT_SLOW ? HANDSET_SLOW : 0;
+		kind |= !fleet_login_is_in(h->request.url) || h->request.auth < FETCH_AUTH_DIGEST ? FLEET_BOOT_LAST : 0;
+		kind |= h->who->fault == FAULT_CUT && h->boots == 1 ? FLEET_BOOT_CUT : 0;
+		kind |= h->who->fault == FAULT_SLOW ? FLEET_BOOT_SLOW : 0;
 	}
-	return handset_set(h, kind, e);
+	return fleet_boot_set(h, kind, e);
 }
 
 /* The phone's URL once more, without a login, or with a header in its place. */
 static int
-fetch_for_trick(struct handset *h, enum handset_trick trick, struct err *e)
+fetch_for_trick(struct fleet_boot *h, enum fleet_boot_trick trick, struct err *e)
 {
 	h->trick = trick;
 	h->request = *boot_request(&h->boot);
 	h->request.auth = FETCH_AUTH_NONE;
 	buf_clear(&h->page);
-	if (handset_fetch(h, &h->page, e) != 0)
+	if (fleet_boot_fetch(h, &h->page, e) != 0)
 		return -1;
 	if (trick == TRICK_FORGERY && curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, h->headers) != CURLE_OK)
 		return err_set(e, ERR_FAILED, "libcurl: a header cannot be set");
-	return handset_set(h, 0, e);
+	return fleet_boot_set(h, 0, e);
 }
 
 /* The cut phone has come to where it was to come, and boots once more. */
 static bool
-cut_is_done(struct handset *h)
+cut_is_done(struct fleet_boot *h)
 {
 	if (h->report.verdict != VERDICT_BUNDLE_UNREACHABLE) {
 		h->blame = "the connection was not cut in the middle of a bundle";
@@ -129,8 +129,8 @@ cut_is_done(struct handset *h)
 	return true;
 }
 
-static enum handset_wish
-end(struct handset *h)
+static enum fleet_boot_wish
+end(struct fleet_boot *h)
 {
 	struct fleet_phone *p = h->who;
 
@@ -141,12 +141,12 @@ end(struct handset *h)
 	p->verdict = (uint8_t)h->report.verdict;
 	p->expected = h->blame == NULL && fault_expects(p->fault, h->report.verdict);
 	p->done = true;
-	return HANDSET_END;
+	return FLEET_BOOT_END;
 }
 
 /* The boot, up to the next transfer. wants: it has asked for that already. */
-static enum handset_wish
-go(struct handset *h, bool wants)
+static enum fleet_boot_wish
+go(struct fleet_boot *h, bool wants)
 {
 	struct err e;
 
@@ -164,26 +164,26 @@ go(struct handset *h, bool wants)
 				continue;
 		} else if (h->who->fault == FAULT_STALE_NONCE && h->headers == NULL && h->blame == NULL) {
 			if (fetch_for_trick(h, TRICK_CHALLENGE, &e) == 0)
-				return HANDSET_FETCH;
+				return FLEET_BOOT_FETCH;
 		} else if (fetch_for_boot(h, &e) == 0) {
-			return HANDSET_FETCH;
+			return FLEET_BOOT_FETCH;
 		}
-		handset_drop(h);
+		fleet_boot_drop(h);
 		h->trick = TRICK_NONE;
 		boot_fetched(&h->boot, -1, &e);
 	}
 }
 
 /* A phone that cannot even begin: this machine's fault. */
-static enum handset_wish
-fail(struct handset *h, const struct err *e)
+static enum fleet_boot_wish
+fail(struct fleet_boot *h, const struct err *e)
 {
 	report_failure(&h->report, "start", VERDICT_FAILED, NULL, e);
 	return end(h);
 }
 
-enum handset_wish
-handset_start(struct handset *h, struct fleet_phone *who)
+enum fleet_boot_wish
+fleet_boot_start(struct fleet_boot *h, struct fleet_phone *who)
 {
 	char firmware[FIRMWARE_SIZE];
 	struct err e = ERR_INIT;
@@ -204,24 +204,24 @@ handset_start(struct handset *h, struct fleet_phone *who)
 }
 
 /* The challenge has come: answer one like it. */
-static enum handset_wish
-challenged(struct handset *h, int rc, const struct err *why)
+static enum fleet_boot_wish
+challenged(struct fleet_boot *h, int rc, const struct err *why)
 {
 	struct err e = ERR_INIT;
 
 	if (rc == 0 || why->code != ERR_DENIED || h->headers == NULL)
 		h->blame = "the server asked for no Digest login, so that no nonce can be stale";
 	else if (fetch_for_trick(h, TRICK_FORGERY, &e) == 0)
-		return HANDSET_FETCH;
+		return FLEET_BOOT_FETCH;
 	else
 		h->blame = "the forged login could not be sent";
-	handset_drop(h);
+	fleet_boot_drop(h);
 	h->trick = TRICK_NONE;
 	return go(h, true);
 }
 
-static enum handset_wish
-forged(struct handset *h, int rc)
+static enum fleet_boot_wish
+forged(struct fleet_boot *h, int rc)
 {
 	if (rc == 0)
 		h->blame = "the server took a nonce that it had not issued";
@@ -229,23 +229,23 @@ forged(struct handset *h, int rc)
 	return go(h, true);
 }
 
-enum handset_wish
-handset_fetched(struct handset *h, CURLcode code)
+enum fleet_boot_wish
+fleet_boot_fetched(struct fleet_boot *h, CURLcode code)
 {
-	enum handset_trick trick = h->trick;
+	enum fleet_boot_trick trick = h->trick;
 	struct err e = ERR_INIT;
 	struct buf *body = &h->boot.bundle;
 	int rc;
 
-	handset_count(h);
-	handset_hurry(h);
+	fleet_boot_count(h);
+	fleet_boot_hurry(h);
 	if (trick == TRICK_CHALLENGE)
-		handset_forge(h);
+		fleet_boot_forge(h);
 	rc = fetch_end(h->fetch, code, &e);
 	h->fetch = NULL;
 	h->unresolved = code == CURLE_COULDNT_RESOLVE_HOST;
 	if (code != CURLE_OK)
-		handset_discard(h);
+		fleet_boot_discard(h);
 	if (trick == TRICK_CHALLENGE)
 		return challenged(h, rc, &e);
 	if (trick == TRICK_FORGERY)
@@ -257,22 +257,22 @@ handset_fetched(struct handset *h, CURLcode code)
 }
 
 const char *
-handset_reason(const struct handset *h)
+fleet_boot_reason(const struct fleet_boot *h)
 {
 	return h->blame != NULL ? h->blame : h->report.reason;
 }
 
 bool
-handset_provisioned(const struct handset *h)
+fleet_boot_provisioned(const struct fleet_boot *h)
 {
 	return h->report.verdict == VERDICT_OK && h->phone.store.md5[0] != '\0';
 }
 
 void
-handset_end(struct handset *h)
+fleet_boot_end(struct fleet_boot *h)
 {
-	handset_hurry(h);
-	handset_drop(h);
+	fleet_boot_hurry(h);
+	fleet_boot_drop(h);
 	power_off(h);
 	phone_close(&h->phone);
 	buf_release(&h->page);
@@ -282,13 +282,13 @@ handset_end(struct handset *h)
 }
 
 void
-handset_free(struct handset *h)
+fleet_boot_free(struct fleet_boot *h)
 {
 	if (h == NULL)
 		return;
 	if (h->who != NULL)
-		handset_end(h);
-	handset_discard(h);
-	handset_free_connections(h);
+		fleet_boot_end(h);
+	fleet_boot_discard(h);
+	fleet_boot_free_connections(h);
 	free(h);
 }

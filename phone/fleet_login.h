@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef PHONE_LOGIN_H
-#define PHONE_LOGIN_H
+#ifndef PHONE_FLEET_LOGIN_H
+#define PHONE_FLEET_LOGIN_H
 
 #include "common/buf.h"
 
@@ -8,12 +8,12 @@
 
 /* The user:password@ of a URL (RFC 3986 section 3.2.1), for a fleet whose phones each have their own. */
 
-bool login_is_in(const char *url);
+bool fleet_login_is_in(const char *url);
 
 /* Append url with login, which is percent-encoded ("": none), put in front of its host; -1 when there is one already. */
-int login_put(const char *url, const char *login, struct buf *out);
+int fleet_login_put(const char *url, const char *login, struct buf *out);
 
 /* Append url with another password than the one in it. -1 when there is no login. */
-int login_spoil(const char *url, struct buf *out);
+int fleet_login_spoil(const char *url, struct buf *out);
 
 #endif

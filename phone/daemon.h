@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef PHONE_DESK_H
-#define PHONE_DESK_H
+#ifndef PHONE_DAEMON_H
+#define PHONE_DAEMON_H
 
 #include "phone/boot_options.h"
 
@@ -8,7 +8,7 @@
  * A phone that stands on a desk and is left on: it boots, boots again when it is told to, and has an openvpn for its
  * child. Between two pieces of work its state is not locked, so that the other commands work on it.
  */
-struct desk {
+struct daemon {
 	struct invocation again;	/* the command line, without what only the first boot is told */
 	int power;			/* file that is locked as long as the phone is on */
 	time_t clock;			/* what it took for the time at its last boot */
@@ -16,27 +16,27 @@ struct desk {
 
 /*
  * Switch it on: the first boot, as boot_begin() says. A step that fails does not keep the phone from staying on.
- * ERR_CONFLICT when it is on already. in is borrowed until desk_off(). Signals are blocked before
+ * ERR_CONFLICT when it is on already. in is borrowed until daemon_off(). Signals are blocked before
  * (process_event_block()).
  */
-int desk_on(struct desk *d, const struct invocation *in, struct err *e);
+int daemon_on(struct daemon *d, const struct invocation *in, struct err *e);
 
 /*
  * Restart it, as a NOTIFY check-sync does: the tunnel is taken down, and the server's settings are read again. Another
  * refphone at work on the phone is waited for, some seconds.
  */
-int desk_restart(struct desk *d, struct err *e);
+int daemon_restart(struct daemon *d, struct err *e);
 
 /*
  * Bring the tunnel to what is stored, after somebody changed that. ERR_CONFLICT, and nothing done, while another refphone
  * is at work on the phone.
  */
-int desk_apply(struct desk *d, struct err *e);
+int daemon_apply(struct daemon *d, struct err *e);
 
 /* A child has ended: wait for it, and tell what that means. */
-void desk_reap(void);
+void daemon_reap(void);
 
 /* Switch it off: the tunnel goes down. */
-int desk_off(struct desk *d, struct err *e);
+int daemon_off(struct daemon *d, struct err *e);
 
 #endif
