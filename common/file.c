@@ -162,9 +162,15 @@ file_create(const char *path, const void *data, size_t len, mode_t mode, struct 
 int
 file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
 {
-	char *beside = text_format("%s.XXXXXX" NEW_SUFFIX, path);
+	char *beside;
+	struct stat st;
 	int fd, rc = -1;
 
+	/* A rename over /dev/stdout would take it away from everybody. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_CONFLICT, "%s: expected a file or nothing, found %s", path,
+		    S_ISDIR(st.st_mode) ? "a folder" : "a device, a pipe or a socket");
+	beside = text_format("%s.XXXXXX" NEW_SUFFIX, path);
 	if (beside == NULL)
 		return err_set(e, ERR_FAILED, "%s: no memory", path);
 	fd = mkostemps(beside, (int)strlen(NEW_SUFFIX), O_CLOEXEC);

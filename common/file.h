@@ -29,6 +29,7 @@ int file_read_secret(const char *path, struct buf *out, struct err *e);
 /*
  * Replace or make path with these bytes so that a crash leaves the old file or the new one, whole: written beside it
  * (a name of its own that ends in ".new"), fsync, rename, fsync of the folder. mode is the permission of the new file.
+ * ERR_CONFLICT when something else than a file is there, as a device or a folder.
  */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode, struct err *e);
 

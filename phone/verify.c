@@ -138,10 +138,12 @@ verify(const struct invocation *in, struct verification *v, struct err *e)
 	doc = verification_json(v, e);
 	if (v->boot.started && tunnel_stop(v->phone.store.dir, NULL, e) != 0)
 		goto out;
-	if (doc == NULL || (junit != NULL && write_junit(v, junit, e) != 0))
+	if (doc == NULL)
 		goto out;
 	rc = command_print_json(doc, e);
 	doc = NULL;
+	if (rc == 0 && junit != NULL)
+		rc = write_junit(v, junit, e);
 	if (rc == 0 && !in->quiet)
 		log_info("%s: %s", verdict_name(v->report.verdict),
 		    v->report.verdict != VERDICT_OK ? v->report.reason : verdict_text(VERDICT_OK));

@@ -239,6 +239,28 @@ folders(void **state)
 	free(deep);
 }
 
+/* Root who names a device as the place of a report would take the device away from the whole machine. */
+static void
+replace_takes_no_device_away(void **state)
+{
+	char *fifo = path_of(*state, "fifo"), *link = path_of(*state, "link");
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(symlink("/dev/null", link), 0);
+	assert_fails(file_replace(fifo, "x", 1, 0600, &e), e, ERR_CONFLICT, "found a device, a pipe or a socket");
+	assert_fails(file_replace(link, "x", 1, 0600, &e), e, ERR_CONFLICT, "found a device, a pipe or a socket");
+	assert_fails(file_replace(*state, "x", 1, 0600, &e), e, ERR_CONFLICT, "found a folder");
+	assert_int_equal(lstat(fifo, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_listing(*state, "fifo\nlink\n");
+	free(fifo);
+	free(link);
+}
+
 int
 main(void)
 {
@@ -248,6 +270,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(secrets, setup, teardown),
 		cmocka_unit_test_setup_teardown(replace, setup, teardown),
 		cmocka_unit_test_setup_teardown(replace_on_a_full_disk, setup, teardown),
+		cmocka_unit_test_setup_teardown(replace_takes_no_device_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(create_never_overwrites, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders, setup, teardown),
 	};

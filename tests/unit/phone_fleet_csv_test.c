@@ -196,5 +196,6 @@ main(void)
 		cmocka_unit_test(problems_are_bounded),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
