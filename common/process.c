@@ -30,6 +30,7 @@ stop_set(sigset_t *set)
 	(void)sigaddset(set, SIGINT);
 	(void)sigaddset(set, SIGTERM);
 	(void)sigaddset(set, SIGHUP);
+	(void)sigaddset(set, SIGQUIT);
 }
 
 void
@@ -101,7 +102,8 @@ process_end_is_asked(void)
 {
 	sigset_t set;
 
-	return sigpending(&set) == 0 && (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1);
+	return sigpending(&set) == 0 &&
+	       (sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGQUIT) == 1);
 }
 
 unsigned int

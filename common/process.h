@@ -11,7 +11,7 @@
 void process_harden(void);
 
 /*
- * From here on SIGINT, SIGTERM and SIGHUP do not end the process but wait to be asked for, so that long work stops at
+ * From here on SIGINT, SIGTERM, SIGHUP and SIGQUIT do not end the process but wait to be asked for, so that long work stops at
  * a place of its own choice. Threads made later inherit it.
  */
 void process_stop_block(void);
@@ -28,10 +28,10 @@ int process_stop_wait(void);
  */
 void process_event_block(void);
 
-/* Wait until one of the five comes, at most so many milliseconds (-1: for ever); the signal, or 0. */
+/* Wait until one of these comes, at most so many milliseconds (-1: for ever); the signal, or 0. */
 int process_event_wait(long ms);
 
-/* Whether SIGINT or SIGTERM has come; it goes on waiting to be asked for. */
+/* Whether SIGINT, SIGTERM or SIGQUIT has come; it goes on waiting to be asked for. */
 bool process_end_is_asked(void);
 
 /* Processors that this process may run on, at least 1. */

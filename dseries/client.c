@@ -178,6 +178,7 @@ static const struct client_directive directives[] = {
 
 	/* New in 2.3. */
 	{ "auth-token", CLIENT_TAKES_2_3, 1, 1, false },
+	{ "client-nat", CLIENT_TAKES_2_3, 4, 4, false },
 	{ "compat-names", CLIENT_TAKES_2_3, 0, 1, false },
 	{ "extra-certs", CLIENT_TAKES_2_3, 1, 1, true },
 	{ "ifconfig-ipv6", CLIENT_TAKES_2_3, 2, 2, false },
@@ -190,6 +191,7 @@ static const struct client_directive directives[] = {
 	{ "tls-export-cert", CLIENT_TAKES_2_3, 1, 1, false },
 	{ "verify-hash", CLIENT_TAKES_2_3, 1, 1, false },
 	{ "verify-x509-name", CLIENT_TAKES_2_3, 1, 2, false },
+	{ "x509-track", CLIENT_TAKES_2_3, 1, 1, false },
 
 	/* Named in configurations for 2.3.3 and later. */
 	{ "allow-compression", CLIENT_TOO_NEW, 1, 1, false },

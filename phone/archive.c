@@ -117,14 +117,32 @@ settings_add(const struct writer *w, struct err *e)
 	return rc;
 }
 
+/* openvpn's own words, which may quote what a bundle has in a wrong place. */
+static void
+redact_member(json_t *doc, const char *name)
+{
+	const char *text = json_string_value(json_object_get(doc, name));
+	struct buf out = BUF_INIT(4096);
+
+	if (text == NULL)
+		return;
+	redact_log(text, strlen(text), &out);
+	(void)json_object_set_new(doc, name, json_string(buf_string(&out)));
+	buf_release(&out);
+}
+
 static int
 status_add(const struct writer *w, struct err *e)
 {
 	struct status s;
+	json_t *doc;
 
 	if (status_collect(w->phone, &s, e) != 0)
 		return -1;
-	return json_add(w, "status.json", status_json(&s), e);
+	doc = status_json(&s);
+	redact_member(doc, "failure");
+	redact_member(doc, "detail");
+	return json_add(w, "status.json", doc, e);
 }
 
 /* The end of the log, from the beginning of a line on. ERR_NOT_FOUND when there is none. */
@@ -188,7 +206,9 @@ archive_make(const struct phone *p, struct buf *out, struct err *e)
 
 	if (w.a == NULL)
 		return err_set(e, ERR_FAILED, "debug archive: no memory");
-	if (archive_write_add_filter_gzip(w.a) != ARCHIVE_OK || archive_write_set_format_ustar(w.a) != ARCHIVE_OK ||
+	if (archive_write_add_filter_gzip(w.a) != ARCHIVE_OK ||
+	    archive_write_set_bytes_in_last_block(w.a, 1) != ARCHIVE_OK /* no padding behind the end */ ||
+	    archive_write_set_format_ustar(w.a) != ARCHIVE_OK ||
 	    archive_write_open2(w.a, out, NULL, on_write, NULL, NULL) != ARCHIVE_OK) {
 		failed(w.a, e);
 		goto out;

@@ -27,8 +27,10 @@ struct boot_options {
 	enum fetch_auth auth;
 	time_t clock;		/* what the phone takes for the time */
 	struct certificate_cache *cache;	/* of the caller's, for many boots; or NULL */
-	unsigned int seconds;	/* for the VPN to be connected; 0: start it, and do not wait */
+	struct tunnel_options tunnel;	/* 0 seconds: the default */
+	bool background;	/* start the tunnel, and do not wait for it */
 	bool no_connect;	/* all but the VPN */
+	bool no_limits;		/* nor what openvpn would be held to, where there is no VPN to start */
 	bool no_certificate;	/* what stands in the bundle's blocks is not looked at */
 	bool upgraded;		/* say so */
 	bool stoppable;		/* boot_through() ends when SIGINT or SIGTERM waits (common/process.h) */

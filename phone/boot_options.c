@@ -10,7 +10,7 @@ static int
 options_read(const struct invocation *in, struct boot_options *o, struct err *e)
 {
 	const char *auth = in->option[BOOT_OPT_AUTH], *clock = in->option[BOOT_OPT_CLOCK];
-	unsigned long seconds = TUNNEL_SECONDS;
+	unsigned long seconds = 0;
 
 	*o = (struct boot_options){ .auth = FETCH_AUTH_ANY, .clock = time(NULL) };
 	if (auth != NULL && fetch_auth_parse(auth, &o->auth, e) != 0)
@@ -19,7 +19,7 @@ options_read(const struct invocation *in, struct boot_options *o, struct err *e)
 		return err_usage(e);
 	if (command_number(in->option[BOOT_OPT_TIMEOUT], 1, 3600, "timeout", &seconds, e) != 0)
 		return -1;
-	o->seconds = (unsigned int)seconds;
+	o->tunnel.seconds = (unsigned int)seconds;
 	o->no_connect = in->option[BOOT_OPT_NO_CONNECT] != NULL;
 	return 0;
 }

@@ -23,7 +23,7 @@ enum {
 	[BOOT_OPT_AUTH] = { "auth", "KIND", "login at the web server: none, basic, digest or any (any)" }, \
 	[BOOT_OPT_CLOCK] = { "clock", "TIME", \
 	    "what the phone takes for the time, 2026-11-23 or 2026-11-23T21:44:39Z (the real one)" }, \
-	[BOOT_OPT_TIMEOUT] = { "timeout", "SECONDS", "for the VPN to be connected (60)" }, \
+	[BOOT_OPT_TIMEOUT] = { "timeout", "SECONDS", "for the VPN to be connected (70 for each remote)" }, \
 	[BOOT_OPT_NO_CONNECT] = { "no-connect", NULL, "do all but start the VPN" }
 /* clang-format on */
 

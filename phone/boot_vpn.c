@@ -93,13 +93,12 @@ boot_vpn(struct boot *b)
 		return boot_fail(b, "vpn", b->report->verdict != VERDICT_OK ? b->report->verdict : VERDICT_MD5_MISSING,
 		    "When the VPN is Enabled", &e, BOOT_STATE_END);
 	}
-	if (strcmp(s->tunnel_md5, store_md5(s)) != 0 || b->installed) {
+	if (strcmp(s->tunnel_md5, store_md5(s)) != 0 || (b->installed && store_md5(s) == s->md5)) {
 		if (boot_bring_down(b, NULL, "another configuration file is in place") < 0)
 			return BOOT_STATE_END;
 	}
-	if (!b->options.no_connect)
+	if (!b->options.no_connect || !b->options.no_limits)
 		return BOOT_STATE_LIMIT;
-	report_step(b->report, "vpn", STEP_NOTHING, NULL, "not connected, because of --no-connect");
 	return BOOT_STATE_END;
 }
 
@@ -131,7 +130,10 @@ boot_limit(struct boot *b)
 	    "openvpn held to TLS 1.0, %s and %s; of the phone's suites this machine's OpenSSL lacks %s",
 	    listed(&l->control, control, sizeof(control)), b->ovpn.cipher,
 	    listed(&l->control_missing, missing, sizeof(missing)));
-	return BOOT_STATE_CONNECT;
+	if (!b->options.no_connect)
+		return BOOT_STATE_CONNECT;
+	report_step(b->report, "vpn", STEP_NOTHING, NULL, "not connected, because of --no-connect");
+	return BOOT_STATE_END;
 }
 
 enum boot_state
@@ -139,6 +141,7 @@ boot_connect(struct boot *b)
 {
 	static const char section[] = "When the VPN is Enabled";
 	const char *dir = b->phone->store.dir;
+	struct tunnel_options tunnel = b->options.tunnel;
 	enum verdict verdict = VERDICT_FAILED;
 	struct tunnel_status *t = &b->tunnel;
 	struct err e = ERR_INIT;
@@ -149,8 +152,12 @@ boot_connect(struct boot *b)
 		report_step(b->report, "vpn", STEP_NOTHING, section, "connected already, VPN address %s", t->address);
 		return BOOT_STATE_END;
 	}
+	if (b->options.background)
+		tunnel.seconds = 0;
+	else if (tunnel.seconds == 0)
+		tunnel.seconds = TUNNEL_SECONDS * b->ovpn.remotes;
 	if (tunnel_stop(dir, NULL, &e) != 0 ||
-	    phone_connect(b->phone, &b->limits.config, b->options.seconds, t, &verdict, &e) != 0)
+	    phone_connect(b->phone, &b->limits.config, &tunnel, t, &verdict, &e) != 0)
 		return boot_fail(b, "vpn", verdict, section, &e, BOOT_STATE_END);
 	b->started = true;
 	if (t->state == TUNNEL_CONNECTED)

@@ -286,7 +286,7 @@ certificate_check(const struct certificate_pem *pem, time_t clock, struct certif
 
 	store = store_get1(pem, cache, e);
 	if (store == NULL || own_read(pem->cert, pem->cert_len, &own, e) != 0 ||
-	    certificate_key_check(pem->key, pem->key_len, own.cert, e) != 0 ||
+	    certificate_key_check(pem->key, pem->key_len, own.cert, cache == NULL, e) != 0 ||
 	    verify(&own, store, clock, &info, e) != 0)
 		goto out;
 	describe_more(&own, &info);

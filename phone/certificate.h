@@ -55,7 +55,7 @@ struct certificate_cache {
  * All three can be read; the key has no password (none is ever asked for) and is the certificate's; a CA in <ca> has
  * signed the certificate, directly or through others in <cert> or <ca>; all of them are valid at clock, seconds since
  * 1970. -1 with ERR_INTEGRITY otherwise (ERR_FAILED without memory), and *ret as it was. No text repeats anything of the
- * key. cache may be NULL.
+ * key. cache may be NULL; without one, the private half of the key is tried as well.
  */
 int certificate_check(const struct certificate_pem *pem, time_t clock, struct certificate_cache *cache,
     struct certificate_info *ret, struct err *e);

@@ -101,29 +101,47 @@ rsa_key_matches(const char *label, const unsigned char *der, long len, const X50
 	return found;
 }
 
+/* A key whose private half is broken is loaded by the phone, and cannot sign: no server ever takes it. */
 static int
-key_check(const char *label, const char *header, const unsigned char *der, long len, const X509 *cert, struct err *e)
+pair_check(EVP_PKEY *key, const X509 *cert, bool whole, struct err *e)
+{
+	EVP_PKEY_CTX *ctx;
+	bool good = true;
+
+	if (X509_check_private_key(cert, key) != 1)
+		return err_openssl(e, ERR_INTEGRITY,
+		    "<key>: expected the key of the certificate in <cert>, found another one");
+	if (!whole)
+		return 0;
+	ctx = EVP_PKEY_CTX_new(key, NULL);
+	good = ctx != NULL && EVP_PKEY_pairwise_check(ctx) == 1;
+	EVP_PKEY_CTX_free(ctx);
+	return good ? 0
+	            : err_openssl(e, ERR_INTEGRITY,
+			  "<key>: expected a key that can sign, found its private half broken");
+}
+
+static int
+key_check(const char *label, const char *header, const unsigned char *der, long len, const X509 *cert, bool whole,
+    struct err *e)
 {
 	const unsigned char *at = der;
 	EVP_PKEY *key;
-	bool matches;
+	int rc;
 
 	if (strstr(header, "ENCRYPTED") != NULL || strcmp(label, PEM_STRING_PKCS8) == 0)
 		return err_set(e, ERR_INTEGRITY,
 		    "<key>: expected a key without a password, which the phone has no means to enter, found an "
 		    "encrypted one");
-	if (rsa_key_matches(label, der, len, cert))
+	if (!whole && rsa_key_matches(label, der, len, cert))
 		return 0;
 	ERR_clear_error();
 	key = d2i_AutoPrivateKey(NULL, &at, len);
 	if (key == NULL)
 		return err_openssl(e, ERR_INTEGRITY, "<key>: expected a private key, found what is none");
-	matches = X509_check_private_key(cert, key) == 1;
+	rc = pair_check(key, cert, whole, e);
 	EVP_PKEY_free(key);
-	if (!matches)
-		return err_openssl(e, ERR_INTEGRITY,
-		    "<key>: expected the key of the certificate in <cert>, found another one");
-	return 0;
+	return rc;
 }
 
 static bool
@@ -135,7 +153,7 @@ is_key(const char *label)
 }
 
 int
-certificate_key_check(const void *pem, size_t len, const X509 *cert, struct err *e)
+certificate_key_check(const void *pem, size_t len, const X509 *cert, bool whole, struct err *e)
 {
 	char *label = NULL, *header = NULL;
 	unsigned char *der = NULL;
@@ -150,7 +168,7 @@ certificate_key_check(const void *pem, size_t len, const X509 *cert, struct err 
 	       PEM_read_bio_ex(bio, &label, &header, &der, &der_len, PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) == 1) {
 		found = is_key(label);
 		if (found)
-			rc = key_check(label, header, der, der_len, cert, e);
+			rc = key_check(label, header, der, der_len, cert, whole, e);
 		OPENSSL_secure_free(label);
 		OPENSSL_secure_free(header);
 		OPENSSL_secure_clear_free(der, (size_t)der_len);

@@ -131,7 +131,8 @@ work_do(struct daemon *d, const struct invocation *in, enum work work, struct er
 		return -1;
 	}
 	d->clock = o.clock;
-	o.seconds = 0;
+	o.background = true;
+	o.tunnel.mortal = true;
 	o.stored_only = work == WORK_APPLY;
 	o.stoppable = true;
 	report_start(&report, in->json ? REPORT_JSON : REPORT_LINES, in->quiet);

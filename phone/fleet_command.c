@@ -58,7 +58,7 @@ options_read(const struct invocation *in, struct fleet_work *w, struct err *e)
 	const char *const *o = in->option;
 
 	w->plan = (struct fleet_boot_plan){ .list = &w->list,
-		.boot = { .auth = FETCH_AUTH_ANY, .clock = time(NULL), .no_connect = true } };
+		.boot = { .auth = FETCH_AUTH_ANY, .clock = time(NULL), .no_connect = true, .no_limits = true } };
 	w->plan.share = o[OPT_SHARE] != NULL;
 	w->plan.boot.no_certificate = o[OPT_NO_CERTIFICATES] != NULL;
 	w->concurrency = CONCURRENCY;

@@ -308,8 +308,11 @@ write_config(const struct ovpn *o, struct limits *ret)
 	buf_addf(&ret->config, "data-ciphers %s\ndata-ciphers-fallback %s\n", o->cipher, o->cipher);
 	if (ret->legacy)
 		buf_add_string(&ret->config, "providers legacy default\n");
-	/* In 2.3.2 it means exactly these two usages, in 2.6 any. */
-	if (o->remote_cert_tls && !o->remote_cert_ku)
+	/*
+	 * 2.3.2 wants the key usage to be one of these two exactly; in 2.6 remote-cert-tls takes any, and this line one
+	 * of the two with more beside it: a server certificate with more than that is not told apart here.
+	 */
+	if (o->remote_cert_tls)
 		buf_add_string(&ret->config, "remote-cert-ku a0 88\n");
 }
 

@@ -122,15 +122,16 @@ management_line(struct management *m, int64_t deadline, char line[MANAGEMENT_LIN
 	return MANAGEMENT_LINE;
 }
 
-/* The next field of a comma-separated line, cut where it does not fit; *at moves behind the comma. */
+/* The next field of a comma-separated line, fit to be shown and cut where it is too long; *at moves behind the comma. */
 static void
 field_take(const char **at, char *out, size_t size)
 {
-	size_t len = strcspn(*at, ","), shown = len < size ? len : size - 1;
+	size_t len = strcspn(*at, ",");
+	char field[MANAGEMENT_LINE_SIZE];
 
 	if (out != NULL) {
-		memcpy(out, *at, shown);
-		out[shown] = '\0';
+		(void)snprintf(field, sizeof(field), "%.*s", (int)len, *at);
+		(void)text_printable(field, out, size);
 	}
 	*at += len + ((*at)[len] == ',');
 }
@@ -156,6 +157,13 @@ management_state_parse(const char *line, struct management_state *ret)
 	return true;
 }
 
+/* "VERIFY X509NAME ERROR: ...": why this side does not take the server. */
+static bool
+is_verify_error(const char *text)
+{
+	return strncmp(text, "VERIFY ", strlen("VERIFY ")) == 0 && strstr(text, "ERROR") != NULL;
+}
+
 const char *
 management_log_error(const char *line)
 {
@@ -172,7 +180,8 @@ management_log_error(const char *line)
 	if (line[flags] != ',' || strspn(line, "IFNWD") != flags)
 		return NULL;
 	/* The server's word is no error in openvpn's eyes. */
-	if (strcspn(line, "FN") >= flags && strncmp(line + flags + 1, refused, strlen(refused)) != 0)
+	if (strcspn(line, "FN") >= flags && strncmp(line + flags + 1, refused, strlen(refused)) != 0 &&
+	    !is_verify_error(line + flags + 1))
 		return NULL;
 	return line + flags + 1;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /* openvpn's path: PATH, and the folders that a user's PATH lacks. NULL when it is nowhere. */
@@ -60,7 +61,7 @@ config_fd(const struct buf *config, struct err *e)
 
 /* What is behind the configuration wins over it. */
 __attribute__((noreturn)) static void
-run_openvpn(const char *program, const char *dir, int config)
+run_openvpn(const char *program, const char *dir, int config, bool mortal)
 {
 	/* clang-format off */
 	const char *const argv[] = {
@@ -79,6 +80,8 @@ run_openvpn(const char *program, const char *dir, int config)
 	sigset_t none;
 
 	(void)setsid();
+	if (mortal)
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
@@ -92,7 +95,7 @@ run_openvpn(const char *program, const char *dir, int config)
 }
 
 pid_t
-openvpn_start(const char *dir, const struct buf *config, struct err *e)
+openvpn_start(const char *dir, const struct buf *config, bool mortal, struct err *e)
 {
 	char *program = find_openvpn();
 	pid_t pid = -1;
@@ -108,7 +111,7 @@ openvpn_start(const char *dir, const struct buf *config, struct err *e)
 	if (fd >= 0) {
 		pid = fork();
 		if (pid == 0)
-			run_openvpn(program, dir, fd);
+			run_openvpn(program, dir, fd, mortal);
 		if (pid < 0)
 			err_errno(e, ERR_FAILED, errno, "openvpn: fork");
 		(void)close(fd);

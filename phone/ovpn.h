@@ -21,9 +21,7 @@
 
 struct ovpn {
 	unsigned int remotes;
-	bool tcp;		/* the last proto outside of <connection> is a TCP one */
-	bool lzo;		/* comp-lzo is there, in any form: packets are framed for it */
-	bool remote_cert_tls, remote_cert_ku;	/* these directives are there */
+	bool remote_cert_tls;	/* of remote-cert-tls and remote-cert-ku, which say the same, the former came last */
 	char cipher[CLIENT_LINE_MAX + 1];	/* data channel; 2.3.2's default, BF-CBC, where the file names none */
 	char tls_cipher[CLIENT_LINE_MAX + 1];	/* the argument of tls-cipher, or "" */
 	/* What stands in the last <ca>, <cert> and <key>: PEM, for certificate_check(). The key is secret. */

@@ -21,6 +21,17 @@ holds(const char *text, size_t len, const char *what)
 	return memmem(text, len, what, strlen(what)) != NULL;
 }
 
+/* Blanks before the first other character, as isspace() has them. */
+static size_t
+blanks(const struct ovpn_piece *piece)
+{
+	size_t n = 0;
+
+	while (n < piece->len && (piece->text[n] == ' ' || (piece->text[n] >= '\t' && piece->text[n] <= '\r')))
+		n++;
+	return n;
+}
+
 int
 ovpn_block_read(struct ovpn_source *src, const char *name, struct ovpn_block *ret, struct err *e)
 {
@@ -30,6 +41,13 @@ ovpn_block_read(struct ovpn_source *src, const char *name, struct ovpn_block *re
 
 	(void)snprintf(tag, sizeof(tag), "</%s>", name);
 	while (ovpn_piece_next(src, &piece)) {
+		size_t indent = blanks(&piece);
+
+		/* Content to 2.3.2, and to later ones the end of the block: these would run what follows as directives. */
+		if (indent > 0 && begins(piece.text + indent, piece.len - indent, tag))
+			return err_set(e, ERR_INTEGRITY,
+			    "<%s>: expected %s at the beginning of a line, found it behind other characters", name,
+			    tag);
 		if (!begins(piece.text, piece.len, tag)) {
 			block.len = (size_t)(src->data + src->at - block.text);
 			continue;

@@ -5,6 +5,7 @@
 #include "phone/ovpn_reader.h"
 #include "phone/ovpn_rules.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -145,6 +146,8 @@ check_choice(struct ovpn_reader *r, const struct ovpn_words *w)
 		{ "key-direction", { "0", "1" }, "0 or 1" },
 		{ "mode", { "p2p" }, "p2p" },
 		{ "comp-lzo", { "yes", "no", "adaptive" }, "yes, no or adaptive" },
+		{ "topology", { "net30", "p2p", "subnet" }, "net30, p2p or subnet" },
+		{ "auth-retry", { "none", "nointeract", "interact" }, "none, nointeract or interact" },
 	};
 
 	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
@@ -158,6 +161,29 @@ check_choice(struct ovpn_reader *r, const struct ovpn_words *w)
 			return ovpn_fatal(r, "%s: expected %s, found \"%s\"", w->word[0], choices[i].expected,
 			    ovpn_shown(w->word[1]));
 	}
+	return 0;
+}
+
+/* "Message hash algorithm '...' not found": the client ends. Without an argument it says the default. */
+static int
+take_auth(struct ovpn_reader *r, const struct ovpn_words *w)
+{
+	char shown[40];
+
+	if (w->count < 2 || strcmp(w->word[1], "none") == 0 || EVP_get_digestbyname(w->word[1]) != NULL)
+		return 0;
+	return ovpn_fatal(r, "auth: expected the name of a digest, as SHA1 or SHA256, found %s",
+	    text_printable(w->word[1], shown, sizeof(shown)));
+}
+
+static int
+take_port(struct ovpn_reader *r, const struct ovpn_words *w)
+{
+	struct err why = ERR_INIT;
+	unsigned long port;
+
+	if (text_number(w->word[1], 1, 65535, w->word[0], &port, &why) != 0)
+		return ovpn_fatal(r, "%s", why.text);
 	return 0;
 }
 
@@ -175,12 +201,10 @@ take_arguments(struct ovpn_reader *r, const struct ovpn_words *w, bool *ret_keep
 		r->pull = true;
 	else if (strcmp(name, "dev") == 0)
 		r->dev = true;
-	else if (strcmp(name, "comp-lzo") == 0)
-		r->o->lzo = true;
 	else if (strcmp(name, "remote-cert-tls") == 0)
 		r->o->remote_cert_tls = true;
 	else if (strcmp(name, "remote-cert-ku") == 0)
-		r->o->remote_cert_ku = true;
+		r->o->remote_cert_tls = false;
 	else if (strcmp(name, "ns-cert-type") == 0)
 		ovpn_note(r->o, ovpn_reader_line(r),
 		    "ns-cert-type: the phone wants nsCertType=server in the server's certificate, OpenVPN 2.6 takes one "
@@ -195,18 +219,20 @@ take_arguments(struct ovpn_reader *r, const struct ovpn_words *w, bool *ret_keep
 		return take_tls_cipher(r, w);
 	else if (strcmp(name, "setenv") == 0)
 		return take_setenv(r, w, ret_keep);
-	else if (strcmp(name, "proto") == 0) {
-		r->o->tcp = r->connection == 0 ? strncmp(w->word[1], "tcp", 3) == 0 : r->o->tcp;
+	else if (strcmp(name, "proto") == 0)
 		return take_proto(r, r->entry, w->word[1]);
-	} else if (strcmp(name, "verify-x509-name") == 0 || strcmp(name, "tls-remote") == 0 ||
-		   strcmp(name, "compat-names") == 0) {
+	else if (strcmp(name, "auth") == 0)
+		return take_auth(r, w);
+	else if (strcmp(name, "port") == 0 || strcmp(name, "lport") == 0 || strcmp(name, "rport") == 0)
+		return take_port(r, w);
+	else if (strcmp(name, "verify-x509-name") == 0 || strcmp(name, "tls-remote") == 0 ||
+		 strcmp(name, "compat-names") == 0)
 		return take_names(r, w);
-	} else if ((strcmp(name, "http-proxy") == 0 || strcmp(name, "socks-proxy") == 0) && w->count > 3) {
+	else if ((strcmp(name, "http-proxy") == 0 || strcmp(name, "socks-proxy") == 0) && w->count > 3)
 		return ovpn_fatal(r, "%s: expected a host and a port, found a login, which the phone cannot enter",
 		    name);
-	} else if (ovpn_file_number(name) < FILE_COUNT) {
+	else if (ovpn_file_number(name) < FILE_COUNT)
 		r->form[ovpn_file_number(name)] = FORM_NAMED;
-	}
 	return 0;
 }
 

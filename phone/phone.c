@@ -234,7 +234,7 @@ phone_limit(const struct phone *p, const struct ovpn *o, struct limits_offer *re
 }
 
 int
-phone_connect(struct phone *p, const struct buf *config, unsigned int seconds, struct tunnel_status *ret,
+phone_connect(struct phone *p, const struct buf *config, const struct tunnel_options *o, struct tunnel_status *ret,
     enum verdict *ret_verdict, struct err *e)
 {
 	struct store *s = &p->store;
@@ -246,7 +246,7 @@ phone_connect(struct phone *p, const struct buf *config, unsigned int seconds, s
 	*ret_verdict = VERDICT_FAILED;
 	if (store_save(s, e) != 0)
 		return -1;
-	if (tunnel_start(s->dir, config, seconds, ret, ret_verdict, &mine) == 0)
+	if (tunnel_start(s->dir, config, o, ret, ret_verdict, &mine) == 0)
 		return 0;
 	(void)text_printable(mine.text, s->tunnel_failure, sizeof(s->tunnel_failure));
 	(void)store_save(s, NULL);
@@ -270,7 +270,9 @@ phone_take_url(struct phone *p, const char *url, const char *file, struct err *e
 	rc = 0;
 	if (url == NULL || strcmp(url, s->config_url) == 0)
 		goto out;
-	rc = fetch_config_url(url, s->mac, &full, e);
+	rc = text_is_clean(url, strlen(url))
+	         ? fetch_config_url(url, s->mac, &full, e)
+	         : err_set(e, ERR_INPUT, "URL: expected UTF-8 without control characters, found other bytes");
 	if (rc == 0)
 		rc = text_copy(s->config_url, sizeof(s->config_url), url, "config-url", e);
 	rc = rc == 0 ? store_save(s, e) : err_usage(e);

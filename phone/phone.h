@@ -53,7 +53,7 @@ int phone_limit(const struct phone *p, const struct ovpn *o, struct limits_offer
     struct err *e);
 
 /* Start a tunnel with the bundle in use, whose configuration was made by phone_limit(); the rest as tunnel_start(). */
-int phone_connect(struct phone *p, const struct buf *config, unsigned int seconds, struct tunnel_status *ret,
-    enum verdict *ret_verdict, struct err *e);
+int phone_connect(struct phone *p, const struct buf *config, const struct tunnel_options *o,
+    struct tunnel_status *ret, enum verdict *ret_verdict, struct err *e);
 
 #endif

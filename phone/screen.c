@@ -33,7 +33,7 @@ screen_style(void)
 
 	(void)setlocale(LC_CTYPE, "");
 	return (struct screen_style){
-		.colour = isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0') && term != NULL &&
+		.colour = isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0') && term != NULL && term[0] != '\0' &&
 		          strcmp(term, "dumb") != 0,
 		.unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 	};

@@ -12,7 +12,7 @@
 enum { OPT_TIMEOUT };
 
 static const struct option_def connect_options[] = {
-	[OPT_TIMEOUT] = { "timeout", "SECONDS", "to be connected (60)" },
+	[OPT_TIMEOUT] = { "timeout", "SECONDS", "to be connected (70 for each remote)" },
 	OPTION_END,
 };
 
@@ -43,10 +43,11 @@ show(const struct invocation *in, const struct phone *p, struct err *e)
 	return 0;
 }
 
-/* Start the tunnel with the bundle in use. */
+/* Start the tunnel with the bundle in use; 0 seconds: the default. */
 static int
 bring_up(struct phone *p, unsigned int seconds, struct err *e)
 {
+	struct tunnel_options tunnel = { .seconds = seconds };
 	struct limits_offer offer;
 	struct tunnel_status t;
 	enum verdict verdict;
@@ -58,7 +59,9 @@ bring_up(struct phone *p, unsigned int seconds, struct err *e)
 		return -1;
 	rc = phone_limit(p, &o, &offer, &limits, e);
 	if (rc == 0) {
-		rc = phone_connect(p, &limits.config, seconds, &t, &verdict, e);
+		if (seconds == 0)
+			tunnel.seconds = TUNNEL_SECONDS * o.remotes;
+		rc = phone_connect(p, &limits.config, &tunnel, &t, &verdict, e);
 		limits_release(&limits);
 	}
 	ovpn_release(&o);
@@ -68,7 +71,7 @@ bring_up(struct phone *p, unsigned int seconds, struct err *e)
 static int
 connect_run(const struct invocation *in, struct err *e)
 {
-	unsigned long seconds = TUNNEL_SECONDS;
+	unsigned long seconds = 0;
 	struct tunnel_status t;
 	struct phone p;
 	int rc = -1;

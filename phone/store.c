@@ -49,7 +49,9 @@ state_read(struct store *s, struct err *e)
 	}
 	doc = json_loadb(buf_string(&text), text.len, JSON_REJECT_DUPLICATES, &why);
 	if (!json_is_object(doc)) {
-		err_set(e, ERR_INTEGRITY, "%s: expected the JSON that refphone wrote, found other text", path);
+		err_set(e, ERR_INTEGRITY,
+		    "%s: expected the JSON that refphone wrote, found other text; remove the folder to begin with a fresh phone",
+		    path);
 		goto out;
 	}
 	rc = store_state_decode(s, doc, e);
@@ -75,6 +77,9 @@ folder_check(const char *dir, struct err *e)
 		return err_errno(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_FAILED, errno, "%s", dir);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ERR_CONFLICT, "%s: expected a folder, found a file", dir);
+	if (st.st_uid != geteuid())
+		return err_set(e, ERR_CONFLICT, "%s: expected a folder of user %u, found one of user %u", dir,
+		    (unsigned int)geteuid(), (unsigned int)st.st_uid);
 	if ((st.st_mode & 077) != 0)
 		return err_set(e, ERR_CONFLICT, "%s: expected mode 0700, found 0%03o; chmod 700 it, or name another",
 		    dir, (unsigned int)(st.st_mode & 0777));
@@ -279,7 +284,9 @@ store_bundle_install(struct store *s, const struct buf *bundle, const char *md5,
 		memcpy(s->md5, before, sizeof(s->md5));
 		return -1;
 	}
-	return store_tidy(s, e);
+	/* It is installed; what stays beside it is removed at the next boot. */
+	(void)store_tidy(s, NULL);
+	return 0;
 }
 
 /* The new override is committed, or the old one stays. */
@@ -293,7 +300,8 @@ local_commit(struct store *s, const struct store_local *l, struct err *e)
 		s->local = before;
 		return -1;
 	}
-	return store_tidy(s, e);
+	(void)store_tidy(s, NULL);
+	return 0;
 }
 
 int
@@ -374,9 +382,10 @@ store_reset(struct store *s, struct err *e)
 	s->md5[0] = s->tunnel_md5[0] = s->tunnel_failure[0] = '\0';
 	s->enable = s->logging = false;
 	s->local = (struct store_local){ .on = false };
-	if (store_save(s, e) != 0)
+	/* The bundles first: a full disk has room for the rest then, and what a power cut leaves names a file that is gone. */
+	if (store_tidy(s, e) != 0)
 		return -1;
-	return store_tidy(s, e);
+	return store_save(s, e);
 }
 
 int

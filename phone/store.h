@@ -49,7 +49,7 @@ struct store {
 
 /*
  * Open to change: makes the folder when it is absent, and locks it. ERR_CONFLICT when another refphone holds it, when
- * others than the owner may enter it, or when state.json is of another version; ERR_INTEGRITY when it cannot be read.
+ * others than the owner may enter it or it is another user's, or when state.json is of another version; ERR_INTEGRITY when it cannot be read.
  */
 int store_open(const char *dir, struct store *ret, struct err *e);
 

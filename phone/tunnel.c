@@ -2,6 +2,7 @@
 #include "phone/tunnel.h"
 
 #include "common/file.h"
+#include "common/text.h"
 #include "phone/management.h"
 #include "phone/openvpn.h"
 
@@ -44,9 +45,11 @@ void
 tunnel_status_from(const struct management_state *s, struct tunnel_status *t)
 {
 	bool connected = strcmp(s->name, "CONNECTED") == 0;
+	char detail[sizeof(s->name) + sizeof(s->detail) + 2];
 
 	t->state = connected ? TUNNEL_CONNECTED : TUNNEL_CONNECTING;
-	(void)snprintf(t->detail, sizeof(t->detail), "%s%s%.90s", s->name, s->detail[0] != '\0' ? ": " : "", s->detail);
+	(void)snprintf(detail, sizeof(detail), "%s%s%s", s->name, s->detail[0] != '\0' ? ": " : "", s->detail);
+	(void)text_printable(detail, t->detail, sizeof(t->detail));
 	(void)snprintf(t->address, sizeof(t->address), "%s", connected ? s->address : "");
 	(void)snprintf(t->server, sizeof(t->server), "%s%s%s", connected ? s->server : "", connected ? ":" : "",
 	    connected ? s->port : "");

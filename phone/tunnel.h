@@ -15,7 +15,7 @@
  * The real openvpn in the background, with its management socket, log and pid file in the state folder. It outlives
  * refphone, as the phone's tunnel outlives a look at its screen.
  */
-#define TUNNEL_SECONDS 60	/* to be connected */
+#define TUNNEL_SECONDS 70	/* to be connected, for each remote: OpenVPN tries one for 60 and goes on to the next */
 
 enum tunnel_state {
 	TUNNEL_DOWN,
@@ -35,13 +35,17 @@ struct tunnel_status {
 /* Ask a running openvpn, or find that there is none. */
 int tunnel_look(const char *dir, struct tunnel_status *ret, struct err *e);
 
+struct tunnel_options {
+	unsigned int seconds;	/* to be connected; 0: it is left to connect on its own, for as long as it takes */
+	bool mortal;		/* it ends with this process */
+};
+
 /*
  * Start openvpn with this configuration and wait until it is connected. On failure, after so many seconds, and on a
  * signal to stop, it is ended again; the text says what openvpn named as the reason, and *ret_verdict is
- * VERDICT_VPN_REFUSED, VERDICT_VPN_TIMEOUT or VERDICT_FAILED. With 0 seconds it is left to connect on its own, for as
- * long as it takes.
+ * VERDICT_VPN_REFUSED, VERDICT_VPN_TIMEOUT or VERDICT_FAILED.
  */
-int tunnel_start(const char *dir, const struct buf *config, unsigned int seconds, struct tunnel_status *ret,
+int tunnel_start(const char *dir, const struct buf *config, const struct tunnel_options *o, struct tunnel_status *ret,
     enum verdict *ret_verdict, struct err *e);
 
 /* End a running openvpn, and wait for its end. *ret_was_up (may be NULL): there was one. */

@@ -16,7 +16,7 @@
 
 #define STEP_MS 20    /* between two looks for what gives no sign */
 #define SLICE_MS 200  /* between two looks for a signal to stop */
-#define END_MS 15000  /* for openvpn to end; it says goodbye to the server first */
+#define END_MS 15000  /* for openvpn to begin to listen, and to end; it says goodbye to the server first */
 #define EARLY_MS 1000 /* for openvpn to end at a configuration that it cannot run */
 #define REASON_SIZE 300
 
@@ -39,6 +39,7 @@ struct starting {
 	bool reason_old;          /* it is of an attempt before this one */
 	bool answered;            /* the server did, in some attempt */
 	bool wait;                /* until it is connected; a signal to stop ends that */
+	bool released;            /* it was told to connect */
 };
 
 static void
@@ -116,6 +117,9 @@ wait_connected(struct starting *s, struct tunnel_status *ret)
 	}
 	if (management_send(&s->m, "log on all\nstate on all\nhold off\nhold release\n", NULL) != 0)
 		return -1;
+	s->released = true;
+	if (!s->wait)
+		s->deadline = management_now() + EARLY_MS;
 	for (;;) {
 		slice = management_now() + SLICE_MS;
 		switch (management_line(&s->m, slice < s->deadline ? slice : s->deadline, line)) {
@@ -204,31 +208,33 @@ start_failed(struct starting *s, unsigned int seconds, const struct tunnel_statu
 		return err_set(e, ERR_FAILED, "openvpn: expected it to connect, found it ended: %s", reason);
 	return err_set(e, ERR_FAILED, "openvpn: expected to be connected within %u s, found %s; %s%s%s", seconds,
 	    last->detail[0] != '\0' ? last->detail : "no answer",
-	    s->answered ? "the server answers, and its log tells more" : "no answer of the server",
+	    !s->answered                                            ? "no answer of the server"
+	    : strncmp(s->reason, "VERIFY ", strlen("VERIFY ")) == 0 ? "the phone does not take the server"
+								    : "the server answers, and its log tells more",
 	    s->reason[0] != '\0' ? "; openvpn says: " : "", s->reason);
 }
 
 int
-tunnel_start(const char *dir, const struct buf *config, unsigned int seconds, struct tunnel_status *ret,
+tunnel_start(const char *dir, const struct buf *config, const struct tunnel_options *o, struct tunnel_status *ret,
     enum verdict *ret_verdict, struct err *e)
 {
-	struct starting s = { .dir = dir, .m = { .fd = -1 }, .wait = seconds > 0 };
+	struct starting s = { .dir = dir, .m = { .fd = -1 }, .wait = o->seconds > 0 };
 	struct tunnel_status status = { .state = TUNNEL_CONNECTING };
 	int rc;
 
 	*ret_verdict = VERDICT_FAILED;
-	tunnel_remove_traces(dir);
+	tunnel_forget(dir);
 	if (s.wait)
 		process_stop_block();
-	s.deadline = management_now() + (s.wait ? (int64_t)seconds * 1000 : EARLY_MS);
-	s.pid = openvpn_start(dir, config, e);
+	s.deadline = management_now() + (s.wait ? (int64_t)o->seconds * 1000 : END_MS);
+	s.pid = openvpn_start(dir, config, o->mortal, e);
 	if (s.pid < 0)
 		return -1;
 	rc = wait_connected(&s, &status);
-	if (rc != 0 && !s.wait && !has_ended(&s))
+	if (rc != 0 && !s.wait && s.released && !has_ended(&s))
 		rc = 0;
 	if (rc != 0)
-		rc = start_failed(&s, seconds, &status, ret_verdict, e);
+		rc = start_failed(&s, o->seconds, &status, ret_verdict, e);
 	management_close(&s.m);
 	status.pid = s.pid;
 	if (rc == 0) {

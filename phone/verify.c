@@ -29,6 +29,7 @@ struct verification {
 	struct report report;
 	struct boot boot;
 	struct timespec start;
+	bool stays; /* the tunnel cannot be ended: its folder must not go either */
 	time_t when;
 	double seconds;
 };
@@ -136,8 +137,11 @@ verify(const struct invocation *in, struct verification *v, struct err *e)
 	boot_through(&v->boot);
 	v->seconds = seconds_since(&v->start);
 	doc = verification_json(v, e);
-	if (v->boot.started && tunnel_stop(v->phone.store.dir, NULL, e) != 0)
+	v->stays = v->boot.started && tunnel_stop(v->phone.store.dir, NULL, e) != 0;
+	if (v->stays) {
+		err_prefix(e, "%s", v->phone.store.dir);
 		goto out;
+	}
 	if (doc == NULL)
 		goto out;
 	rc = command_print_json(doc, e);
@@ -182,6 +186,7 @@ verify_run(const struct invocation *in, struct err *e)
 	if (boot_begin(in, dir, &v.phone, &o, e) != 0)
 		goto out;
 	o.stoppable = true;
+	o.tunnel.mortal = true;
 	report_start(&v.report, REPORT_JSON, in->quiet);
 	boot_start(&v.boot, &v.phone, &v.report, &o);
 	rc = verify(in, &v, e);
@@ -189,7 +194,7 @@ verify_run(const struct invocation *in, struct err *e)
 	report_release(&v.report);
 	phone_close(&v.phone);
 out:
-	if (dir != NULL && store_destroy(dir, rc >= 0 ? e : NULL) != 0 && rc >= 0)
+	if (dir != NULL && !v.stays && store_destroy(dir, rc >= 0 ? e : NULL) != 0 && rc >= 0)
 		rc = -1;
 	free(dir);
 	return rc;

@@ -14,7 +14,8 @@
 
 #define CONNECTION_MEMORY (32 * 1024)
 #define CONNECTION_SECONDS 30
-#define CONNECTIONS_MAX 64 /* a phone has few visitors; more wait */
+#define CONNECTIONS_MAX 64         /* a phone has few visitors; more wait */
+#define CONNECTIONS_PER_ADDRESS 16 /* a browser opens six: nobody keeps the page from everybody else */
 
 static void on_library_log(void *arg, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
@@ -160,7 +161,8 @@ daemon_start(struct web *w, int fd, struct err *e)
 	    on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
 	    (unsigned int)CONNECTION_SECONDS, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
-	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, on_completed, w, MHD_OPTION_END);
+	    MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_PER_ADDRESS, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, w, MHD_OPTION_END);
 	if (w->daemon != NULL)
 		return 0;
 	return err_set(e, ERR_FAILED, "web server: cannot be started: threads, memory or descriptors are short");

@@ -66,7 +66,7 @@ stay_on(struct daemon *d)
 
 	for (;;) {
 		sig = process_event_wait(pending ? AGAIN_MS : -1);
-		if (sig == SIGINT || sig == SIGTERM)
+		if (sig == SIGINT || sig == SIGTERM || sig == SIGQUIT)
 			return;
 		if (sig == SIGCHLD)
 			daemon_reap();

@@ -29,6 +29,12 @@ static const struct {
 	{ "ca-names-a-file", "ca: expected a block <ca>", "--ca fails with" },
 	{ "file-behind-the-block", "ca: expected a block <ca>", "--ca fails with" },
 	{ "closing-tag-indented", "behind other characters", NULL },
+	{ "closing-tag-behind-a-blank-and-again-dh", "line 2: <dh>: expected </dh> at the beginning of a line", NULL },
+	{ "closing-tag-behind-a-blank-and-again-ca", "behind other characters", NULL },
+	{ "closing-tag-behind-a-form-feed", "behind other characters", NULL },
+	{ "auth-unknown", "line 9: auth: expected the name of a digest", NULL },
+	{ "topology-unknown", "topology: expected net30", NULL },
+	{ "port-out-of-range", "port: expected", NULL },
 	{ "closing-tag-missing", "</key> at the beginning of a line, found none", "Endtag </key> missing" },
 	{ "block-cut-inside-a-certificate", "drops the rest", NULL },
 	{ "block-unknown", "<frobnicate>", "Unrecognized option" },
@@ -271,7 +277,7 @@ test_facts(void **state)
 	assert_ok(ovpn_read(file.data, file.len, d65(), &o, &e), e);
 	assert_string_equal(o.cipher, "BF-CBC");
 	assert_string_equal(o.tls_cipher, "");
-	assert_true(!o.lzo && !o.tcp && !o.remote_cert_tls);
+	assert_false(o.remote_cert_tls);
 	ovpn_release(&o);
 	buf_clear(&file);
 	buf_add_string(&file, "comp-lzo no\n");
@@ -279,7 +285,7 @@ test_facts(void **state)
 	assert_ok(ovpn_read(file.data, file.len, d65(), &o, &e), e);
 	assert_string_equal(o.cipher, "AES-256-CBC");
 	assert_string_equal(o.tls_cipher, "TLS-RSA-WITH-AES-256-CBC-SHA:AES128-SHA");
-	assert_true(o.lzo && o.remote_cert_tls && !o.remote_cert_ku);
+	assert_true(o.remote_cert_tls);
 	assert_memory_equal(o.ca.data, "-----BEGIN CERTIFICATE-----\n", 28);
 	assert_string_equal(buf_string(&o.key) + o.key.len - 26, "-----END PRIVATE KEY-----\n");
 	ovpn_release(&o);
