@@ -20,11 +20,11 @@ wait $pid
 is "the demo succeeds" $? 0 || diag <"$T/demo.err"
 if [ -z "$missing" ]; then
 	is "its last line is the README's" "$(tail -n 1 "$T/demo.out")" "$(grep '^proved: ' "$SOURCE/README.md")"
-	is "four blue shields" "$(grep -c 'shield: blue' "$T/demo.out")" 4
+	is "four blue shields" "$(grep -c 'VPN: blue shield' "$T/demo.out")" 4
 else
 	like "it does not claim the tunnel" "$(tail -n 1 "$T/demo.out")" "not proved: the tunnel"
 fi
-is "four phones without a VPN say so" "$(sed -n '/^== What each/,$p' "$T/demo.out" | grep -c 'not supported')" 4
+is "four phones without a VPN say so" "$(sed -n '/^== What each/,$p' "$T/demo.out" | grep -c 'No VPN item')" 4
 ok "nothing is left" clean $pid
 
 if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
