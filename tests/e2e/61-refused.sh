@@ -213,6 +213,24 @@ is "... is this machine's fault, and says so" "$(in_netns d65 setpriv --bounding
 	refphone --mac $mac --model D65 --firmware 2_7_0 --quiet verify --config-url "http://$NETNS_SERVER" --timeout 10 | jq -r '.verdict, .exit_status' | xargs)" "failed 1"
 stop vpn
 
+extra='tls-cipher ECDHE-RSA-AES256-GCM-SHA384' offer good one
+refused "no suite of the phone's" 18 bundle_bad 'control-channel'
+ok "... without connecting, too" verify 18 --no-connect
+
+# ---- a verify that is killed leaves no openvpn ----
+offer good one
+spawn killed in_netns d65 refphone --state "$T/killed" --mac $mac --model D65 --firmware 2_7_0 verify \
+	--config-url "http://$NETNS_SERVER" --timeout 60
+runs_openvpn() {
+	ip netns pids "$(netns_name d65)" | xargs -r ps -o comm= -p | grep -qx openvpn
+}
+runs_none() {
+	[ -z "$(ip netns pids "$(netns_name d65)")" ]
+}
+ok "an openvpn runs" wait_until 10 runs_openvpn
+stop killed KILL
+ok "... and ends with the verify that is killed" wait_until 20 runs_none
+
 # ---- several remotes: the first does not answer ----
 proto=tcp
 ok "a server on the second remote" server
