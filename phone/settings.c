@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define PIECE 4096
-#define TAG_MAX 4096 /* the longest URL is half of it */
+#define TAG_MAX 32768
 
 /* The value of an attribute without a namespace, borrowed: NULL when absent. *ret_odd: it is not plain text. */
 static const char *
