@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "phone/daemon.h"
 
-#include "common/file.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "phone/commands.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,23 +24,9 @@ enum work {
 static int
 power_lock(struct daemon *d, const char *dir, struct err *e)
 {
-	char *path;
-	int rc = 0;
-
 	if (d->power >= 0)
 		return 0;
-	path = file_path(dir, POWER_FILE, e);
-	if (path == NULL)
-		return -1;
-	d->power = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (d->power < 0)
-		rc = err_errno(e, ERR_FAILED, errno, "%s", path);
-	else if (flock(d->power, LOCK_EX | LOCK_NB) != 0)
-		rc = errno == EWOULDBLOCK
-		         ? err_set(e, ERR_CONFLICT, "%s: another \"refphone web\" has this phone on", dir)
-		         : err_errno(e, ERR_FAILED, errno, "%s", path);
-	free(path);
-	return rc;
+	return store_lock(dir, POWER_FILE, "another \"refphone web\" has this phone on", &d->power, e);
 }
 
 static void

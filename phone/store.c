@@ -86,22 +86,25 @@ folder_check(const char *dir, struct err *e)
 	return 0;
 }
 
-static int
-folder_lock(struct store *s, struct err *e)
+int
+store_lock(const char *dir, const char *name, const char *held, int *ret_fd, struct err *e)
 {
-	char *path = file_path(s->dir, LOCK_FILE, e);
-	int rc = 0;
+	char *path = file_path(dir, name, e);
+	int fd, rc = 0;
 
 	if (path == NULL)
 		return -1;
-	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->lock < 0)
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
 		rc = err_errno(e, ERR_FAILED, errno, "%s", path);
-	else if (flock(s->lock, LOCK_EX | LOCK_NB) != 0)
-		rc = errno == EWOULDBLOCK
-		         ? err_set(e, ERR_CONFLICT, "%s: another refphone is at work on this phone", s->dir)
-		         : err_errno(e, ERR_FAILED, errno, "%s", path);
+	else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		rc = errno == EWOULDBLOCK ? err_set(e, ERR_CONFLICT, "%s: %s", dir, held)
+		                          : err_errno(e, ERR_FAILED, errno, "%s", path);
 	free(path);
+	if (rc == 0)
+		*ret_fd = fd;
+	else if (fd >= 0)
+		(void)close(fd);
 	return rc;
 }
 
@@ -127,7 +130,8 @@ store_open(const char *dir, struct store *ret, struct err *e)
 
 	if (store_start(&s, dir, e) != 0)
 		return -1;
-	if (file_make_dir(dir, 0700, NULL, e) != 0 || folder_check(dir, e) != 0 || folder_lock(&s, e) != 0 ||
+	if (file_make_dir(dir, 0700, NULL, e) != 0 || folder_check(dir, e) != 0 ||
+	    store_lock(dir, LOCK_FILE, "another refphone is at work on this phone", &s.lock, e) != 0 ||
 	    state_read(&s, e) != 0) {
 		store_close(&s);
 		return -1;

@@ -57,6 +57,12 @@ int store_open(const char *dir, struct store *ret, struct err *e);
 int store_look(const char *dir, struct store *ret, struct err *e);
 
 /*
+ * Lock a file of the phone's folder, made when it is absent, for as long as *ret_fd is open; the caller closes it. Held
+ * by another process it is ERR_CONFLICT with that text; *ret_fd is written only on success.
+ */
+int store_lock(const char *dir, const char *name, const char *held, int *ret_fd, struct err *e);
+
+/*
  * A phone that keeps nothing on disk, for a fleet of them: the functions below work on it alike, but for those of the
  * local override.
  */

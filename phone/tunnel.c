@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define LOOK_MS 2000 /* for an answer of the management interface */
-#define END_MS 15000 /* for openvpn to end; it says goodbye to the server first */
 
 static void
 remove_file(const char *dir, const char *name)
@@ -115,13 +114,13 @@ static int
 wait_end(struct management *m, int fd, struct err *e)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int64_t deadline = management_now() + END_MS;
+	int64_t deadline = management_now() + TUNNEL_END_MS;
 	char line[MANAGEMENT_LINE_SIZE];
 	enum management_answer answer;
 
-	if (fd >= 0 && poll(&p, 1, END_MS) > 0)
+	if (fd >= 0 && poll(&p, 1, TUNNEL_END_MS) > 0)
 		return 0;
-	if (fd >= 0 && syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0 && poll(&p, 1, END_MS) > 0)
+	if (fd >= 0 && syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0 && poll(&p, 1, TUNNEL_END_MS) > 0)
 		return 0;
 	do
 		answer = fd < 0 ? management_line(m, deadline, line) : MANAGEMENT_TIMEOUT;
@@ -129,7 +128,7 @@ wait_end(struct management *m, int fd, struct err *e)
 	if (answer == MANAGEMENT_END)
 		return 0;
 	return err_set(e, ERR_FAILED, "openvpn: expected it to end within %d s of SIGTERM, found it running",
-	    END_MS / 1000);
+	    TUNNEL_END_MS / 1000);
 }
 
 int

@@ -17,6 +17,8 @@
  */
 #define TUNNEL_SECONDS 70	/* to be connected, for each remote: OpenVPN tries one for 60 and goes on to the next */
 
+#define TUNNEL_END_MS 15000	/* for openvpn to begin to listen, and to end; it says goodbye to the server first */
+
 enum tunnel_state {
 	TUNNEL_DOWN,
 	TUNNEL_CONNECTING,	/* openvpn runs, and is not (or no longer) connected */

@@ -16,7 +16,6 @@
 
 #define STEP_MS 20    /* between two looks for what gives no sign */
 #define SLICE_MS 200  /* between two looks for a signal to stop */
-#define END_MS 15000  /* for openvpn to begin to listen, and to end; it says goodbye to the server first */
 #define EARLY_MS 1000 /* for openvpn to end at a configuration that it cannot run */
 #define REASON_SIZE 300
 
@@ -153,7 +152,7 @@ wait_connected(struct starting *s, struct tunnel_status *ret)
 static void
 end_child(struct starting *s)
 {
-	int64_t limit = management_now() + END_MS;
+	int64_t limit = management_now() + TUNNEL_END_MS;
 
 	if (!has_ended(s))
 		(void)kill(s->pid, SIGTERM);
@@ -226,7 +225,7 @@ tunnel_start(const char *dir, const struct buf *config, const struct tunnel_opti
 	tunnel_forget(dir);
 	if (s.wait)
 		process_stop_block();
-	s.deadline = management_now() + (s.wait ? (int64_t)o->seconds * 1000 : END_MS);
+	s.deadline = management_now() + (s.wait ? (int64_t)o->seconds * 1000 : TUNNEL_END_MS);
 	s.pid = openvpn_start(dir, config, o->mortal, e);
 	if (s.pid < 0)
 		return -1;
