@@ -2,19 +2,18 @@
 #include "ca/cert.h"
 
 #include "ca/extension.h"
+#include "ca/facts.h"
 #include "ca/time.h"
 #include "common/process.h"
 #include "common/text.h"
 
 #include <limits.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TITLE_SIZE 192        /* a subject in a message */
 #define ROOT_RANDOM 8         /* octets of a root's name */
 #define ROOT_INFIX " CA "     /* between the owner's name and them */
 #define SERIAL_FIRST_MIN 0x40 /* never short, never negative: 20 octets in DER, always */
@@ -277,21 +276,6 @@ ca_cert_serial(const X509 *cert, unsigned char serial[CA_SERIAL_SIZE], struct er
 
 /* ---- checking ---- */
 
-/* The subject for a message, RFC 2253 with its controls escaped. */
-static const char *
-title(const X509 *cert, char out[TITLE_SIZE])
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	int len = -1;
-
-	if (bio != NULL && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0,
-			       XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0)
-		len = BIO_read(bio, out, TITLE_SIZE - 1);
-	out[len > 0 ? len : 0] = '\0';
-	BIO_free(bio);
-	return out;
-}
-
 /* A NUL or a line feed inside a name: other programs would read another one. */
 static int
 check_subject(const X509 *cert, struct err *e)
@@ -358,7 +342,7 @@ out:
 int
 ca_cert_check(X509 *cert, EVP_PKEY *key, X509 *issuer, enum ca_kind kind, time_t now, struct err *e)
 {
-	char shown[TITLE_SIZE];
+	char subject[CA_FACTS_NAME_SIZE];
 	int rc = -1;
 
 	if ((kind == CA_KIND_ROOT) != (issuer == NULL)) {
@@ -375,8 +359,10 @@ ca_cert_check(X509 *cert, EVP_PKEY *key, X509 *issuer, enum ca_kind kind, time_t
 		goto out;
 	rc = 0;
 out:
-	if (rc != 0)
-		err_prefix(e, "certificate \"%s\"", title(cert, shown));
+	if (rc != 0) {
+		ca_name_print(X509_get_subject_name(cert), subject);
+		err_prefix(e, "certificate \"%s\"", subject);
+	}
 	ERR_clear_error();
 	return rc;
 }

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+#include "ca/facts.h"
+
+#include "ca/time.h"
+#include "common/text.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+
+void
+ca_name_print(const X509_NAME *name, char out[CA_FACTS_NAME_SIZE])
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	int len = -1;
+
+	if (bio != NULL &&
+	    X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0)
+		len = BIO_read(bio, out, CA_FACTS_NAME_SIZE - 1);
+	out[len > 0 ? len : 0] = '\0';
+	BIO_free(bio);
+}
+
+static void
+common_name_copy(const X509_NAME *name, char *out, size_t size)
+{
+	int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1), len;
+	unsigned char *text = NULL;
+
+	out[0] = '\0';
+	if (at < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, at) >= 0)
+		return;
+	len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+	if (len > 0 && (size_t)len < size && text_is_clean((const char *)text, (size_t)len)) {
+		memcpy(out, text, (size_t)len);
+		out[len] = '\0';
+	}
+	OPENSSL_free(text);
+}
+
+static void
+serial_print(const X509 *cert, char out[CA_FACTS_SERIAL_SIZE])
+{
+	const ASN1_INTEGER *value = X509_get0_serialNumber(cert);
+	const unsigned char *data = ASN1_STRING_get0_data(value);
+	size_t len = (size_t)ASN1_STRING_length(value), skip = 0;
+
+	out[0] = '\0';
+	while (skip + 1 < len && data[skip] == 0)
+		skip++;
+	if (ASN1_STRING_type(value) == V_ASN1_INTEGER && 2 * (len - skip) < CA_FACTS_SERIAL_SIZE)
+		text_hex(data + skip, len - skip, out);
+}
+
+static time_t
+time_of(const ASN1_TIME *from)
+{
+	struct err ignored = ERR_INIT;
+	time_t when = 0;
+
+	if (from != NULL && time_from_asn1(from, "time", &when, &ignored) != 0)
+		when = 0;
+	return when;
+}
+
+static void
+key_describe(X509 *cert, struct ca_cert_facts *f)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(cert);
+	ASN1_OBJECT *algorithm = NULL;
+
+	(void)X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, X509_get_X509_PUBKEY(cert));
+	if (algorithm != NULL)
+		(void)OBJ_obj2txt(f->key_name, sizeof(f->key_name), algorithm, 0);
+	f->bits = key == NULL ? 0 : EVP_PKEY_get_bits(key);
+	f->rsa = key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
+}
+
+static void
+extensions_describe(X509 *cert, struct ca_cert_facts *f)
+{
+	uint32_t flags = X509_get_extension_flags(cert), purpose = X509_get_extended_key_usage(cert);
+	ASN1_BIT_STRING *netscape = X509_get_ext_d2i(cert, NID_netscape_cert_type, NULL, NULL);
+	const ASN1_INTEGER *authority = X509_get0_authority_serial(cert);
+
+	f->v3 = X509_get_ext_count(cert) > 0;
+	f->ca = (flags & EXFLAG_CA) != 0;
+	f->has_key_usage = (flags & EXFLAG_KUSAGE) != 0;
+	f->key_usage = f->has_key_usage ? X509_get_key_usage(cert) : 0;
+	f->has_purpose = (flags & EXFLAG_XKUSAGE) != 0;
+	f->purpose_server = f->has_purpose && (purpose & XKU_SSL_SERVER) != 0;
+	f->purpose_client = f->has_purpose && (purpose & XKU_SSL_CLIENT) != 0;
+	f->has_netscape = netscape != NULL && ASN1_STRING_length(netscape) > 0;
+	if (f->has_netscape) {
+		f->netscape_server = (ASN1_STRING_get0_data(netscape)[0] & NS_SSL_SERVER) != 0;
+		f->netscape_client = (ASN1_STRING_get0_data(netscape)[0] & NS_SSL_CLIENT) != 0;
+	}
+	f->authority_by_serial = authority != NULL;
+	ASN1_BIT_STRING_free(netscape);
+}
+
+void
+ca_cert_facts(X509 *cert, struct ca_cert_facts *ret)
+{
+	int digest = NID_undef;
+
+	*ret = (struct ca_cert_facts){ 0 };
+	ca_name_print(X509_get_subject_name(cert), ret->subject);
+	ca_name_print(X509_get_issuer_name(cert), ret->issuer);
+	common_name_copy(X509_get_subject_name(cert), ret->common_name, sizeof(ret->common_name));
+	serial_print(cert, ret->serial);
+	ret->not_before = time_of(X509_get0_notBefore(cert));
+	ret->not_after = time_of(X509_get0_notAfter(cert));
+	if (X509_get_signature_info(cert, &digest, NULL, NULL, NULL) == 1 && digest != NID_undef)
+		(void)snprintf(ret->signature_digest, sizeof(ret->signature_digest), "%s", OBJ_nid2sn(digest));
+	key_describe(cert, ret);
+	extensions_describe(cert, ret);
+	ERR_clear_error();
+}
+
+bool
+ca_cert_signed_by(X509 *cert, X509 *issuer)
+{
+	EVP_PKEY *key = X509_get0_pubkey(issuer);
+	bool ok = key != NULL && X509_NAME_cmp(X509_get_issuer_name(cert), X509_get_subject_name(issuer)) == 0 &&
+	          X509_verify(cert, key) == 1;
+
+	ERR_clear_error();
+	return ok;
+}
+
+bool
+ca_cert_owns(const X509 *cert, const EVP_PKEY *key)
+{
+	bool ok = X509_check_private_key(cert, key) == 1;
+
+	ERR_clear_error();
+	return ok;
+}
+
+bool
+ca_cert_same(const X509 *a, const X509 *b)
+{
+	return X509_cmp(a, b) == 0;
+}
+
+void
+ca_crl_facts(X509_CRL *crl, struct ca_crl_facts *ret)
+{
+	*ret = (struct ca_crl_facts){ 0 };
+	ca_name_print(X509_CRL_get_issuer(crl), ret->issuer);
+	ret->this_update = time_of(X509_CRL_get0_lastUpdate(crl));
+	ret->next_update = time_of(X509_CRL_get0_nextUpdate(crl));
+	ret->count = X509_CRL_get_REVOKED(crl) == NULL ? 0 : sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl));
+	ERR_clear_error();
+}
+
+bool
+ca_crl_signed_by(X509_CRL *crl, X509 *issuer)
+{
+	EVP_PKEY *key = X509_get0_pubkey(issuer);
+	bool ok = key != NULL && X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(issuer)) == 0 &&
+	          X509_CRL_verify(crl, key) == 1;
+
+	ERR_clear_error();
+	return ok;
+}
+
+bool
+ca_crl_lists(X509_CRL *crl, X509 *cert)
+{
+	X509_REVOKED *entry = NULL;
+
+	return X509_CRL_get0_by_cert(crl, &entry, cert) == 1;
+}
