@@ -189,12 +189,25 @@ check_shared(struct writer *w, struct err *e)
 	return 0;
 }
 
+/* The options, as far as they are judged by who writes them. */
+static int
+check_params(const struct pjsip_params *params, struct err *e)
+{
+	struct buf text = BUF_INIT(PHONE_MAX);
+	int rc = pjsip_begin(params, &text, e);
+
+	buf_release(&text);
+	return rc != 0 ? err_usage(e) : 0;
+}
+
 static int
 check(struct writer *w, struct err *e)
 {
 	const struct db_phone_filter filter = { .group = w->in->option[OPT_GROUP] };
 	size_t phones = 0;
 
+	if (check_params(&w->params, e) != 0)
+		return -1;
 	if (filter.group != NULL && db_phone_count(w->db, &filter, &phones, e) != 0)
 		return -1;
 	if (filter.group != NULL && phones == 0)
@@ -233,11 +246,7 @@ print_all(struct writer *w, struct err *e)
 	struct buf text = BUF_INIT(PHONE_MAX);
 	int rc = -1;
 
-	if (pjsip_begin(&w->params, &text, e) != 0) {
-		(void)err_usage(e); /* a context */
-		goto out;
-	}
-	if (print(w, &text, e) != 0 || each_phone(w, e) != 0)
+	if (pjsip_begin(&w->params, &text, e) != 0 || print(w, &text, e) != 0 || each_phone(w, e) != 0)
 		goto out;
 	buf_clear(&text);
 	if (pjsip_end(&w->params, &text, e) != 0 || print(w, &text, e) != 0)
