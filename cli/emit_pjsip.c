@@ -322,7 +322,9 @@ const struct command command_emit_pjsip = {
 	    "That locks out a phone whose VPN is off, and any phone where the OpenVPN server translates addresses, so "
 	    "try it with one phone first. "
 	    "A password that no spelling can tell to Asterisk is refused: one with a blank at an end, in a file one that "
-	    "begins with >, in a row one of more than 80 characters, with 3 for each ; and ^.",
+	    "begins with >, in a row one of more than 80 characters, with 3 for each ; and ^. Those two are written for res_config_odbc "
+	    "and res_config_pgsql; with res_config_sqlite3, which takes the escapes as they stand, give the phone a "
+	    "password without them.",
 	.options = options,
 	.max_arguments = -1,
 	.run = pjsip_run,

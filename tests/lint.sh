@@ -45,7 +45,7 @@ awk '
 		may["common"] = ""
 		may["dseries"] = may["ca"] = may["db"] = "common"
 		may["bundler"] = "common dseries ca"
-		may["pbx"] = "common dseries"
+		may["pbx"] = "common"
 		may["provisioner"] = "common dseries bundler"
 		may["phone"] = "common dseries"
 		may["cli"] = "common dseries ca db bundler pbx provisioner"

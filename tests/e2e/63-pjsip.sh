@@ -318,11 +318,11 @@ ok "PostgreSQL runs" wait_until 30 query postgresql 'SELECT 1'
 	schema ast_bool_values pjsip_auth_type_values_v2
 } >"$T/schema.sql"
 # Whatever the session says of backslashes and of the terminal's encoding, the values are the same.
-for conforming in on off; do
-	export PGOPTIONS="-c standard_conforming_strings=$conforming -c client_min_messages=error"
-	export PGCLIENTENCODING=$([ $conforming = on ] && echo UTF8 || echo LATIN1)
+for session in on/UTF8 off/LATIN1; do
+	export PGOPTIONS="-c standard_conforming_strings=${session%/*} -c client_min_messages=error"
+	export PGCLIENTENCODING=${session#*/}
 	postgresql_do <"$T/schema.sql" || bail_out "PostgreSQL's tables"
-	diag "standard_conforming_strings $conforming, client encoding $PGCLIENTENCODING"
+	diag "standard_conforming_strings/client encoding: $session"
 	# What is read is shown in UTF-8, as the file is.
 	query() {
 		[ "$1" = sqlite ] || local -x PGCLIENTENCODING=UTF8
