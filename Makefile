@@ -75,7 +75,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE_LINK) $(LDFLAG
 
 # Every .c of a folder belongs to it.
 folder = $(sort $(wildcard $(1)/*.c))
-LIB_SRC = $(foreach f,common dseries ca db bundler provisioner,$(call folder,$(f)))
+LIB_SRC = $(foreach f,common dseries ca db bundler pbx provisioner,$(call folder,$(f)))
 PHONEVPN_SRC = $(LIB_SRC) $(call folder,cli)
 REFPHONE_SRC = $(foreach f,common dseries phone,$(call folder,$(f)))
 PHONEVPN_LIBS = -lcrypto -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
@@ -131,7 +131,7 @@ PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 UNIT_COMMON = common_test file_test listen_test process_test text_test
 UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_test profile_test bundle_test server_conf_test \
 	db_seal_test db_create_test db_open_test db_phone_test db_certificate_test db_generation_test db_event_test db_crash_test \
-	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test url_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
+	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test pjsip_test dhcp_test url_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
 UNIT_CLI = fleet_csv_test mint_plan_test settings_test
 UNIT_PHONE = phone_archive_test phone_boot_test phone_certificate_test phone_directive_test phone_fetch_test \
 	phone_fleet_csv_test phone_fleet_test phone_gate_test phone_limits_test phone_ovpn_test phone_screen_test \
