@@ -74,22 +74,24 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(PKG_CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE_LINK) $(LDFLAGS) -pthread
 
 COMMON_SRC = common/buf.c common/command.c common/err.c common/file.c common/listen.c common/log.c common/pem.c common/process.c \
-	common/progress.c common/rows.c common/table.c common/text.c
+	common/progress.c common/rows.c common/table.c common/text.c common/tree.c
 DSERIES_SRC = dseries/cipher.c dseries/client.c dseries/firmware.c dseries/mac.c dseries/model.c
 CA_SRC = ca/cert.c ca/crl.c ca/extension.c ca/key.c ca/time.c
 DB_SRC = db/chain.c db/folder.c db/master_key.c db/seal.c db/sqlite_authority.c db/sqlite_bundle.c \
-	db/sqlite_certificate.c db/sqlite_create.c db/sqlite_event.c db/sqlite_generation.c db/sqlite_open.c db/sqlite_phone.c \
+	db/sqlite_certificate.c db/sqlite_create.c db/sqlite_event.c db/sqlite_generation.c db/sqlite_host.c db/sqlite_open.c db/sqlite_phone.c \
 	db/sqlite_phone_change.c db/sqlite_query.c db/sqlite_revoke.c db/sqlite_schema.c db/sqlite_setting.c \
 	db/sqlite_statement.c db/sqlite_transaction.c
-BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/profile.c bundler/server_conf.c
+BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/network.c bundler/profile.c bundler/profile_read.c \
+	bundler/server_conf.c bundler/server_path.c
 PROVISIONER_SRC = provisioner/digest.c provisioner/digest_header.c provisioner/http.c provisioner/http_answer.c \
 	provisioner/http_auth.c provisioner/http_log.c provisioner/route.c provisioner/url.c \
 	provisioner/xml.c provisioner/xml_document.c
-CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
+CLI_SRC = cli/address.c cli/base_document.c cli/config.c cli/crl.c cli/crl_renew.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
 	cli/events.c cli/export.c cli/export_prune.c \
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
-	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/settings.c cli/state.c
+	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/server_fleet.c \
+	cli/server_dir.c cli/server_render.c cli/server_write.c cli/settings.c cli/state.c
 PHONE_SRC = phone/main.c phone/archive.c phone/boot.c phone/boot_command.c phone/boot_options.c \
 	phone/boot_provision.c phone/boot_vpn.c phone/certificate.c phone/certificate_key.c phone/daemon.c \
 	phone/fetch.c phone/fleet.c phone/fleet_boot.c phone/fleet_boot_curl.c phone/fleet_command.c phone/fleet_csv.c \
@@ -155,9 +157,9 @@ SERVER_OBJ = $(call obj,$(filter-out cli/main.c,$(PHONEVPN_SRC)))
 PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 
 # Unit tests: tests/unit/NAME_test.c, linked to the library objects, for those of cli/ and phone/ to these as well.
-UNIT_COMMON = common_test file_test listen_test process_test text_test
-UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_test profile_test bundle_test server_conf_test \
-	db_seal_test db_create_test db_open_test db_phone_test db_certificate_test db_generation_test db_event_test db_crash_test \
+UNIT_COMMON = common_test file_test listen_test process_test text_test tree_test
+UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_test profile_test bundle_test network_test server_conf_test \
+	db_seal_test db_create_test db_open_test db_phone_test db_host_test db_certificate_test db_generation_test db_event_test db_crash_test \
 	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test url_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
 UNIT_CLI = fleet_csv_test mint_plan_test settings_test
 UNIT_PHONE = phone_archive_test phone_boot_test phone_certificate_test phone_directive_test phone_fetch_test \
