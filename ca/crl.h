@@ -32,6 +32,10 @@ struct ca_crl_params {
 int ca_crl_issue(const struct ca_crl_params *params, const X509 *issuer, EVP_PKEY *issuer_key, struct buf *out,
     struct err *e);
 
+/* The serial in decimal, as OpenVPN names the files of "crl-verify DIR dir". */
+#define CA_SERIAL_DECIMAL_SIZE 50	/* 2^160 has 49 digits */
+int ca_serial_decimal(const unsigned char serial[CA_SERIAL_SIZE], char out[CA_SERIAL_DECIMAL_SIZE], struct err *e);
+
 /* "keyCompromise" and so on, by name; ERR_INPUT for others. */
 int ca_reason_parse(const char *s, enum ca_reason *ret, struct err *e);
 const char *ca_reason_name(enum ca_reason reason);

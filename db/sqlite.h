@@ -51,8 +51,17 @@ enum sql {
 	SQL_PHONE_TAKE_BACK,
 	SQL_PHONE_TAKE_BACK_SERIAL,
 	SQL_PHONE_REMOVE,
+	SQL_HOST_ALL,
+	SQL_HOST_RETURNED,
+	SQL_HOST_OWNER,
+	SQL_HOST_TAKE,
+	SQL_HOST_RETURN,
+	SQL_HOST_TAKEN,
+	SQL_HOST_ABOVE,
+	SQL_HOST_PAGE,
 	SQL_PROFILE_GET,
 	SQL_PROFILE_ADD,
+	SQL_PROFILE_USES,
 	SQL_GENERATION_ADD,
 	SQL_GENERATION_STATE,
 	SQL_GENERATION_PAGE,
@@ -207,6 +216,9 @@ int schema_upgrade(struct db *db, const char *const *steps, size_t count, struct
 #define SETTING_EVENT_HEAD ".event_head"
 
 int setting_put(struct db *db, const struct db_setting *setting, struct err *e);
+
+/* With its event, where it differs from what is stored. */
+int setting_change(struct db *db, const struct db_setting *setting, struct err *e);
 int setting_put_sealed(struct db *db, const char *name, const void *data, size_t len, struct err *e);
 
 /* size bytes exactly; ERR_NOT_FOUND when there are none. */
@@ -230,6 +242,19 @@ int certificate_error(struct err *e, enum err_code code, const unsigned char ser
 /* ERR_NOT_FOUND when there is no such phone. */
 int phone_get_by_id(struct db *db, int64_t id, struct db_phone *ret, struct err *e);
 int phone_mac(struct db *db, int64_t id, char ret[DB_MAC_SIZE], struct err *e);
+
+/* Which numbers of the VPN's network were ever given away, read when the first is asked for. */
+struct host_picker {
+	bool known;
+	uint32_t next;
+	unsigned char given[DB_HOST_MAX / 8 + 1];
+};
+
+/* A number for a phone that has none: picked, or this one (mac for the message). Gives none back. */
+int host_pick(struct db *db, struct host_picker *picker, int64_t phone, const struct db_host_range *range,
+    uint32_t *ret_host, struct err *e);
+int host_take(struct db *db, int64_t phone, const char *mac, uint32_t host, struct err *e);
+int host_return(struct db *db, int64_t phone, struct err *e);
 
 /* Where a phone's sealed column lives; borrows both. */
 struct seal_place phone_place(const char *mac, const char *column);
