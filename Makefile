@@ -76,7 +76,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE_LINK) $(LDFLAG
 COMMON_SRC = common/buf.c common/command.c common/err.c common/file.c common/finding.c common/listen.c common/log.c common/pem.c common/process.c \
 	common/progress.c common/rows.c common/table.c common/text.c
 DSERIES_SRC = dseries/cipher.c dseries/client.c dseries/firmware.c dseries/mac.c dseries/model.c
-CA_SRC = ca/cert.c ca/crl.c ca/extension.c ca/facts.c ca/key.c ca/pem.c ca/time.c
+CA_SRC = ca/cert.c ca/crl.c ca/easyrsa_index.c ca/extension.c ca/facts.c ca/key.c ca/pem.c ca/serial.c ca/time.c
 DB_SRC = db/chain.c db/folder.c db/master_key.c db/seal.c db/sqlite_authority.c db/sqlite_bundle.c \
 	db/sqlite_certificate.c db/sqlite_create.c db/sqlite_event.c db/sqlite_generation.c db/sqlite_open.c db/sqlite_phone.c \
 	db/sqlite_phone_change.c db/sqlite_query.c db/sqlite_revoke.c db/sqlite_schema.c db/sqlite_setting.c \
@@ -158,7 +158,7 @@ PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 UNIT_COMMON = common_test file_test listen_test process_test text_test
 UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_test profile_test bundle_test server_conf_test \
 	db_seal_test db_create_test db_open_test db_phone_test db_certificate_test db_generation_test db_event_test db_crash_test \
-	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test url_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
+	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test easyrsa_index_test url_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
 UNIT_CLI = fleet_csv_test mint_plan_test settings_test
 UNIT_PHONE = phone_archive_test phone_boot_test phone_certificate_test phone_directive_test phone_fetch_test \
 	phone_fleet_csv_test phone_fleet_test phone_gate_test phone_limits_test phone_ovpn_test phone_screen_test \
