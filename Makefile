@@ -78,7 +78,7 @@ COMMON_SRC = common/buf.c common/command.c common/err.c common/file.c common/fin
 DSERIES_SRC = dseries/cipher.c dseries/client.c dseries/firmware.c dseries/mac.c dseries/model.c
 CA_SRC = ca/cert.c ca/crl.c ca/easyrsa_index.c ca/extension.c ca/facts.c ca/key.c ca/pem.c ca/serial.c ca/time.c
 DB_SRC = db/chain.c db/folder.c db/master_key.c db/seal.c db/sqlite_authority.c db/sqlite_bundle.c \
-	db/sqlite_certificate.c db/sqlite_create.c db/sqlite_event.c db/sqlite_generation.c db/sqlite_open.c db/sqlite_phone.c \
+	db/sqlite_certificate.c db/sqlite_create.c db/sqlite_event.c db/sqlite_generation.c db/sqlite_import.c db/sqlite_open.c db/sqlite_phone.c \
 	db/sqlite_phone_change.c db/sqlite_query.c db/sqlite_revoke.c db/sqlite_schema.c db/sqlite_setting.c \
 	db/sqlite_statement.c db/sqlite_transaction.c
 BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/config.c bundler/profile.c bundler/server_conf.c

@@ -52,7 +52,7 @@ phone_check(const struct db_phone *p, const char *http_password, struct err *e)
 	return 0;
 }
 
-static int
+int
 phone_add(struct db *db, const struct db_phone_new *n, struct err *e)
 {
 	struct buf secret = BUF_INIT(PHONE_SECRET_MAX), password = BUF_INIT(PHONE_SECRET_MAX);
