@@ -4,6 +4,8 @@
 #include "common/text.h"
 #include "dseries/model.h"
 
+#include <string.h>
+
 enum phone_stand
 phone_stand(const struct db_phone *p, struct err *why)
 {
@@ -37,7 +39,23 @@ phone_stand_name(enum phone_stand stand)
 void
 serial_hex(const unsigned char serial[DB_SERIAL_SIZE], char out[SERIAL_HEX_SIZE])
 {
-	text_hex(serial, DB_SERIAL_SIZE, out);
+	text_hex_number(serial, DB_SERIAL_SIZE, out);
+}
+
+int
+serial_parse(const char *s, unsigned char ret[DB_SERIAL_SIZE], struct err *e)
+{
+	char padded[SERIAL_HEX_SIZE], shown[64];
+	size_t len = strlen(s);
+
+	memset(padded, '0', sizeof(padded));
+	padded[sizeof(padded) - 1] = '\0';
+	if (len > 0 && len < sizeof(padded))
+		memcpy(padded + sizeof(padded) - 1 - len, s, len);
+	if (len > 0 && len < sizeof(padded) && text_unhex(padded, ret, DB_SERIAL_SIZE))
+		return 0;
+	return err_set(e, ERR_USAGE, "serial: expected at most %d hex digits, found \"%s\"", 2 * DB_SERIAL_SIZE,
+	    text_printable(s, shown, sizeof(shown)));
 }
 
 json_t *

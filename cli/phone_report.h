@@ -29,4 +29,7 @@ json_t *phone_report(const struct db_phone *p, const struct addresses *addresses
 #define SERIAL_HEX_SIZE (2 * DB_SERIAL_SIZE + 1)
 void serial_hex(const unsigned char serial[DB_SERIAL_SIZE], char out[SERIAL_HEX_SIZE]);
 
+/* The reverse; fewer digits are the lower ones. The code is ERR_USAGE. */
+int serial_parse(const char *s, unsigned char ret[DB_SERIAL_SIZE], struct err *e);
+
 #endif

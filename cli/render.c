@@ -9,13 +9,23 @@
 
 #define URL_MAX 4096
 
-/* Whoever edits the database must not be able to hand one phone's key to another: the CA's signature has the name. */
+/*
+ * Whoever edits the database must not be able to hand one phone's key to another: the CA's signature has the name. For an
+ * imported certificate with another name the seal has it.
+ */
 static int
-check_owner(const struct db_bundle *b, const char *mac, struct err *e)
+check_owner(struct db *db, const struct db_bundle *b, const char *mac, struct err *e)
 {
 	X509 *cert = ca_cert_decode(b->cert.data, b->cert.len, e);
-	int rc = cert == NULL ? -1 : ca_cert_check_name(cert, mac, e);
+	struct err named = ERR_INIT;
+	char owner[DB_MAC_SIZE];
+	int rc = -1;
 
+	if (cert != NULL && (ca_cert_check_name(cert, mac, &named) == 0 ||
+				(db_certificate_owner(db, b->serial, owner, NULL) == 0 && strcmp(owner, mac) == 0)))
+		rc = 0;
+	else if (cert != NULL)
+		err_set(e, named.code, "%s", named.text);
 	X509_free(cert);
 	return rc == 0 ? 0 : err_prefix(e, "%s generation %lld", mac, (long long)b->number);
 }
@@ -31,7 +41,7 @@ render_bundle(struct db *db, const char *mac, int64_t number, const char *md5, s
 
 	if (db_bundle_get(db, mac, number, md5, &b, e) != 0)
 		return -1;
-	if (check_owner(&b, mac, e) != 0)
+	if (check_owner(db, &b, mac, e) != 0)
 		goto out;
 	if (bundle_render(b.profile.data, b.profile.len, b.cert.data, b.cert.len, b.key.data, b.key.len, out, e) != 0)
 		goto out;

@@ -66,6 +66,7 @@ struct db_init {
 	const struct db_crl *crl;
 	const char *server_name;
 	const struct db_certificate_new *server;
+	const struct db_import *import;	/* what the CA has done before, or NULL */
 };
 
 /*
@@ -229,9 +230,9 @@ void db_authority_free(struct db_authority *all, size_t count);
 /* ---- certificates ---- */
 
 struct db_certificate {
-	unsigned char serial[DB_SERIAL_SIZE];
+	unsigned char serial[DB_SERIAL_SIZE];	/* a shorter one, of an imported CA, has zeros in front */
 	int64_t authority;
-	char name[65];			/* the phone's MAC, or the server's name */
+	char name[65];			/* the phone's MAC, the server's name, or that of an imported certificate */
 	bool server;
 	time_t not_before, not_after, issued;
 	time_t revoked;			/* 0: not */
@@ -244,7 +245,17 @@ int db_certificate_get(struct db *db, const unsigned char serial[DB_SERIAL_SIZE]
 /* The newest server certificate of the current authority. */
 int db_certificate_server(struct db *db, struct db_certificate *ret, struct err *e);
 
-/* DER of the certificate and of its key onto either, which may be NULL. */
+/*
+ * The MAC of the phone that an imported certificate serves, when its own name is another; nobody without the master key
+ * can have written it. ERR_NOT_FOUND for every other certificate.
+ */
+int db_certificate_owner(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], char ret_mac[DB_MAC_SIZE],
+    struct err *e);
+
+/*
+ * DER of the certificate and of its key onto either, which may be NULL. ERR_NOT_FOUND also when an imported certificate
+ * came without what is asked for.
+ */
 int db_certificate_der(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], struct buf *ret_cert,
     struct buf *ret_key, struct err *e);
 
@@ -332,6 +343,7 @@ int db_generation_each(struct db *db, int64_t phone,
 /* The parts that a generation's bundle is rendered from, and what the result must be. */
 struct db_bundle {
 	int64_t phone, number;
+	unsigned char serial[DB_SERIAL_SIZE];
 	struct buf profile, cert, key;
 	char md5[DB_MD5_SIZE];
 	size_t size;
@@ -344,6 +356,45 @@ struct db_bundle {
 int db_bundle_get(struct db *db, const char *mac, int64_t number, const char *md5, struct db_bundle *ret,
     struct err *e);
 void db_bundle_release(struct db_bundle *b);
+
+/* ---- import ---- */
+
+/* A certificate that another program has made. */
+struct db_certificate_imported {
+	struct db_certificate_new certificate;	/* cert and key NULL where they are not at hand */
+	int64_t authority;		/* 0: the one that db_create() makes */
+	const char *name;		/* phone's MAC, server's name, or its common name */
+	const char *phone;		/* MAC of the phone that it serves, or NULL */
+	bool declared;			/* its own name is not that MAC: db_certificate_owner() */
+	bool server;
+	time_t revoked;			/* 0: not */
+	int reason;
+};
+
+struct db_import {
+	const struct db_phone_new *phones;	/* to be added */
+	size_t phone_count;
+	const struct db_certificate_imported *certificates;	/* in the order of issue */
+	size_t certificate_count;
+	const char *profile_hash;		/* as for db_profile_put(), when there are generations */
+	const void *profile;
+	size_t profile_len;
+	/* stored and offered; certificate is NULL, serial that of one of certificates, phone is found by mac */
+	struct db_generation_new *generations;
+	size_t generation_count;
+	bool server;			/* db_init's server is one of the old ones, too */
+	/*
+	 * Called before the end of the transaction, to read back what was stored through db; -1 with e undoes all.
+	 */
+	int (*verify)(struct db *db, void *arg, struct err *e);
+	void *arg;
+};
+
+/*
+ * Take over into a state that there is. A certificate whose serial is in the database already gets what it lacks: its
+ * bytes, its key and its phone. ERR_CONFLICT when it is revoked, of another CA or another phone's.
+ */
+int db_import(struct db *db, const struct db_import *import, struct err *e);
 
 /* ---- events ---- */
 

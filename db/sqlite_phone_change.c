@@ -64,7 +64,7 @@ host_give(struct db *db, const struct db_phone_new *n, struct host_picker *picke
 	return n->hosts.last == 0 ? 0 : host_pick(db, picker, phone, &n->hosts, ret_host, e);
 }
 
-static int
+int
 phone_add(struct db *db, const struct db_phone_new *n, struct host_picker *picker, struct err *e)
 {
 	struct buf secret = BUF_INIT(PHONE_SECRET_MAX), password = BUF_INIT(PHONE_SECRET_MAX);

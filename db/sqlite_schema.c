@@ -45,7 +45,10 @@ static const char version_1[] =
     "FOREIGN KEY (id, offered) REFERENCES generations (phone, number)"
     ") STRICT;"
 
-    /* id is the order of issue. */
+    /*
+     * id is the order of issue. Of an imported CA's certificates, cert and sealed_key are empty where they were not at
+     * hand; those of kind phone without a phone served something else, and name is their common name.
+     */
     "CREATE TABLE certificates ("
     "id INTEGER PRIMARY KEY,"
     "serial BLOB NOT NULL UNIQUE CHECK (length(serial) = 20),"

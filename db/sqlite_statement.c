@@ -61,6 +61,8 @@ static const char *const texts[SQL_COUNT] = {
 							    "WHERE revoked IS NOT NULL " CERTIFICATE_PAGE,
 	[SQL_CERTIFICATE_PHONE] = "SELECT phone, revoked FROM certificates WHERE serial = ?1",
 	[SQL_CERTIFICATE_REVOKE] = "UPDATE certificates SET revoked = ?2, reason = ?3 WHERE serial = ?1",
+	[SQL_CERTIFICATE_COMPLETE] =
+	    "UPDATE certificates SET phone = ?2, name = ?3, cert = ?4, sealed_key = ?5 WHERE serial = ?1",
 	[SQL_CERTIFICATE_LEFT] = "SELECT serial FROM certificates WHERE phone = ?1 AND revoked IS NULL LIMIT 1",
 
 	[SQL_PHONE_ADD] = "INSERT INTO phones (mac, model, firmware, extension, label, grp, http_user, "
