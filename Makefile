@@ -76,16 +76,19 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE_LINK) $(LDFLAG
 COMMON_SRC = common/buf.c common/command.c common/err.c common/file.c common/finding.c common/listen.c common/log.c common/pem.c common/process.c \
 	common/progress.c common/rows.c common/table.c common/text.c
 DSERIES_SRC = dseries/cipher.c dseries/client.c dseries/firmware.c dseries/mac.c dseries/model.c
-CA_SRC = ca/cert.c ca/crl.c ca/extension.c ca/facts.c ca/key.c ca/pem.c ca/time.c
+CA_SRC = ca/cert.c ca/crl.c ca/extension.c ca/facts.c ca/key.c ca/pem.c ca/time.c ca/verify.c
 DB_SRC = db/chain.c db/folder.c db/master_key.c db/seal.c db/sqlite_authority.c db/sqlite_bundle.c \
 	db/sqlite_certificate.c db/sqlite_create.c db/sqlite_event.c db/sqlite_generation.c db/sqlite_open.c db/sqlite_phone.c \
 	db/sqlite_phone_change.c db/sqlite_query.c db/sqlite_revoke.c db/sqlite_schema.c db/sqlite_setting.c \
 	db/sqlite_statement.c db/sqlite_transaction.c
-BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/config.c bundler/profile.c bundler/server_conf.c
+BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/check_ovpn.c bundler/check_ovpn_cipher.c \
+	bundler/check_ovpn_directive.c bundler/check_ovpn_identity.c bundler/check_ovpn_pem.c bundler/check_ovpn_profile.c \
+	bundler/check_ovpn_remote.c bundler/check_ovpn_rules.c bundler/check_ovpn_value.c bundler/config.c \
+	bundler/profile.c bundler/server_conf.c
 PROVISIONER_SRC = provisioner/digest.c provisioner/digest_header.c provisioner/http.c provisioner/http_answer.c \
 	provisioner/http_auth.c provisioner/http_log.c provisioner/route.c provisioner/url.c \
 	provisioner/xml.c provisioner/xml_document.c
-CLI_SRC = cli/base_document.c cli/check_clock.c cli/check_report.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
+CLI_SRC = cli/base_document.c cli/check_clock.c cli/check_ovpn.c cli/check_report.c cli/check_rules.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
 	cli/events.c cli/export.c cli/export_prune.c \
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
@@ -164,6 +167,9 @@ UNIT_PHONE = phone_archive_test phone_boot_test phone_certificate_test phone_dir
 	phone_fleet_csv_test phone_fleet_test phone_gate_test phone_limits_test phone_ovpn_test phone_screen_test \
 	phone_settings_test phone_status_test phone_store_test phone_url_test phone_web_test
 
+# Compares the two sides, which share nothing: linked to both.
+UNIT_BOTH = check_ovpn_test
+
 $(UNIT_LIB:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,$(LIB_SRC) tests/unit/support.c)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS) -lcmocka
@@ -176,7 +182,11 @@ $(UNIT_PHONE:%=$(BUILD)/tests/unit/%): %: %.o $(PHONE_OBJ) $(call obj,tests/unit
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(REFPHONE_LIBS) -lcmocka
 
-unit: $(UNIT_LIB:%=$(BUILD)/tests/unit/%) $(UNIT_CLI:%=$(BUILD)/tests/unit/%) $(UNIT_PHONE:%=$(BUILD)/tests/unit/%)
+$(UNIT_BOTH:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,$(LIB_SRC) $(filter-out $(COMMON_SRC) $(DSERIES_SRC) phone/main.c,$(REFPHONE_SRC)) tests/unit/support.c)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(REFPHONE_LIBS) $(PHONEVPN_LIBS) -lcmocka
+
+unit: $(UNIT_BOTH:%=$(BUILD)/tests/unit/%) $(UNIT_LIB:%=$(BUILD)/tests/unit/%) $(UNIT_CLI:%=$(BUILD)/tests/unit/%) $(UNIT_PHONE:%=$(BUILD)/tests/unit/%)
 
 # Fuzz targets: with libFuzzer (SAN=fuzzer, clang), and with a main that only tries the corpus.
 FUZZ_PHONE = phone_challenge phone_fleet_csv phone_ovpn phone_redact phone_settings
