@@ -27,6 +27,8 @@ static const struct command *const commands[] = {
 	&command_emit_server,
 	&command_emit_pjsip,
 	&command_emit_dhcp,
+	&command_check_ovpn,
+	&command_check_rules,
 	&command_export,
 	&command_serve,
 	&command_revoke,
