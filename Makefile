@@ -81,7 +81,7 @@ DB_SRC = db/chain.c db/folder.c db/master_key.c db/seal.c db/sqlite_authority.c 
 	db/sqlite_certificate.c db/sqlite_create.c db/sqlite_event.c db/sqlite_generation.c db/sqlite_open.c db/sqlite_phone.c \
 	db/sqlite_phone_change.c db/sqlite_query.c db/sqlite_revoke.c db/sqlite_schema.c db/sqlite_setting.c \
 	db/sqlite_statement.c db/sqlite_transaction.c
-BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/config.c bundler/profile.c bundler/server_conf.c
+BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/check_client.c bundler/config.c bundler/profile.c bundler/server_conf.c
 PROVISIONER_SRC = provisioner/digest.c provisioner/digest_header.c provisioner/http.c provisioner/http_answer.c \
 	provisioner/http_auth.c provisioner/http_log.c provisioner/route.c provisioner/url.c \
 	provisioner/xml.c provisioner/xml_document.c
