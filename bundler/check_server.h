@@ -28,10 +28,13 @@ void check_server_close(struct check_server *s);
 /*
  * What depends on the phone's profile, once for each that differs: client_name names it in the texts, m (NULL: a D6x)
  * is its model. What stands behind its own certificate in <cert> counts for check_server_phone() as well, until the
- * next call: c must live as long.
+ * next call.
  */
 void check_server_against(struct check_server *s, const char *client_name, const struct client_side *c,
     const struct model *m, struct findings *out);
+
+/* In place of check_server_against() where no phone's profile is at hand: what any phone of the page runs into. */
+void check_server_alone(struct check_server *s, struct findings *out);
 
 /*
  * What depends on the phone's certificate: whether the server takes it, and what its client-config file says. Runs once

@@ -21,6 +21,7 @@ extern const struct command command_emit_fleet;
 extern const struct command command_emit_server;
 extern const struct command command_export;
 extern const struct command command_serve;
+extern const struct command command_check_server;
 extern const struct command command_revoke;
 extern const struct command command_crl;
 extern const struct command command_config_get;
