@@ -24,6 +24,7 @@ extern const struct command command_emit_pjsip;
 extern const struct command command_emit_dhcp;
 extern const struct command command_export;
 extern const struct command command_serve;
+extern const struct command command_check_server;
 extern const struct command command_revoke;
 extern const struct command command_crl;
 extern const struct command command_config_get;

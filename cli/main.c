@@ -31,6 +31,7 @@ static const struct command *const commands[] = {
 	&command_check_rules,
 	&command_export,
 	&command_serve,
+	&command_check_server,
 	&command_revoke,
 	&command_crl,
 	&command_config_get,
