@@ -82,10 +82,11 @@ DB_SRC = db/chain.c db/folder.c db/master_key.c db/seal.c db/sqlite_authority.c 
 	db/sqlite_phone_change.c db/sqlite_query.c db/sqlite_revoke.c db/sqlite_schema.c db/sqlite_setting.c \
 	db/sqlite_statement.c db/sqlite_transaction.c
 BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/config.c bundler/profile.c bundler/server_conf.c
-PROVISIONER_SRC = provisioner/digest.c provisioner/digest_header.c provisioner/http.c provisioner/http_answer.c \
+PROVISIONER_SRC = provisioner/check_xml.c provisioner/check_xml_rules.c provisioner/check_xml_url.c \
+	provisioner/digest.c provisioner/digest_header.c provisioner/http.c provisioner/http_answer.c \
 	provisioner/http_auth.c provisioner/http_log.c provisioner/route.c provisioner/url.c \
 	provisioner/xml.c provisioner/xml_document.c
-CLI_SRC = cli/base_document.c cli/check_clock.c cli/check_report.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
+CLI_SRC = cli/base_document.c cli/check_clock.c cli/check_report.c cli/check_xml.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
 	cli/events.c cli/export.c cli/export_prune.c \
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
@@ -158,7 +159,7 @@ PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 UNIT_COMMON = common_test file_test listen_test process_test text_test
 UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_test profile_test bundle_test server_conf_test \
 	db_seal_test db_create_test db_open_test db_phone_test db_certificate_test db_generation_test db_event_test db_crash_test \
-	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test url_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
+	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test url_test check_xml_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
 UNIT_CLI = fleet_csv_test mint_plan_test settings_test
 UNIT_PHONE = phone_archive_test phone_boot_test phone_certificate_test phone_directive_test phone_fetch_test \
 	phone_fleet_csv_test phone_fleet_test phone_gate_test phone_limits_test phone_ovpn_test phone_screen_test \

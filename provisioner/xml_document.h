@@ -36,7 +36,8 @@ struct xml_fault {
 	char text[400];		/* expected and found, fit to be shown */
 };
 
-/* NULL with *fault filled. Elements have their lines (xmlGetLineNo(): of the '>' of a tag over several). */
+/* NULL with *fault filled. Elements have their lines (xmlGetLineNo(): of the '>' of a tag over several;
+ * from 65535 on it may be the next). */
 xmlDocPtr xml_document_parse(const void *data, size_t len, struct xml_fault *fault);
 bool xml_document_check_root(const xmlDoc *doc, struct xml_fault *fault);
 bool xml_document_check_encoding(const xmlDoc *doc, struct xml_fault *fault);
