@@ -86,7 +86,8 @@ PROVISIONER_SRC = provisioner/check_xml.c provisioner/check_xml_rules.c provisio
 	provisioner/digest.c provisioner/digest_header.c provisioner/http.c provisioner/http_answer.c \
 	provisioner/http_auth.c provisioner/http_log.c provisioner/route.c provisioner/url.c \
 	provisioner/xml.c provisioner/xml_document.c
-CLI_SRC = cli/base_document.c cli/check_clock.c cli/check_report.c cli/check_xml.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
+CLI_SRC = cli/base_document.c cli/check_clock.c cli/check_fleet.c cli/check_fleet_phone.c cli/check_fleet_pool.c \
+	cli/check_fleet_rules.c cli/check_fleet_state.c cli/check_fleet_tally.c cli/check_report.c cli/check_xml.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
 	cli/events.c cli/export.c cli/export_prune.c \
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \

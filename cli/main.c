@@ -25,6 +25,7 @@ static const struct command *const commands[] = {
 	&command_emit_fleet,
 	&command_emit_server,
 	&command_check_xml,
+	&command_check_fleet,
 	&command_export,
 	&command_serve,
 	&command_revoke,

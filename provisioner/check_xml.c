@@ -411,7 +411,7 @@ check_xml(const char *file, const void *text, size_t len, const struct check_xml
 	xmlDocPtr doc = xml_document_parse(text, len, &fault);
 
 	if (doc == NULL && fault.kind == XML_FAULT_MEMORY)
-		return err_set(e, ERR_FAILED, "%s: %s", file, fault.text);
+		return err_set(e, ERR_FAILED, "%s: %s", file != NULL ? file : "XML", fault.text);
 	if (doc == NULL || !xml_document_check_root(doc, &fault)) {
 		found_fault(&w.check, &fault);
 		goto out;

@@ -28,7 +28,7 @@ extern const struct finding_rule check_xml_rules[];
 
 /*
  * What in a phone's XML would keep the phone off the VPN, by the vendor's page "Sangoma Phones and OpenVPN": whoever
- * wrote the document. file is its name in the findings. A document that cannot be read is a finding, too; -1 only when
+ * wrote the document. file (may be NULL) is its name in the findings. A document that cannot be read is a finding, too; -1 only when
  * memory ran out. No password of the document is in a finding.
  */
 int check_xml(const char *file, const void *text, size_t len, const struct check_xml_params *params,

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/check_fleet.h"
+
+#include "cli/check_clock.h"
+#include "cli/check_report.h"
+#include "cli/commands.h"
+#include "cli/phone_fields.h"
+#include "cli/profile.h"
+#include "cli/state.h"
+#include "common/file.h"
+#include "common/process.h"
+#include "common/progress.h"
+
+#include <libxml/parser.h>
+#include <stdio.h>
+
+enum {
+	OPT_GROUP,
+	OPT_BASE_DIR,
+	OPT_JOBS,
+	OPT_CLOCK,
+	OPT_REPORT = OPT_CLOCK + CHECK_CLOCK_COUNT,
+};
+
+static const struct option_def options[] = {
+	[OPT_GROUP] = { "group", "NAME", "only phones of this group" },
+	[OPT_BASE_DIR] = { "base-dir", "DIR", "the admin's own <mac>.cfg files, as for 'serve'" },
+	[OPT_JOBS] = { "jobs", "N", "threads that check (one a processor)" },
+	CHECK_CLOCK_OPTIONS(OPT_CLOCK),
+	CHECK_OPTIONS(OPT_REPORT),
+	OPTION_END,
+};
+
+struct fleet_check {
+	const struct invocation *in;
+	struct db *db;
+	struct fleet_common common;
+	char actor[STATE_ACTOR_SIZE];
+	struct check_report report;
+	struct fleet_pool *pool;
+	struct fleet_tally *tally;
+	struct progress progress;
+	size_t phones;
+};
+
+/* ---- the phones ---- */
+
+/* Take over what came of the oldest phone under way. */
+static int
+take(struct fleet_check *f, struct fleet_job *job, struct err *e)
+{
+	if (job->error.code != ERR_NONE) {
+		*e = job->error;
+		return -1;
+	}
+	if (job->found.count > 0)
+		progress_hide(&f->progress);
+	if (check_report_add(&f->report, &job->found, e) != 0 || fleet_tally_add(f->tally, job, e) != 0)
+		return -1;
+	fleet_pool_pop(f->pool);
+	progress_set(&f->progress, ++f->phones);
+	return 0;
+}
+
+static int
+check_phone(const struct db_phone *p, void *arg, struct err *e)
+{
+	struct fleet_check *f = arg;
+	struct fleet_job *job;
+
+	if (fleet_pool_is_full(f->pool)) {
+		job = fleet_pool_head(f->pool, e);
+		if (job == NULL || take(f, job, e) != 0)
+			return -1;
+	}
+	fleet_pool_put(f->pool, p);
+	return 0;
+}
+
+static int
+each_phone(struct fleet_check *f, struct err *e)
+{
+	const struct invocation *in = f->in;
+	const struct db_phone_filter filter = { .group = in->option[OPT_GROUP] };
+	char mac[DB_MAC_SIZE];
+	struct db_phone p;
+
+	if (in->argc == 0)
+		return db_phone_each(f->db, &filter, check_phone, f, e);
+	for (int i = 0; i < in->argc; i++) {
+		if (phone_argument(in->argv[i], mac, e) != 0 || db_phone_get(f->db, mac, &p, e) != 0 ||
+		    check_phone(&p, f, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+check_phones(struct fleet_check *f, struct err *e)
+{
+	struct err why = ERR_INIT;
+	struct fleet_job *job;
+
+	if (each_phone(f, e) != 0)
+		return -1;
+	while ((job = fleet_pool_head(f->pool, &why)) != NULL) {
+		if (take(f, job, e) != 0)
+			return -1;
+	}
+	return why.code == ERR_NONE ? 0 : err_set(e, why.code, "%s", why.text);
+}
+
+/* ---- the whole ---- */
+
+static int
+report_rest(struct fleet_check *f, struct err *e)
+{
+	struct findings found = FINDINGS_INIT;
+	int rc;
+
+	fleet_tally_report(f->tally, &found);
+	if (f->phones == 0)
+		FLEET_FOUND(&found, FLEET_EMPTY, &(struct finding_place){ .line = 0 }, "expected phones, found none");
+	rc = check_report_add(&f->report, &found, e);
+	findings_release(&found);
+	return rc;
+}
+
+static int
+check_state(struct fleet_check *f, struct err *e)
+{
+	struct findings found = FINDINGS_INIT;
+	int rc = fleet_check_state(f->db, &f->common, &found, e);
+
+	if (rc == 0)
+		rc = check_report_add(&f->report, &found, e);
+	findings_release(&found);
+	return rc;
+}
+
+static int
+count_phones(const struct fleet_check *f, size_t *ret, struct err *e)
+{
+	const struct db_phone_filter filter = { .group = f->in->option[OPT_GROUP] };
+
+	*ret = (size_t)f->in->argc;
+	if (f->in->argc > 0)
+		return 0;
+	if (db_phone_count(f->db, &filter, ret, e) != 0)
+		return -1;
+	if (filter.group != NULL && *ret == 0)
+		return err_set(e, ERR_NOT_FOUND, "group %s: no phone in it", filter.group);
+	return 0;
+}
+
+static int
+prepare(struct fleet_check *f, struct err *e)
+{
+	struct fleet_common *c = &f->common;
+	struct buf profile = BUF_INIT(DB_DER_MAX);
+	struct db_authority authority;
+	int rc = -1;
+
+	if (settings_load(f->db, &c->settings, e) != 0 ||
+	    check_network_parse(c->settings.value[SET_VPN_NETWORK], settings_name(SET_VPN_NETWORK), &c->vpn, e) != 0 ||
+	    db_authority_current(f->db, &authority, e) != 0)
+		return -1;
+	c->authority = authority.id;
+	db_authority_release(&authority);
+	rc = profile_current(f->db, &c->settings, &profile, c->profile, e);
+	buf_release(&profile);
+	return rc;
+}
+
+static int
+check(struct fleet_check *f, unsigned int threads, struct err *e)
+{
+	size_t total;
+	int rc;
+
+	if (count_phones(f, &total, e) != 0 || check_state(f, e) != 0)
+		return -1;
+	f->tally = fleet_tally_new(e);
+	if (f->tally == NULL)
+		return -1;
+	f->pool = fleet_pool_start(&f->common, threads < total ? threads : (unsigned int)total, e);
+	if (f->pool == NULL)
+		return -1;
+	progress_start(&f->progress, "checking", total, f->in->quiet);
+	rc = check_phones(f, e);
+	progress_end(&f->progress);
+	return rc == 0 ? report_rest(f, e) : -1;
+}
+
+static int
+check_fleet_run(const struct invocation *in, struct err *e)
+{
+	static const struct finding_rule *const tables[] = { check_fleet_rules, check_xml_rules, NULL };
+	struct fleet_check f = { .in = in, .common = { .base_dir = in->option[OPT_BASE_DIR] } };
+	unsigned long threads = process_cpus();
+	char checked[64];
+	int rc = -1;
+
+	if (in->argc > 0 && in->option[OPT_GROUP] != NULL)
+		return err_set(e, ERR_USAGE, "check fleet: expected MACs or --group, found both");
+	if (command_number(in->option[OPT_JOBS], 1, 256, "jobs", &threads, e) != 0 ||
+	    check_clock_parse(in, OPT_CLOCK, &f.common.clock, e) != 0)
+		return -1;
+	if (f.common.base_dir != NULL && file_check_dir(f.common.base_dir, e) != 0)
+		return err_prefix(e, "base-dir");
+	if (check_report_begin(&f.report, in, OPT_REPORT, tables, e) != 0)
+		return -1;
+	xmlInitParser();
+	state_location(in, f.actor, &f.common.where);
+	f.db = db_open(&f.common.where, e);
+	if (f.db != NULL && prepare(&f, e) == 0)
+		rc = check(&f, (unsigned int)threads, e);
+	fleet_pool_free(f.pool);
+	fleet_tally_free(f.tally);
+	db_close(f.db);
+	(void)snprintf(checked, sizeof(checked), "%zu phone%s", f.phones, f.phones == 1 ? "" : "s");
+	return check_report_end(&f.report, checked, rc, e);
+}
+
+const struct command command_check_fleet = {
+	.name = "check fleet",
+	.arguments = "[MAC...]",
+	.summary = "Tell what in the database would keep phones off the VPN",
+	.details =
+	    "Every phone, or those named: what was minted and is offered, whether its bundle still is what its md5 was taken "
+	    "of, its certificate, and its XML; beside them the CA, its CRL and the server's certificate. What many phones "
+	    "share is told once, with their number. The exit status is 5 when there is an error among the findings, with "
+	    "--strict also a warning.",
+	.options = options,
+	.max_arguments = -1,
+	.run = check_fleet_run,
+};
