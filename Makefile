@@ -85,9 +85,10 @@ BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/config.c bundler/profile.
 PROVISIONER_SRC = provisioner/check_xml.c provisioner/check_xml_rules.c provisioner/check_xml_url.c \
 	provisioner/digest.c provisioner/digest_header.c provisioner/http.c provisioner/http_answer.c \
 	provisioner/http_auth.c provisioner/http_log.c provisioner/route.c provisioner/url.c \
-	provisioner/xml.c provisioner/xml_document.c
+	provisioner/xml.c provisioner/xml_document.c provisioner/xml_read.c
 CLI_SRC = cli/base_document.c cli/check_clock.c cli/check_fleet.c cli/check_fleet_phone.c cli/check_fleet_pool.c \
-	cli/check_fleet_rules.c cli/check_fleet_state.c cli/check_fleet_tally.c cli/check_report.c cli/check_xml.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
+	cli/check_fleet_rules.c cli/check_fleet_state.c cli/check_fleet_tally.c cli/check_live.c cli/check_live_fetch.c \
+	cli/check_live_judge.c cli/check_live_rules.c cli/check_report.c cli/check_xml.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
 	cli/events.c cli/export.c cli/export_prune.c \
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
@@ -107,7 +108,7 @@ PHONE_SRC = phone/main.c phone/archive.c phone/boot.c phone/boot_command.c phone
 LIB_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(CA_SRC) $(DB_SRC) $(BUNDLER_SRC) $(PROVISIONER_SRC)
 PHONEVPN_SRC = $(LIB_SRC) $(CLI_SRC)
 REFPHONE_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(PHONE_SRC)
-PHONEVPN_LIBS = -lcrypto -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
+PHONEVPN_LIBS = -lcrypto -lcurl -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
 REFPHONE_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -larchive -ljansson -lxml2 -lcsv
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -177,6 +178,11 @@ $(UNIT_CLI:%=$(BUILD)/tests/unit/%): %: %.o $(SERVER_OBJ) $(call obj,tests/unit/
 $(UNIT_PHONE:%=$(BUILD)/tests/unit/%): %: %.o $(PHONE_OBJ) $(call obj,tests/unit/support.c)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(REFPHONE_LIBS) -lcmocka
+
+# Fills a state for tests/bench_check.sh.
+$(BUILD)/tests/bench_check_state: %: %.o $(SERVER_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS)
 
 unit: $(UNIT_LIB:%=$(BUILD)/tests/unit/%) $(UNIT_CLI:%=$(BUILD)/tests/unit/%) $(UNIT_PHONE:%=$(BUILD)/tests/unit/%)
 

@@ -2,6 +2,7 @@
 #include "cli/check_fleet.h"
 
 #include "cli/check_clock.h"
+#include "cli/check_live.h"
 #include "cli/check_report.h"
 #include "cli/commands.h"
 #include "cli/phone_fields.h"
@@ -17,6 +18,8 @@
 enum {
 	OPT_GROUP,
 	OPT_BASE_DIR,
+	OPT_LIVE,
+	OPT_LIVE_CA,
 	OPT_JOBS,
 	OPT_CLOCK,
 	OPT_REPORT = OPT_CLOCK + CHECK_CLOCK_COUNT,
@@ -25,11 +28,16 @@ enum {
 static const struct option_def options[] = {
 	[OPT_GROUP] = { "group", "NAME", "only phones of this group" },
 	[OPT_BASE_DIR] = { "base-dir", "DIR", "the admin's own <mac>.cfg files, as for 'serve'" },
-	[OPT_JOBS] = { "jobs", "N", "threads that check (one a processor)" },
+	[OPT_LIVE] = { "live", "URL", "also what this server gives the phones; the base, as in the setting url" },
+	[OPT_LIVE_CA] = { "live-ca", "FILE", "PEM certificates of CAs to trust for it (the system's)" },
+	[OPT_JOBS] = { "jobs", "N", "threads that check (one a processor), each with 16 transfers of --live" },
 	CHECK_CLOCK_OPTIONS(OPT_CLOCK),
 	CHECK_OPTIONS(OPT_REPORT),
 	OPTION_END,
 };
+
+#define JOBS_MAX 32
+#define TRANSFERS 16 /* of --live at once, for each job */
 
 struct fleet_check {
 	const struct invocation *in;
@@ -39,8 +47,10 @@ struct fleet_check {
 	struct check_report report;
 	struct fleet_pool *pool;
 	struct fleet_tally *tally;
+	struct live *live;
+	struct live_params live_params;
 	struct progress progress;
-	size_t phones;
+	size_t phones, asked;
 };
 
 /* ---- the phones ---- */
@@ -77,8 +87,9 @@ check_phone(const struct db_phone *p, void *arg, struct err *e)
 	return 0;
 }
 
+/* Every phone that was asked for, in the order of the MACs or of the arguments. */
 static int
-each_phone(struct fleet_check *f, struct err *e)
+each_phone(struct fleet_check *f, int (*each)(const struct db_phone *p, void *arg, struct err *e), struct err *e)
 {
 	const struct invocation *in = f->in;
 	const struct db_phone_filter filter = { .group = in->option[OPT_GROUP] };
@@ -86,10 +97,10 @@ each_phone(struct fleet_check *f, struct err *e)
 	struct db_phone p;
 
 	if (in->argc == 0)
-		return db_phone_each(f->db, &filter, check_phone, f, e);
+		return db_phone_each(f->db, &filter, each, f, e);
 	for (int i = 0; i < in->argc; i++) {
 		if (phone_argument(in->argv[i], mac, e) != 0 || db_phone_get(f->db, mac, &p, e) != 0 ||
-		    check_phone(&p, f, e) != 0)
+		    each(&p, f, e) != 0)
 			return -1;
 	}
 	return 0;
@@ -101,13 +112,78 @@ check_phones(struct fleet_check *f, struct err *e)
 	struct err why = ERR_INIT;
 	struct fleet_job *job;
 
-	if (each_phone(f, e) != 0)
+	if (each_phone(f, check_phone, e) != 0)
 		return -1;
 	while ((job = fleet_pool_head(f->pool, &why)) != NULL) {
 		if (take(f, job, e) != 0)
 			return -1;
 	}
 	return why.code == ERR_NONE ? 0 : err_set(e, why.code, "%s", why.text);
+}
+
+/* ---- what is really served ---- */
+
+static int
+live_take(struct fleet_check *f, struct fleet_job *job, struct err *e)
+{
+	if (job->found.count > 0)
+		progress_hide(&f->progress);
+	if (check_report_add(&f->report, &job->found, e) != 0 || fleet_tally_share(f->tally, job, e) != 0)
+		return -1;
+	live_pop(f->live);
+	progress_set(&f->progress, ++f->asked);
+	return 0;
+}
+
+static int
+live_phone(const struct db_phone *p, void *arg, struct err *e)
+{
+	struct fleet_check *f = arg;
+	struct fleet_job *job;
+
+	if (live_is_full(f->live)) {
+		job = live_head(f->live, e);
+		if (job == NULL || live_take(f, job, e) != 0)
+			return -1;
+	}
+	return live_put(f->live, p, e);
+}
+
+static int
+live_phones(struct fleet_check *f, struct findings *rest, struct err *e)
+{
+	struct err why = ERR_INIT;
+	struct fleet_job *job;
+
+	if (each_phone(f, live_phone, e) != 0)
+		return -1;
+	while ((job = live_head(f->live, &why)) != NULL) {
+		if (live_take(f, job, e) != 0)
+			return -1;
+	}
+	return why.code == ERR_NONE ? live_report(f->live, rest, e) : err_set(e, why.code, "%s", why.text);
+}
+
+static int
+check_live(struct fleet_check *f, size_t total, struct err *e)
+{
+	struct findings rest = FINDINGS_INIT;
+	int rc = -1;
+
+	fleet_tally_free(f->tally);
+	f->tally = fleet_tally_new(e);
+	if (f->tally == NULL)
+		return -1;
+	process_raise_files();
+	progress_start(&f->progress, "fetching", total, f->in->quiet);
+	rc = live_phones(f, &rest, e);
+	progress_end(&f->progress);
+	if (rc == 0) {
+		fleet_tally_report(f->tally, &rest);
+		rc = check_report_add(&f->report, &rest, e);
+	}
+	findings_release(&rest);
+	return rc;
 }
 
 /* ---- the whole ---- */
@@ -173,6 +249,24 @@ prepare(struct fleet_check *f, struct err *e)
 }
 
 static int
+open_live(struct fleet_check *f, unsigned long jobs, struct err *e)
+{
+	f->live_params = (struct live_params){
+		.db = f->db,
+		.common = &f->common,
+		.base = f->in->option[OPT_LIVE],
+		.ca_file = f->in->option[OPT_LIVE_CA],
+		.transfers = jobs * TRANSFERS,
+	};
+	if (f->live_params.base == NULL)
+		return f->live_params.ca_file == NULL
+		           ? 0
+		           : err_set(e, ERR_USAGE, "check fleet: expected --live beside --live-ca, found none");
+	f->live = live_open(&f->live_params, e);
+	return f->live != NULL ? 0 : -1;
+}
+
+static int
 check(struct fleet_check *f, unsigned int threads, struct err *e)
 {
 	size_t total;
@@ -189,13 +283,16 @@ check(struct fleet_check *f, unsigned int threads, struct err *e)
 	progress_start(&f->progress, "checking", total, f->in->quiet);
 	rc = check_phones(f, e);
 	progress_end(&f->progress);
-	return rc == 0 ? report_rest(f, e) : -1;
+	if (rc == 0)
+		rc = report_rest(f, e);
+	return rc == 0 && f->live != NULL ? check_live(f, total, e) : rc;
 }
 
 static int
 check_fleet_run(const struct invocation *in, struct err *e)
 {
-	static const struct finding_rule *const tables[] = { check_fleet_rules, check_xml_rules, NULL };
+	static const struct finding_rule *const tables[] = { check_fleet_rules, check_xml_rules, check_live_rules,
+		NULL };
 	struct fleet_check f = { .in = in, .common = { .base_dir = in->option[OPT_BASE_DIR] } };
 	unsigned long threads = process_cpus();
 	char checked[64];
@@ -203,7 +300,7 @@ check_fleet_run(const struct invocation *in, struct err *e)
 
 	if (in->argc > 0 && in->option[OPT_GROUP] != NULL)
 		return err_set(e, ERR_USAGE, "check fleet: expected MACs or --group, found both");
-	if (command_number(in->option[OPT_JOBS], 1, 256, "jobs", &threads, e) != 0 ||
+	if (command_number(in->option[OPT_JOBS], 1, JOBS_MAX, "jobs", &threads, e) != 0 ||
 	    check_clock_parse(in, OPT_CLOCK, &f.common.clock, e) != 0)
 		return -1;
 	if (f.common.base_dir != NULL && file_check_dir(f.common.base_dir, e) != 0)
@@ -213,9 +310,10 @@ check_fleet_run(const struct invocation *in, struct err *e)
 	xmlInitParser();
 	state_location(in, f.actor, &f.common.where);
 	f.db = db_open(&f.common.where, e);
-	if (f.db != NULL && prepare(&f, e) == 0)
+	if (f.db != NULL && prepare(&f, e) == 0 && open_live(&f, threads, e) == 0)
 		rc = check(&f, (unsigned int)threads, e);
 	fleet_pool_free(f.pool);
+	live_close(f.live);
 	fleet_tally_free(f.tally);
 	db_close(f.db);
 	(void)snprintf(checked, sizeof(checked), "%zu phone%s", f.phones, f.phones == 1 ? "" : "s");
@@ -229,7 +327,8 @@ const struct command command_check_fleet = {
 	.details =
 	    "Every phone, or those named: what was minted and is offered, whether its bundle still is what its md5 was taken "
 	    "of, its certificate, and its XML; beside them the CA, its CRL and the server's certificate. What many phones "
-	    "share is told once, with their number. The exit status is 5 when there is an error among the findings, with "
+	    "share is told once, with their number. With --live each phone's files are also fetched, as it does, with its "
+	    "own login, and held against the database. The exit status is 5 when there is an error among the findings, with "
 	    "--strict also a warning.",
 	.options = options,
 	.max_arguments = -1,

@@ -99,6 +99,9 @@ void fleet_tally_free(struct fleet_tally *t);
 /* Take a finished job's phone and what it shares with others. */
 int fleet_tally_add(struct fleet_tally *t, const struct fleet_job *job, struct err *e);
 
+/* Take only what the job's phone shares with others. */
+int fleet_tally_share(struct fleet_tally *t, const struct fleet_job *job, struct err *e);
+
 /* Tell what was counted: shared findings with the number of phones, and extensions that two phones have. */
 void fleet_tally_report(struct fleet_tally *t, struct findings *out);
 

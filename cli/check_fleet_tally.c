@@ -154,20 +154,33 @@ extension_add(struct fleet_tally *t, const struct db_phone *p)
 	return true;
 }
 
+static int
+no_memory(const struct fleet_job *job, struct err *e)
+{
+	return err_set(e, ERR_FAILED, "check of %s: no memory", job->phone.mac);
+}
+
+int
+fleet_tally_share(struct fleet_tally *t, const struct fleet_job *job, struct err *e)
+{
+	bool good = findings_check(&job->shared, NULL) == 0;
+
+	for (size_t i = 0; i < job->shared.count && good; i++)
+		good = shared_add(t, &job->shared.list[i], job->phone.mac);
+	return good ? 0 : no_memory(job, e);
+}
+
 int
 fleet_tally_add(struct fleet_tally *t, const struct fleet_job *job, struct err *e)
 {
 	const struct db_phone *p = &job->phone;
-	bool good = findings_check(&job->shared, NULL) == 0;
 
-	for (size_t i = 0; i < job->shared.count && good; i++)
-		good = shared_add(t, &job->shared.list[i], p->mac);
-	/* The newest generation's profile is known; that of an older one that is offered is told by mint. */
-	if (good && p->offered != 0 && p->offered == p->newest)
-		good = kind_add(t, p);
-	if (good && p->extension[0] != '\0')
-		good = extension_add(t, p);
-	return good ? 0 : err_set(e, ERR_FAILED, "check of %s: no memory", p->mac);
+	if (fleet_tally_share(t, job, e) != 0)
+		return -1;
+	/* Of the newest generation alone the profile is known; where an older one is offered a finding says so. */
+	if (p->offered != 0 && p->offered == p->newest && !kind_add(t, p))
+		return no_memory(job, e);
+	return p->extension[0] == '\0' || extension_add(t, p) ? 0 : no_memory(job, e);
 }
 
 static void
