@@ -71,54 +71,71 @@ certificate_make(struct state *s, const char *mac, struct buf *der, struct db_ce
 	return rc;
 }
 
+/* What a batch keeps until it is committed. */
+struct minted {
+	struct db_generation_new generation[BATCH];
+	struct db_certificate_new certificate[BATCH];
+	struct buf der[BATCH];
+	struct db_offer offer[BATCH];
+};
+
 static int
-phone_mint(struct state *s, unsigned long number, struct err *e)
+phone_mint(struct state *s, struct minted *m, unsigned long i, unsigned long number, struct err *e)
 {
-	struct buf der = BUF_INIT(DB_DER_MAX), bundle = BUF_INIT(BUNDLE_MAX);
-	struct db_certificate_new certificate = { 0 };
-	struct db_generation_new g = { .certificate = &certificate, .authority = s->issuer.authority.id };
-	struct db_offer offer;
+	struct db_generation_new *g = &m->generation[i];
+	struct buf bundle = BUF_INIT(BUNDLE_MAX);
 	struct db_phone p;
 	int rc = -1;
 
-	(void)snprintf(g.mac, sizeof(g.mac), "000fd3%06lx", number);
-	if (db_phone_get(s->db, g.mac, &p, e) != 0 || certificate_make(s, g.mac, &der, &certificate, e) != 0 ||
-	    bundle_render(s->profile.data, s->profile.len, der.data, der.len, s->key.data, s->key.len, &bundle, e) !=
-		0 ||
-	    bundle_md5(bundle.data, bundle.len, g.md5, e) != 0)
+	m->der[i] = (struct buf)BUF_INIT(DB_DER_MAX);
+	*g = (struct db_generation_new){ .certificate = &m->certificate[i], .authority = s->issuer.authority.id };
+	(void)snprintf(g->mac, sizeof(g->mac), "000fd3%06lx", number);
+	if (db_phone_get(s->db, g->mac, &p, e) != 0 ||
+	    certificate_make(s, g->mac, &m->der[i], &m->certificate[i], e) != 0 ||
+	    bundle_render(s->profile.data, s->profile.len, m->der[i].data, m->der[i].len, s->key.data, s->key.len,
+		&bundle, e) != 0)
 		goto out;
-	g.phone = p.id;
-	g.size = bundle.len;
-	memcpy(g.profile, s->hash, sizeof(g.profile));
-	if (db_generation_commit(s->db, &g, 1, e) != 0)
-		goto out;
-	offer = (struct db_offer){ .phone = p.id, .number = g.ret_number };
-	rc = db_generation_offer(s->db, &offer, 1, e);
+	g->phone = p.id;
+	g->size = bundle.len;
+	memcpy(g->profile, s->hash, sizeof(g->profile));
+	rc = bundle_md5(bundle.data, bundle.len, g->md5, e);
 out:
-	buf_release(&der);
 	buf_release(&bundle);
 	return rc;
 }
 
 static int
+batch_mint(struct state *s, struct minted *m, unsigned long first, unsigned long count, struct err *e)
+{
+	int rc = phones_add(s, first, count, e);
+
+	for (unsigned long i = 0; i < count && rc == 0; i++)
+		rc = phone_mint(s, m, i, first + i, e);
+	if (rc == 0)
+		rc = db_generation_commit(s->db, m->generation, count, e);
+	for (unsigned long i = 0; i < count; i++) {
+		m->offer[i] = (struct db_offer){ m->generation[i].phone, m->generation[i].ret_number };
+		buf_release(&m->der[i]);
+	}
+	return rc == 0 ? db_generation_offer(s->db, m->offer, count, e) : -1;
+}
+
+static int
 fill(struct state *s, unsigned long count, struct err *e)
 {
+	struct minted *m = calloc(1, sizeof(*m));
+	int rc = 0;
+
 	s->pkey = ca_key_generate(CA_KEY_BITS_PHONE, e);
-	if (settings_load(s->db, &s->settings, e) != 0 || issuer_open(s->db, &s->issuer, e) != 0 || s->pkey == NULL ||
-	    ca_key_encode(s->pkey, &s->key, e) != 0 ||
+	if (m == NULL || settings_load(s->db, &s->settings, e) != 0 || issuer_open(s->db, &s->issuer, e) != 0 ||
+	    s->pkey == NULL || ca_key_encode(s->pkey, &s->key, e) != 0 ||
 	    profile_current(s->db, &s->settings, &s->profile, s->hash, e) != 0 ||
 	    db_profile_put(s->db, s->hash, s->profile.data, s->profile.len, e) != 0)
-		return -1;
-	for (unsigned long first = 0; first < count; first += BATCH) {
-		unsigned long n = count - first < BATCH ? count - first : BATCH;
-
-		if (phones_add(s, first, n, e) != 0)
-			return -1;
-		for (unsigned long i = 0; i < n; i++)
-			if (phone_mint(s, first + i, e) != 0)
-				return -1;
-	}
-	return 0;
+		rc = -1;
+	for (unsigned long first = 0; first < count && rc == 0; first += BATCH)
+		rc = batch_mint(s, m, first, count - first < BATCH ? count - first : BATCH, e);
+	free(m);
+	return rc;
 }
 
 int
