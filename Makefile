@@ -81,14 +81,21 @@ DB_SRC = db/chain.c db/folder.c db/master_key.c db/seal.c db/sqlite_authority.c 
 	db/sqlite_certificate.c db/sqlite_create.c db/sqlite_event.c db/sqlite_generation.c db/sqlite_open.c db/sqlite_phone.c \
 	db/sqlite_phone_change.c db/sqlite_query.c db/sqlite_revoke.c db/sqlite_schema.c db/sqlite_setting.c \
 	db/sqlite_statement.c db/sqlite_transaction.c
-BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/config.c bundler/profile.c bundler/server_conf.c
+BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/check_client.c bundler/check_server.c \
+	bundler/check_server_access.c bundler/check_server_cert.c bundler/check_server_comp.c bundler/check_server_crl.c \
+	bundler/check_server_data.c bundler/check_server_file.c bundler/check_server_network.c \
+	bundler/check_server_options.c bundler/check_server_phone.c bundler/check_server_route.c \
+	bundler/check_server_rules.c bundler/check_server_tls.c bundler/check_server_wrap.c \
+	bundler/config.c bundler/profile.c bundler/server_conf.c
 PROVISIONER_SRC = provisioner/check_xml.c provisioner/check_xml_rules.c provisioner/check_xml_url.c \
 	provisioner/digest.c provisioner/digest_header.c provisioner/http.c provisioner/http_answer.c \
 	provisioner/http_auth.c provisioner/http_log.c provisioner/route.c provisioner/url.c \
 	provisioner/xml.c provisioner/xml_document.c provisioner/xml_read.c
 CLI_SRC = cli/base_document.c cli/check_clock.c cli/check_fleet.c cli/check_fleet_phone.c cli/check_fleet_pool.c \
 	cli/check_fleet_rules.c cli/check_fleet_state.c cli/check_fleet_tally.c cli/check_live.c cli/check_live_fetch.c \
-	cli/check_live_judge.c cli/check_live_rules.c cli/check_report.c cli/check_xml.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
+	cli/check_live_judge.c cli/check_live_rules.c cli/check_report.c cli/check_server.c \
+	cli/check_server_fleet.c cli/check_xml.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c \
+	cli/event_report.c \
 	cli/events.c cli/export.c cli/export_prune.c \
 	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
@@ -108,7 +115,7 @@ PHONE_SRC = phone/main.c phone/archive.c phone/boot.c phone/boot_command.c phone
 LIB_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(CA_SRC) $(DB_SRC) $(BUNDLER_SRC) $(PROVISIONER_SRC)
 PHONEVPN_SRC = $(LIB_SRC) $(CLI_SRC)
 REFPHONE_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(PHONE_SRC)
-PHONEVPN_LIBS = -lcrypto -lcurl -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
+PHONEVPN_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
 REFPHONE_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -larchive -ljansson -lxml2 -lcsv
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))

@@ -25,6 +25,24 @@ ca_name_print(const X509_NAME *name, char out[CA_FACTS_NAME_SIZE])
 	BIO_free(bio);
 }
 
+bool
+ca_subject_openvpn(const X509 *cert, char *out, size_t size)
+{
+	/* x509_get_subject() in ssl_verify_openssl.c */
+	const unsigned long flags = XN_FLAG_SEP_CPLUS_SPC | XN_FLAG_FN_SN | ASN1_STRFLGS_UTF8_CONVERT |
+	                            ASN1_STRFLGS_ESC_CTRL;
+	BIO *bio = BIO_new(BIO_s_mem());
+	int len = -1;
+
+	if (bio != NULL && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, flags) >= 0 &&
+	    BIO_ctrl_pending(bio) < size)
+		len = BIO_read(bio, out, (int)size - 1);
+	out[len > 0 ? len : 0] = '\0';
+	BIO_free(bio);
+	ERR_clear_error();
+	return len > 0;
+}
+
 static void
 common_name_copy(const X509_NAME *name, char *out, size_t size)
 {

@@ -6,6 +6,7 @@
 
 #include <openssl/x509.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -18,6 +19,9 @@
 
 /* A name for a message: RFC 2253 with its controls escaped, cut to the size. */
 void ca_name_print(const X509_NAME *name, char out[CA_FACTS_NAME_SIZE]);
+
+/* The subject as OpenVPN 2.3 and later write it ("O=Lab, CN=phone"), for verify-x509-name. False when it does not fit. */
+bool ca_subject_openvpn(const X509 *cert, char *out, size_t size);
 
 struct ca_cert_facts {
 	char subject[CA_FACTS_NAME_SIZE], issuer[CA_FACTS_NAME_SIZE];	/* RFC 2253, cut */

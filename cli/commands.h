@@ -23,6 +23,7 @@ extern const struct command command_check_xml;
 extern const struct command command_check_fleet;
 extern const struct command command_export;
 extern const struct command command_serve;
+extern const struct command command_check_server;
 extern const struct command command_revoke;
 extern const struct command command_crl;
 extern const struct command command_config_get;

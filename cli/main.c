@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
 	&command_check_fleet,
 	&command_export,
 	&command_serve,
+	&command_check_server,
 	&command_revoke,
 	&command_crl,
 	&command_config_get,
