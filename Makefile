@@ -76,12 +76,14 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE_LINK) $(LDFLAG
 COMMON_SRC = common/buf.c common/command.c common/err.c common/file.c common/finding.c common/listen.c common/log.c common/pem.c common/process.c \
 	common/progress.c common/rows.c common/table.c common/text.c
 DSERIES_SRC = dseries/cipher.c dseries/client.c dseries/firmware.c dseries/mac.c dseries/model.c
-CA_SRC = ca/cert.c ca/crl.c ca/extension.c ca/facts.c ca/key.c ca/pem.c ca/time.c
+CA_SRC = ca/cert.c ca/crl.c ca/extension.c ca/facts.c ca/key.c ca/pem.c ca/time.c ca/verify.c
 DB_SRC = db/chain.c db/folder.c db/master_key.c db/seal.c db/sqlite_authority.c db/sqlite_bundle.c \
 	db/sqlite_certificate.c db/sqlite_create.c db/sqlite_event.c db/sqlite_generation.c db/sqlite_open.c db/sqlite_phone.c \
 	db/sqlite_phone_change.c db/sqlite_query.c db/sqlite_revoke.c db/sqlite_schema.c db/sqlite_setting.c \
 	db/sqlite_statement.c db/sqlite_transaction.c
-BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/check_client.c bundler/check_server.c \
+BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/check_client.c bundler/check_ovpn.c bundler/check_ovpn_cipher.c \
+	bundler/check_ovpn_directive.c bundler/check_ovpn_identity.c bundler/check_ovpn_pem.c bundler/check_ovpn_profile.c \
+	bundler/check_ovpn_remote.c bundler/check_ovpn_rules.c bundler/check_ovpn_value.c bundler/check_server.c \
 	bundler/check_server_access.c bundler/check_server_cert.c bundler/check_server_comp.c bundler/check_server_crl.c \
 	bundler/check_server_data.c bundler/check_server_file.c bundler/check_server_network.c \
 	bundler/check_server_options.c bundler/check_server_phone.c bundler/check_server_route.c \
@@ -93,7 +95,7 @@ PROVISIONER_SRC = provisioner/check_xml.c provisioner/check_xml_rules.c provisio
 	provisioner/xml.c provisioner/xml_document.c provisioner/xml_read.c
 CLI_SRC = cli/base_document.c cli/check_clock.c cli/check_fleet.c cli/check_fleet_phone.c cli/check_fleet_pool.c \
 	cli/check_fleet_rules.c cli/check_fleet_state.c cli/check_fleet_tally.c cli/check_live.c cli/check_live_fetch.c \
-	cli/check_live_judge.c cli/check_live_rules.c cli/check_report.c cli/check_server.c \
+	cli/check_live_judge.c cli/check_live_rules.c cli/check_ovpn.c cli/check_report.c cli/check_rules.c cli/check_server.c \
 	cli/check_server_fleet.c cli/check_xml.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c \
 	cli/event_report.c \
 	cli/events.c cli/export.c cli/export_prune.c \
@@ -166,13 +168,16 @@ PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 
 # Unit tests: tests/unit/NAME_test.c, linked to the library objects, for those of cli/ and phone/ to these as well.
 UNIT_COMMON = common_test file_test listen_test process_test text_test
-UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_test profile_test bundle_test server_conf_test \
+UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_test config_test profile_test bundle_test server_conf_test \
 	db_seal_test db_create_test db_open_test db_phone_test db_certificate_test db_generation_test db_event_test db_crash_test \
 	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test url_test check_xml_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
 UNIT_CLI = fleet_csv_test mint_plan_test settings_test
 UNIT_PHONE = phone_archive_test phone_boot_test phone_certificate_test phone_directive_test phone_fetch_test \
 	phone_fleet_csv_test phone_fleet_test phone_gate_test phone_limits_test phone_ovpn_test phone_screen_test \
 	phone_settings_test phone_status_test phone_store_test phone_url_test phone_web_test
+
+# Compares the two sides, which share nothing: linked to both.
+UNIT_BOTH = check_ovpn_test
 
 $(UNIT_LIB:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,$(LIB_SRC) tests/unit/support.c)
 	$(call say,LINK,$@)
@@ -191,7 +196,11 @@ $(BUILD)/tests/bench_check_state: %: %.o $(SERVER_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS)
 
-unit: $(UNIT_LIB:%=$(BUILD)/tests/unit/%) $(UNIT_CLI:%=$(BUILD)/tests/unit/%) $(UNIT_PHONE:%=$(BUILD)/tests/unit/%)
+$(UNIT_BOTH:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,$(LIB_SRC) $(filter-out $(COMMON_SRC) $(DSERIES_SRC) phone/main.c,$(REFPHONE_SRC)) tests/unit/support.c)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(REFPHONE_LIBS) $(PHONEVPN_LIBS) -lcmocka
+
+unit: $(UNIT_BOTH:%=$(BUILD)/tests/unit/%) $(UNIT_LIB:%=$(BUILD)/tests/unit/%) $(UNIT_CLI:%=$(BUILD)/tests/unit/%) $(UNIT_PHONE:%=$(BUILD)/tests/unit/%)
 
 # Fuzz targets: with libFuzzer (SAN=fuzzer, clang), and with a main that only tries the corpus.
 FUZZ_PHONE = phone_challenge phone_fleet_csv phone_ovpn phone_redact phone_settings

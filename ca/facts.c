@@ -213,6 +213,17 @@ ca_cert_owns_der(const X509 *cert, const void *key, size_t len)
 }
 
 bool
+ca_key_signs(EVP_PKEY *key)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	bool ok = ctx != NULL && EVP_PKEY_pairwise_check(ctx) == 1;
+
+	EVP_PKEY_CTX_free(ctx);
+	ERR_clear_error();
+	return ok;
+}
+
+bool
 ca_cert_same(const X509 *a, const X509 *b)
 {
 	return X509_cmp(a, b) == 0;

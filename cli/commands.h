@@ -30,5 +30,7 @@ extern const struct command command_config_get;
 extern const struct command command_config_set;
 extern const struct command command_config_list;
 extern const struct command command_events;
+extern const struct command command_check_ovpn;
+extern const struct command command_check_rules;
 
 #endif
