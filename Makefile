@@ -93,7 +93,7 @@ PROVISIONER_SRC = provisioner/check_xml.c provisioner/check_xml_rules.c provisio
 	provisioner/digest.c provisioner/digest_header.c provisioner/http.c provisioner/http_answer.c \
 	provisioner/http_auth.c provisioner/http_log.c provisioner/route.c provisioner/url.c \
 	provisioner/xml.c provisioner/xml_document.c provisioner/xml_read.c
-CLI_SRC = cli/base_document.c cli/check_clock.c cli/check_fleet.c cli/check_fleet_phone.c cli/check_fleet_pool.c \
+CLI_SRC = cli/base_document.c cli/check_clock.c cli/check_fleet.c cli/check_fleet_kinds.c cli/check_fleet_phone.c cli/check_fleet_pool.c \
 	cli/check_fleet_rules.c cli/check_fleet_state.c cli/check_fleet_tally.c cli/check_live.c cli/check_live_fetch.c \
 	cli/check_live_judge.c cli/check_live_rules.c cli/check_ovpn.c cli/check_report.c cli/check_rules.c cli/check_server.c \
 	cli/check_server_fleet.c cli/check_xml.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c \

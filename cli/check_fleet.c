@@ -4,6 +4,7 @@
 #include "cli/check_clock.h"
 #include "cli/check_live.h"
 #include "cli/check_report.h"
+#include "cli/check_rules.h"
 #include "cli/commands.h"
 #include "cli/phone_fields.h"
 #include "cli/profile.h"
@@ -18,6 +19,7 @@
 enum {
 	OPT_GROUP,
 	OPT_BASE_DIR,
+	OPT_SERVER,
 	OPT_LIVE,
 	OPT_LIVE_CA,
 	OPT_JOBS,
@@ -28,6 +30,7 @@ enum {
 static const struct option_def options[] = {
 	[OPT_GROUP] = { "group", "NAME", "only phones of this group" },
 	[OPT_BASE_DIR] = { "base-dir", "DIR", "the admin's own <mac>.cfg files, as for 'serve'" },
+	[OPT_SERVER] = { "server", "FILE", "a server.conf to judge against all phones, too, as 'check server' does" },
 	[OPT_LIVE] = { "live", "URL", "also what this server gives the phones; the base, as in the setting url" },
 	[OPT_LIVE_CA] = { "live-ca", "FILE", "PEM certificates of CAs to trust for it (the system's)" },
 	[OPT_JOBS] = { "jobs", "N", "threads that check (one a processor), each with 16 transfers of --live" },
@@ -47,6 +50,7 @@ struct fleet_check {
 	struct check_report report;
 	struct fleet_pool *pool;
 	struct fleet_tally *tally;
+	struct check_server *server;
 	struct live *live;
 	struct live_params live_params;
 	struct progress progress;
@@ -192,12 +196,13 @@ static int
 report_rest(struct fleet_check *f, struct err *e)
 {
 	struct findings found = FINDINGS_INIT;
-	int rc;
+	int rc = fleet_check_kinds(f->db, &f->common, f->tally, f->server, &found, e);
 
 	fleet_tally_report(f->tally, &found);
 	if (f->phones == 0)
 		FLEET_FOUND(&found, FLEET_EMPTY, &(struct finding_place){ .line = 0 }, "expected phones, found none");
-	rc = check_report_add(&f->report, &found, e);
+	if (rc == 0)
+		rc = check_report_add(&f->report, &found, e);
 	findings_release(&found);
 	return rc;
 }
@@ -208,6 +213,8 @@ check_state(struct fleet_check *f, struct err *e)
 	struct findings found = FINDINGS_INIT;
 	int rc = fleet_check_state(f->db, &f->common, &found, e);
 
+	if (rc == 0 && f->common.server != NULL)
+		rc = check_server_open(f->common.server, &f->common.clock, &found, &f->server, e);
 	if (rc == 0)
 		rc = check_report_add(&f->report, &found, e);
 	findings_release(&found);
@@ -291,9 +298,8 @@ check(struct fleet_check *f, unsigned int threads, struct err *e)
 static int
 check_fleet_run(const struct invocation *in, struct err *e)
 {
-	static const struct finding_rule *const tables[] = { check_fleet_rules, check_xml_rules, check_live_rules,
-		NULL };
-	struct fleet_check f = { .in = in, .common = { .base_dir = in->option[OPT_BASE_DIR] } };
+	struct fleet_check f = { .in = in,
+		.common = { .base_dir = in->option[OPT_BASE_DIR], .server = in->option[OPT_SERVER] } };
 	unsigned long threads = process_cpus();
 	char checked[64];
 	int rc = -1;
@@ -305,7 +311,7 @@ check_fleet_run(const struct invocation *in, struct err *e)
 		return -1;
 	if (f.common.base_dir != NULL && file_check_dir(f.common.base_dir, e) != 0)
 		return err_prefix(e, "base-dir");
-	if (check_report_begin(&f.report, in, OPT_REPORT, tables, e) != 0)
+	if (check_report_begin(&f.report, in, OPT_REPORT, check_rule_tables, e) != 0)
 		return -1;
 	xmlInitParser();
 	state_location(in, f.actor, &f.common.where);
@@ -314,6 +320,7 @@ check_fleet_run(const struct invocation *in, struct err *e)
 		rc = check(&f, (unsigned int)threads, e);
 	fleet_pool_free(f.pool);
 	live_close(f.live);
+	check_server_close(f.server);
 	fleet_tally_free(f.tally);
 	db_close(f.db);
 	(void)snprintf(checked, sizeof(checked), "%zu phone%s", f.phones, f.phones == 1 ? "" : "s");

@@ -3,6 +3,7 @@
 #define CLI_CHECK_FLEET_H
 
 #include "bundler/check.h"
+#include "bundler/check_server.h"
 #include "cli/settings.h"
 #include "common/finding.h"
 #include "db/db.h"
@@ -53,6 +54,7 @@ struct fleet_common {
 	struct check_clock clock;
 	struct check_network vpn;
 	const char *base_dir;		/* or NULL */
+	const char *server;		/* a server.conf to judge beside, or NULL */
 	int64_t authority;		/* that issues now */
 	char profile[DB_HASH_SIZE];	/* that phones get now */
 };
@@ -116,6 +118,12 @@ struct fleet_kind {
 
 /* The kinds that there are; borrowed until the next call. */
 int fleet_tally_kinds(struct fleet_tally *t, const struct fleet_kind **ret, size_t *ret_count, struct err *e);
+
+/* ---- check_fleet_kinds.c: what is judged once for a profile ---- */
+
+/* The profiles by themselves, and against a server (may be NULL). */
+int fleet_check_kinds(struct db *db, const struct fleet_common *common, struct fleet_tally *tally,
+    struct check_server *server, struct findings *out, struct err *e);
 
 /* ---- check_fleet_pool.c: threads that judge, and their results in the order of the phones ---- */
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/check_fleet.h"
 
+#include "bundler/check_ovpn.h"
 #include "ca/facts.h"
+#include "ca/pem.h"
 #include "cli/base_document.h"
 #include "cli/phone_report.h"
 #include "cli/render.h"
@@ -10,9 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TRUSTED_MAX 8 /* profiles whose CAs a thread keeps */
+
+/* The CAs of a profile. */
+struct trusted {
+	char profile[DB_HASH_SIZE];
+	STACK_OF(X509) * cas;
+};
+
 struct fleet_worker {
 	const struct fleet_common *common;
 	struct db *db;
+	struct check_server *server; /* or NULL */
+	struct trusted trusted[TRUSTED_MAX];
+	size_t trusted_next;
 	struct buf bundle, xml, document; /* of the phone at hand; their memory serves the next */
 	struct findings some;
 };
@@ -54,6 +67,16 @@ fleet_copy(struct findings *to, const struct findings *from, const char *where)
 	to->broken = to->broken || from->broken;
 }
 
+/* What is wrong with the server whatever the phones say is told once, elsewhere. */
+static int
+server_open(struct fleet_worker *w, struct err *e)
+{
+	int rc = check_server_open(w->common->server, &w->common->clock, &w->some, &w->server, e);
+
+	findings_clear(&w->some);
+	return rc;
+}
+
 struct fleet_worker *
 fleet_worker_open(const struct fleet_common *c, struct err *e)
 {
@@ -70,7 +93,7 @@ fleet_worker_open(const struct fleet_common *c, struct err *e)
 		.document = BUF_INIT(XML_MAX),
 	};
 	w->db = db_open(&c->where, e);
-	if (w->db != NULL)
+	if (w->db != NULL && (c->server == NULL || server_open(w, e) == 0))
 		return w;
 	fleet_worker_close(w);
 	return NULL;
@@ -82,6 +105,9 @@ fleet_worker_close(struct fleet_worker *w)
 	if (w == NULL)
 		return;
 	db_close(w->db);
+	check_server_close(w->server);
+	for (size_t i = 0; i < TRUSTED_MAX; i++)
+		sk_X509_pop_free(w->trusted[i].cas, X509_free);
 	buf_release(&w->bundle);
 	buf_release(&w->xml);
 	buf_release(&w->document);
@@ -159,6 +185,55 @@ judge_record(struct judged *j, const X509 *cert)
 		    "expected the serial of the certificate in the database, found another");
 }
 
+/* The CAs that stand in a bundle's profile, borrowed; NULL when they cannot be read, which the profile's check tells. */
+static STACK_OF(X509) * trusted_get0(struct fleet_worker *w, const struct db_bundle *b)
+{
+	struct trusted *t;
+	struct config config = { 0 };
+	const struct config_line *ca;
+	char hash[PROFILE_HASH_SIZE];
+
+	if (profile_hash(b->profile.data, b->profile.len, hash, NULL) != 0)
+		return NULL;
+	for (size_t i = 0; i < TRUSTED_MAX; i++)
+		if (w->trusted[i].cas != NULL && strcmp(w->trusted[i].profile, hash) == 0)
+			return w->trusted[i].cas;
+	t = &w->trusted[w->trusted_next++ % TRUSTED_MAX];
+	sk_X509_pop_free(t->cas, X509_free);
+	t->cas = NULL;
+	memcpy(t->profile, hash, sizeof(t->profile));
+	if (config_read(b->profile.data, b->profile.len, &config, NULL) == 0) {
+		ca = config_find(&config, "ca");
+		if (ca != NULL && ca->content != NULL)
+			t->cas = ca_pem_certs(ca->content, ca->content_len, "<ca>", NULL);
+	}
+	config_release(&config);
+	return t->cas;
+}
+
+/* The certificate as the phone's OpenVPN and the server see it. The key was compared. */
+static void
+judge_identity(struct judged *j, const struct db_bundle *b, X509 *cert)
+{
+	struct fleet_worker *w = j->w;
+	const struct check_ovpn_params params = {
+		.model = j->model,
+		.firmware = j->firmware_known ? &j->firmware : NULL,
+		.clock = w->common->clock,
+	};
+	struct check_identity id = { .cas = trusted_get0(w, b), .certs = sk_X509_new_null() };
+
+	findings_clear(&w->some);
+	if (id.certs != NULL && sk_X509_push(id.certs, cert) > 0)
+		check_ovpn_identity(NULL, &id, &params, &w->some);
+	else
+		j->job->found.broken = true;
+	sk_X509_free(id.certs);
+	fleet_copy(&j->job->found, &w->some, j->element);
+	if (w->server != NULL)
+		check_server_phone(w->server, NULL, cert, &j->job->shared);
+}
+
 static int
 judge_bundle(struct judged *j, struct err *e)
 {
@@ -181,6 +256,7 @@ judge_bundle(struct judged *j, struct err *e)
 		FLEET_FOUND(&j->job->found, FLEET_KEY, &j->place, "expected the certificate's key, found another");
 	if (p->offered == p->newest)
 		judge_record(j, cert);
+	judge_identity(j, &b, cert);
 out:
 	X509_free(cert);
 	db_bundle_release(&b);

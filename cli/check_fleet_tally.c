@@ -9,7 +9,8 @@
 /* A finding that many phones share. */
 struct shared {
 	const struct finding_rule *rule;
-	char *element, *text; /* element may be NULL */
+	char *file, *element, *text; /* the first two may be NULL */
+	unsigned int line;
 	char first[DB_MAC_SIZE];
 	size_t count;
 };
@@ -41,7 +42,9 @@ shared_compare(const void *a, const void *b)
 
 	if (x->rule != y->rule)
 		return strcmp(x->rule->id, y->rule->id);
-	order = compare_text(x->element, y->element);
+	order = compare_text(x->file, y->file);
+	if (order == 0)
+		order = compare_text(x->element, y->element);
 	return order != 0 ? order : strcmp(x->text, y->text);
 }
 
@@ -61,6 +64,7 @@ shared_free(void *node)
 {
 	struct shared *s = node;
 
+	free(s->file);
 	free(s->element);
 	free(s->text);
 	free(s);
@@ -88,26 +92,43 @@ fleet_tally_free(struct fleet_tally *t)
 	free(t);
 }
 
+static struct shared *
+shared_new(const struct finding *f, const char *mac)
+{
+	struct shared *new = calloc(1, sizeof(*new));
+
+	if (new == NULL)
+		return NULL;
+	*new = (struct shared){
+		.rule = f->rule,
+		.file = f->file != NULL ? strdup(f->file) : NULL,
+		.element = f->element != NULL ? strdup(f->element) : NULL,
+		.text = strdup(f->text),
+		.line = f->line,
+		.count = 1,
+	};
+	memcpy(new->first, mac, sizeof(new->first));
+	if ((f->file == NULL || new->file != NULL) && (f->element == NULL || new->element != NULL) && new->text != NULL)
+		return new;
+	shared_free(new);
+	return NULL;
+}
+
 static bool
 shared_add(struct fleet_tally *t, const struct finding *f, const char *mac)
 {
-	const struct shared key = { .rule = f->rule, .element = f->element, .text = f->text };
+	const struct shared key = { .rule = f->rule, .file = f->file, .element = f->element, .text = f->text };
 	struct shared **at = tfind(&key, &t->shared, shared_compare), *new;
 
 	if (at != NULL) {
 		(*at)->count++;
 		return true;
 	}
-	new = calloc(1, sizeof(*new));
-	if (new == NULL)
-		return false;
-	*new = (struct shared){ .rule = f->rule, .count = 1, .text = strdup(f->text) };
-	new->element = f->element != NULL ? strdup(f->element) : NULL;
-	memcpy(new->first, mac, sizeof(new->first));
-	if (new->text != NULL && (new->element != NULL) == (f->element != NULL) &&
-	    tsearch(new, &t->shared, shared_compare) != NULL)
+	new = shared_new(f, mac);
+	if (new != NULL && tsearch(new, &t->shared, shared_compare) != NULL)
 		return true;
-	shared_free(new);
+	if (new != NULL)
+		shared_free(new);
 	return false;
 }
 
@@ -189,7 +210,7 @@ shared_report(const void *node, VISIT visit, void *arg)
 	const struct shared *s = *(struct shared *const *)node;
 	struct findings *out = arg;
 	char element[FLEET_ELEMENT_SIZE];
-	struct finding_place place = { .element = element };
+	struct finding_place place = { .file = s->file, .line = s->line, .element = element };
 
 	if (visit != postorder && visit != leaf)
 		return;
