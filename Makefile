@@ -77,7 +77,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE_LINK) $(LDFLAG
 folder = $(sort $(wildcard $(1)/*.c))
 PHONEVPN_SRC = $(foreach f,common dseries ca db bundler pbx provisioner cli,$(call folder,$(f)))
 REFPHONE_SRC = $(foreach f,common dseries phone,$(call folder,$(f)))
-PHONEVPN_LIBS = -lcrypto -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
+PHONEVPN_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
 REFPHONE_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -larchive -ljansson -lxml2 -lcsv
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))

@@ -2,12 +2,19 @@
 #include "cli/check_rules.h"
 
 #include "bundler/check_ovpn.h"
+#include "bundler/check_server.h"
+#include "cli/check_fleet.h"
+#include "cli/check_live.h"
 #include "cli/commands.h"
 
 #include <stdio.h>
 
 const struct finding_rule *const check_rule_tables[] = {
 	check_ovpn_rules,
+	check_xml_rules,
+	check_server_rules,
+	check_fleet_rules,
+	check_live_rules,
 	NULL,
 };
 
