@@ -141,6 +141,11 @@ $(UNIT_PHONE:%=$(BUILD)/tests/unit/%): %: %.o $(PHONE_OBJ) $(call obj,tests/unit
 
 unit: $(UNIT:%=$(BUILD)/tests/unit/%)
 
+# Fills a state for tests/bench_check.sh.
+$(BUILD)/tests/bench_check_state: %: %.o $(SERVER_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS)
+
 # Fuzz targets: with libFuzzer (SAN=fuzzer, clang), and with a main that only tries the corpus.
 FUZZ_PHONE = phone_challenge phone_fleet_csv phone_ovpn phone_redact phone_settings
 FUZZ_SERVER = $(filter-out $(FUZZ_PHONE),$(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c)))
