@@ -129,7 +129,8 @@ PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 # Unit tests: tests/unit/NAME_test.c, linked to a program's objects: phone_NAME to refphone's, all others to phonevpn's.
 UNIT = $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*_test.c)))
 UNIT_PHONE = $(filter phone_%,$(UNIT))
-UNIT_SERVER = $(filter-out phone_%,$(UNIT))
+UNIT_BOTH = check_ovpn_test# holds the one against the other
+UNIT_SERVER = $(filter-out phone_% $(UNIT_BOTH),$(UNIT))
 
 $(UNIT_SERVER:%=$(BUILD)/tests/unit/%): %: %.o $(SERVER_OBJ) $(call obj,tests/unit/support.c)
 	$(call say,LINK,$@)
@@ -138,6 +139,10 @@ $(UNIT_SERVER:%=$(BUILD)/tests/unit/%): %: %.o $(SERVER_OBJ) $(call obj,tests/un
 $(UNIT_PHONE:%=$(BUILD)/tests/unit/%): %: %.o $(PHONE_OBJ) $(call obj,tests/unit/support.c)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(REFPHONE_LIBS) -lcmocka
+
+$(UNIT_BOTH:%=$(BUILD)/tests/unit/%): %: %.o $(sort $(SERVER_OBJ) $(PHONE_OBJ)) $(call obj,tests/unit/support.c)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(sort $(PHONEVPN_LIBS) $(REFPHONE_LIBS)) -lcmocka
 
 unit: $(UNIT:%=$(BUILD)/tests/unit/%)
 
