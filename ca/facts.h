@@ -47,7 +47,7 @@ bool ca_cert_signed_by(X509 *cert, X509 *issuer);
 /* The key is that of the certificate. */
 bool ca_cert_owns(const X509 *cert, const EVP_PKEY *key);
 
-/* The private half of the key makes what the public half verifies. Takes as long as making many signatures. */
+/* The private half of the key makes what the public half verifies: it is tried. */
 bool ca_key_signs(EVP_PKEY *key);
 
 /* The same certificate, byte for byte. */
