@@ -170,7 +170,7 @@ PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 UNIT_COMMON = common_test file_test listen_test process_test text_test
 UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_test config_test profile_test bundle_test server_conf_test \
 	db_seal_test db_create_test db_open_test db_phone_test db_certificate_test db_generation_test db_event_test db_crash_test \
-	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test url_test check_xml_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
+	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test ca_owns_test url_test check_xml_test xml_read_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
 UNIT_CLI = fleet_csv_test mint_plan_test settings_test
 UNIT_PHONE = phone_archive_test phone_boot_test phone_certificate_test phone_directive_test phone_fetch_test \
 	phone_fleet_csv_test phone_fleet_test phone_gate_test phone_limits_test phone_ovpn_test phone_screen_test \
@@ -250,10 +250,11 @@ fuzz:
 
 bench:
 	@packaging/packages.sh bench
-	@$(AGAIN) all
+	@$(AGAIN) all $(BUILD)/tests/bench_check_state
 	@tests/bench.sh $(BUILD)
 	@tests/bench_serve.sh $(BUILD)
 	@tests/bench_fleet.sh $(BUILD)
+	@tests/bench_check.sh $(BUILD)
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(EXAMPLEDIR)
