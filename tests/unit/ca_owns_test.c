@@ -17,7 +17,7 @@ static void
 make(struct pair *p, const char *kind)
 {
 	*p = (struct pair){ .key = BUF_INIT(KEY_MAX), .cert = BUF_INIT(KEY_MAX) };
-	support_shell(&p->key, NULL, "openssl genpkey %s 2>/dev/null | openssl pkcs8 -topk8 -nocrypt -outform DER",
+	support_shell(&p->key, NULL, "{ openssl genpkey %s 2>/dev/null | openssl pkcs8 -topk8 -nocrypt -outform DER; }",
 	    kind);
 	support_shell(&p->cert, &p->key,
 	    "{ openssl pkey -inform DER | openssl req -x509 -key /dev/stdin -subj /CN=x -days 2 | "
