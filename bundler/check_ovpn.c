@@ -181,7 +181,7 @@ check_ovpn(const char *file, const void *text, size_t len, const struct check_ov
 	if (config_read(text, len, &c, e) != 0)
 		goto out;
 	check_ovpn_profile(file, &c, p, out);
-	if (!c.cr_only) {
+	if (!c.cr_only && !ovpn_says_nothing(&c)) {
 		presence_check(&ck, &c);
 		identity_check(&ck, &c);
 	}

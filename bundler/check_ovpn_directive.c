@@ -192,7 +192,7 @@ ovpn_directive_check(struct ovpn_check *ck, const struct config_line *line)
 		return;
 	}
 	if (is_tag(line->word[0])) {
-		ovpn_found(ck, OVPN_BLOCK_UNKNOWN, line->number, text_printable(line->word[0], shown, sizeof(shown)),
+		ovpn_found(ck, OVPN_TAG, line->number, text_printable(line->word[0], shown, sizeof(shown)),
 		    "expected an opening tag alone on its line, found another tag, or something behind it");
 		return;
 	}

@@ -24,6 +24,7 @@ enum ovpn_rule {
 	OVPN_BLOCK_OPEN,
 	OVPN_BLOCK_INDENTED,
 	OVPN_BLOCK_UNKNOWN,
+	OVPN_TAG,
 	OVPN_BLOCK_CUT,
 	OVPN_BLOCK_LONG,
 	OVPN_BLOCK_TWICE,
@@ -143,6 +144,9 @@ void ovpn_tls_cipher_check(struct ovpn_check *ck, const struct config_line *line
 
 /* All places to connect to, and what does not go with them (check_ovpn_remote.c). */
 void ovpn_remotes_check(struct ovpn_check *ck, const struct config *c);
+
+/* None of what a client's configuration begins with: the file is something else. */
+bool ovpn_says_nothing(const struct config *c);
 
 /* The file ends inside of a block, which has swallowed what is missing elsewhere. */
 bool ovpn_ends_in_block(const struct config *c);

@@ -197,6 +197,12 @@ defaults_check(const struct ovpn_check *ck, const struct config *c)
 		ovpn_found(ck, OVPN_AUTH_RETRY, 0, "auth-retry", "expected auth-retry nointeract, found none");
 }
 
+bool
+ovpn_says_nothing(const struct config *c)
+{
+	return !says(c, "client") && !says(c, "dev") && !says(c, "remote");
+}
+
 static void
 whole_check(const struct ovpn_check *ck, const struct config *c)
 {
@@ -222,10 +228,15 @@ check_ovpn_profile(const char *file, const struct config *c, const struct check_
 
 	phone_check(&ck);
 	bytes_check(&ck, c);
-	/* To OpenVPN all of it is one line, of which there is nothing more to say. */
-	if (c->cr_only)
+	/* To OpenVPN all of it is one line, or the beginnings of lines: there is nothing more to say. */
+	if (c->cr_only || (c->nul > 0 && ovpn_says_nothing(c)))
 		return;
 	lines_check(&ck, c);
+	if (ovpn_says_nothing(c)) {
+		ovpn_found(&ck, OVPN_CLIENT_MISSING, 0, NULL,
+		    "expected a client's configuration, found neither client nor dev nor remote");
+		return;
+	}
 	ovpn_remotes_check(&ck, c);
 	whole_check(&ck, c);
 }

@@ -52,6 +52,10 @@ const struct finding_rule check_ovpn_rules[OVPN_RULE_COUNT + 1] = {
 	    "OpenVPN 2.3.2 ends with 'Unrecognized option'. A server that asks for what stands in it, as with "
 	    "tls-crypt, cannot have such phones.",
 	    "Remove the block; for a server with tls-crypt, set up tls-auth or none instead." },
+	[OVPN_TAG] = { "ovpn-tag", FINDING_ERROR, "A tag that opens no block",
+	    "OpenVPN takes a tag alone on its line for the beginning of a block of that very name, '/ca' for one, and "
+	    "ends with 'Unrecognized option' or, since 2.6, 'Endtag ... missing'.",
+	    "Look for the other half of the tag; an opening tag stands alone on its line." },
 	[OVPN_BLOCK_CUT] = { "ovpn-block-cut", FINDING_ERROR,
 	    "A block is over 10,000 bytes, and a certificate or key is lost",
 	    "OpenVPN 2.1 to 2.3.2 keep the beginning of a long block and drop the rest without a word: a CA behind the "

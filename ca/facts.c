@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SIGNATURE_MAX 2048 /* bytes, of RSA with 16384 bits */
+
 void
 ca_name_print(const X509_NAME *name, char out[CA_FACTS_NAME_SIZE])
 {
@@ -215,10 +217,22 @@ ca_cert_owns_der(const X509 *cert, const void *key, size_t len)
 bool
 ca_key_signs(EVP_PKEY *key)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
-	bool ok = ctx != NULL && EVP_PKEY_pairwise_check(ctx) == 1;
+	static const unsigned char data[] = "what a server asks to be signed";
+	unsigned char signature[SIGNATURE_MAX];
+	size_t len = sizeof(signature);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	char digest[32] = "";
+	const EVP_MD *md;
+	bool ok;
 
-	EVP_PKEY_CTX_free(ctx);
+	/* Ed25519 and Ed448 have their digest built in. */
+	(void)EVP_PKEY_get_default_digest_name(key, digest, sizeof(digest));
+	md = strcmp(digest, "UNDEF") == 0 ? NULL : EVP_sha256();
+	ok = ctx != NULL && EVP_DigestSignInit(ctx, NULL, md, NULL, key) == 1 &&
+	     EVP_DigestSign(ctx, signature, &len, data, sizeof(data)) == 1 && EVP_MD_CTX_reset(ctx) == 1 &&
+	     EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) == 1 &&
+	     EVP_DigestVerify(ctx, signature, len, data, sizeof(data)) == 1;
+	EVP_MD_CTX_free(ctx);
 	ERR_clear_error();
 	return ok;
 }

@@ -93,12 +93,12 @@ issue leaf-other "/O=Lab/CN=000fd3054848" leaf phone -$years $years -cert other.
 openssl rsa -in leaf.key -traditional -out leaf-traditional.key 2>/dev/null
 openssl rsa -in leaf.key -traditional -aes128 -passout pass:secret -out leaf-password-rsa.key 2>/dev/null
 openssl pkcs8 -topk8 -in leaf.key -passout pass:secret -out leaf-password.key
-# The same public half, and a private exponent that is not its own.
+# The same public half, and private exponents that are not its own: d and d mod (p-1), RFC 8017 appendix A.1.2.
 openssl asn1parse -in leaf-traditional.key | awk -F: '/INTEGER/ { print $NF }' >numbers
 {
 	echo 'asn1 = SEQUENCE:key'
 	echo '[key]'
-	awk '{ printf "n%d = INTEGER:0x%s\n", NR, NR == 4 ? substr($0, 1, length($0) - 6) "000001" : $0 }' numbers
+	awk '{ printf "n%d = INTEGER:0x%s\n", NR, NR == 4 || NR == 7 ? substr($0, 1, length($0) - 6) "000001" : $0 }' numbers
 } >broken.cnf
 openssl asn1parse -genconf broken.cnf -noout -out broken.der
 { echo "-----BEGIN RSA PRIVATE KEY-----"; openssl base64 -in broken.der; echo "-----END RSA PRIVATE KEY-----"; } >leaf-broken.key
@@ -189,6 +189,8 @@ change good--sha256 's/^auth .*/auth SHA256/'
 { printf '\357\273\277'; cat "$samples/good--plain.ovpn"; } >"$samples/ovpn-bom--utf8.ovpn"
 tr '\n' '\r' <"$samples/good--plain.ovpn" >"$samples/ovpn-cr-only--mac.ovpn"
 change ovpn-nul--in-a-line 's/^verb 3/verb 3\x00/'
+change ovpn-nul--in-a-block 's/^<ca>$/&\n# the CA\x00/'
+iconv -t UTF-16LE "$samples/good--plain.ovpn" >"$samples/ovpn-nul--utf16.ovpn"
 add ovpn-line-long--comment "# $(printf 'x %.0s' {1..150})"
 add ovpn-line-long--directive "setenv XX $(printf 'x%.0s' {1..300})"
 change ovpn-quoting--open 's/^dev tun/dev "tun/'
@@ -202,7 +204,8 @@ change ovpn-block-indented--ca 's/^<\/ca>/  <\/ca>/'
 change ovpn-block-indented--both 's/^\(<\/*ca>\)/  \1/'
 add ovpn-block-unknown--tls-crypt '<tls-crypt>' "$(cat ta.key)" '</tls-crypt>'
 add ovpn-block-unknown--verb '<verb>' 3 '</verb>'
-add ovpn-block-unknown--stray '</cert>'
+add ovpn-tag--stray '</cert>'
+change ovpn-tag--with-a-word 's/^<ca>$/<ca> x/'
 bundle ovpn-block-cut--second-ca root-comments-other
 bundle ovpn-block-cut--first-ca comments-root
 bundle ovpn-block-long--comments root-comments

@@ -26,6 +26,7 @@ static const struct {
 	const char *name, *why;
 } stricter[] = {
 	{ "ovpn-block-cut--second-ca", "the phone starts without the second CA, and refuses a server of it" },
+	{ "ovpn-nul--in-a-block", "the reference phone leaves it to openvpn, which joins the line with the next" },
 	{ "ovpn-pem-indented--second", "the phone starts without the second CA, and refuses a server of it" },
 	{ "ovpn-tls-auth-broken--short", "the reference phone leaves the static key to openvpn, which ends at it" },
 	{ "ovpn-dev--name", "the reference phone leaves the device to openvpn, which ends at it" },
