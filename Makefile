@@ -199,10 +199,11 @@ fuzz:
 
 bench:
 	@packaging/packages.sh bench
-	@$(AGAIN) all
+	@$(AGAIN) all $(BUILD)/tests/bench_check_state
 	@tests/bench.sh $(BUILD)
 	@tests/bench_serve.sh $(BUILD)
 	@tests/bench_fleet.sh $(BUILD)
+	@tests/bench_check.sh $(BUILD)
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(EXAMPLEDIR)

@@ -57,7 +57,7 @@ bool ca_cert_owns(const X509 *cert, const EVP_PKEY *key);
  */
 bool ca_cert_owns_der(const X509 *cert, const void *key, size_t len);
 
-/* The private half of the key makes what the public half verifies. Takes as long as making many signatures. */
+/* The private half of the key makes what the public half verifies: it is tried. */
 bool ca_key_signs(EVP_PKEY *key);
 
 /* The same certificate, byte for byte. */

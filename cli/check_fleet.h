@@ -64,6 +64,7 @@ struct fleet_job {
 	struct db_phone phone;
 	struct findings found;	/* of this phone alone */
 	struct findings shared;	/* that many phones will have: told once, with their number */
+	bool sound;		/* its newest generation is offered, and renders */
 	bool done;
 	struct err error;	/* what kept the check itself from being done */
 };

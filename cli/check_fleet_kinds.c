@@ -57,17 +57,17 @@ ovpn_check(struct kinds_check *c, const struct fleet_kind *kind)
 	findings_release(&found);
 }
 
-/* A server looks at the profile alone, and whether the model's ciphers are known. */
+/* A server looks at the profile alone; the model may add that its ciphers are not known. */
 static int
-server_check(struct kinds_check *c, const struct fleet_kind *kind, size_t count, struct err *e)
+server_check(struct kinds_check *c, const struct fleet_kind *kind, const struct model *m, size_t phones, struct err *e)
 {
 	struct client_side side = { .cas = NULL };
 	char name[FLEET_ELEMENT_SIZE];
 	int rc = client_side_read(&c->config, &side, e);
 
 	if (rc == 0) {
-		profile_name(kind, "", count, name);
-		check_server_against(c->server, name, &side, model_find(kind->model), c->out);
+		profile_name(kind, "", phones, name);
+		check_server_against(c->server, name, &side, m, c->out);
 	}
 	client_side_release(&side);
 	return rc;
@@ -88,19 +88,18 @@ same_profile(const struct fleet_kind *kinds, size_t first, size_t count, size_t 
 static int
 profile_check(struct kinds_check *c, const struct fleet_kind *kinds, size_t count, size_t phones, struct err *e)
 {
-	bool done[2] = { false, false };
-	int rc = profile_read(c, &kinds[0], e);
+	const struct model *least_known = NULL;
 
-	for (size_t i = 0; i < count && rc == 0; i++) {
+	if (profile_read(c, &kinds[0], e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
 		const struct model *m = model_find(kinds[i].model);
-		bool differs = m != NULL && m->ciphers_may_differ;
 
 		ovpn_check(c, &kinds[i]);
-		if (c->server != NULL && !done[differs])
-			rc = server_check(c, &kinds[i], phones, e);
-		done[differs] = true;
+		if (least_known == NULL || (m != NULL && m->ciphers_may_differ))
+			least_known = m;
 	}
-	return rc;
+	return c->server == NULL ? 0 : server_check(c, &kinds[0], least_known, phones, e);
 }
 
 int

@@ -254,8 +254,10 @@ judge_bundle(struct judged *j, struct err *e)
 	}
 	if (!ca_cert_owns_der(cert, b.key.data, b.key.len))
 		FLEET_FOUND(&j->job->found, FLEET_KEY, &j->place, "expected the certificate's key, found another");
+	/* Of the newest alone the list of phones says what it should be. */
 	if (p->offered == p->newest)
 		judge_record(j, cert);
+	j->job->sound = p->offered == p->newest;
 	judge_identity(j, &b, cert);
 out:
 	X509_free(cert);
@@ -326,9 +328,18 @@ judge_document(struct judged *j, const char *path, const struct buf *xml, struct
 		.firmware = j->firmware_known ? &j->firmware : NULL,
 		.vpn = j->w->common->vpn,
 	};
-	struct findings *out = path != NULL ? &j->job->found : &j->job->shared;
+	struct findings *some = &j->w->some;
 
-	return check_xml(path, xml->data, xml->len, &params, out, e);
+	if (path == NULL)
+		return check_xml(NULL, xml->data, xml->len, &params, &j->job->shared, e);
+	findings_clear(some);
+	if (check_xml(path, xml->data, xml->len, &params, some, e) != 0)
+		return -1;
+	/* With our settings in it the lines are not those of the file any more. */
+	for (size_t i = 0; i < some->count; i++)
+		some->list[i].line = 0;
+	fleet_copy(&j->job->found, some, j->element);
+	return 0;
 }
 
 static int

@@ -198,8 +198,7 @@ fleet_tally_add(struct fleet_tally *t, const struct fleet_job *job, struct err *
 
 	if (fleet_tally_share(t, job, e) != 0)
 		return -1;
-	/* Of the newest generation alone the profile is known; where an older one is offered a finding says so. */
-	if (p->offered != 0 && p->offered == p->newest && !kind_add(t, p))
+	if (job->sound && !kind_add(t, p))
 		return no_memory(job, e);
 	return p->extension[0] == '\0' || extension_add(t, p) ? 0 : no_memory(job, e);
 }

@@ -55,7 +55,11 @@ live_open(const struct live_params *params, struct err *e)
 {
 	struct live *l;
 
-	if (url_check_base(params->base, e) != 0 || (params->ca_file != NULL && check_ca_file(params->ca_file, e) != 0))
+	if (url_check_base(params->base, e) != 0) {
+		(void)err_usage(e);
+		return NULL;
+	}
+	if (params->ca_file != NULL && check_ca_file(params->ca_file, e) != 0)
 		return NULL;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		err_set(e, ERR_FAILED, "libcurl: cannot be started");

@@ -20,7 +20,7 @@ struct live_params {
 
 struct live;
 
-/* ERR_INPUT when base is no such URL or the file has no certificate. params must live as long. */
+/* ERR_USAGE when base is no such URL, ERR_INPUT when the file has no certificate. params must live as long. */
 struct live *live_open(const struct live_params *params, struct err *e);
 void live_close(struct live *l);
 

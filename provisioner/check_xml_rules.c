@@ -95,9 +95,13 @@ const struct finding_rule check_xml_rules[RULE_COUNT + 1] = {
 	    "FTP or FTPS, and nothing by TFTP.",
 	    "Serve it over http or https." },
 	[RULE_URL_ENCODING] = { "xml-url-encoding", FINDING_ERROR, "User or password are not percent-encoded",
-	    "What follows a bare '@', '/', '?', '#' or '%' in them is taken for another part of the URL: the phone asks "
-	    "another server, or logs in with another password.",
+	    "What follows a bare '@', '/', '?' or '#' in them is taken for another part of the URL: the phone asks another "
+	    "server.",
 	    "Percent-encode them (RFC 3986 section 2.1): '@' is %40, '/' is %2F, '%' is %25." },
+	[RULE_URL_BARE] = { "xml-url-bare", FINDING_WARNING, "Characters in the URL are not percent-encoded",
+	    "A URL has no '\"', '<', '>', '[', '|' and the like, no letters beyond ASCII, and no '%' without two hex digits "
+	    "(RFC 3986). This cURL takes them as they stand; whether the phone's and the server do is not known.",
+	    "Percent-encode them (RFC 3986 section 2.1): '%' is %25." },
 	[RULE_URL_CLEAR] = { "xml-url-clear", FINDING_WARNING, "Fetched over plain http",
 	    "The private key in the bundle can be read on the way; so can the password when the server asks for Basic, which "
 	    "cannot be seen from here (Digest hides it).",

@@ -11,6 +11,7 @@
 
 #define UNRESERVED "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 #define USERINFO UNRESERVED "!$&'()*+,;=:" /* RFC 3986 section 3.2.1, without pct-encoded */
+#define URL_MAX 8192
 #define HEX "0123456789ABCDEFabcdef"
 
 int
@@ -57,6 +58,41 @@ check_url_free(xmlURIPtr uri)
 	xmlFreeURI(uri);
 }
 
+/* What RFC 3986 has percent-encoded, and cURL takes as it stands. */
+static bool
+is_bare(const char *p)
+{
+	if (*p == '%')
+		return strspn(p + 1, HEX) < 2;
+	return (unsigned char)*p >= 0x80 || strchr("\"<>\\^`{|}[]", *p) != NULL;
+}
+
+/* A URL with that encoded, for what else is in it to be looked at. */
+static xmlURIPtr
+read_bare(const char *url)
+{
+	const char *begin = strstr(url, "://"), *end, *host;
+	struct buf encoded = BUF_INIT(URL_MAX);
+	xmlURIPtr uri = NULL;
+
+	if (begin == NULL)
+		return NULL;
+	begin += strlen("://");
+	end = begin + strcspn(begin, "/?#");
+	host = memrchr(begin, '@', (size_t)(end - begin));
+	host = host != NULL ? host : begin;
+	for (const char *p = url; *p != '\0'; p++) {
+		if ((p < host || p >= end) && is_bare(p))
+			text_percent_encode(&encoded, (char[]){ *p, '\0' });
+		else
+			buf_add(&encoded, p, 1);
+	}
+	if (!encoded.broken)
+		uri = xmlParseURIRaw(buf_string(&encoded), 1);
+	buf_release(&encoded);
+	return uri;
+}
+
 /* What stands before the last '@' of a URL that is none is no userinfo of RFC 3986 section 3.2.1. */
 static bool
 login_is_bare(const char *url)
@@ -66,7 +102,7 @@ login_is_bare(const char *url)
 	if (begin == NULL || end == NULL || end < begin)
 		return false;
 	for (const char *p = begin + 3; p < end; p++) {
-		if (*p == '%' ? strspn(p + 1, HEX) < 2 : strchr(USERINFO, *p) == NULL)
+		if (*p != '%' && !is_bare(p) && strchr(USERINFO, *p) == NULL)
 			return true;
 	}
 	return false;
@@ -79,10 +115,11 @@ read_url(const struct xml_check *c, const struct finding_place *place, const cha
 	xmlURIPtr uri = xmlParseURIRaw(url, 1);
 	const char *fault = NULL;
 
+	if (uri == NULL && (uri = read_bare(url)) != NULL)
+		FOUND(c, RULE_URL_BARE, place, "expected characters of RFC 3986 alone, found others");
 	if (uri == NULL && login_is_bare(url)) {
 		FOUND(c, RULE_URL_ENCODING, place,
-		    "expected user and password percent-encoded, found a character that ends them, or a '%%' without "
-		    "two hex digits");
+		    "expected user and password percent-encoded, found a character that ends them");
 		return NULL;
 	}
 	if (uri == NULL)

@@ -100,7 +100,7 @@ is_one_of(const char *s, const char *const *list)
 	return *list != NULL;
 }
 
-/* "scheme://user:password@host" */
+/* "scheme://user:password@host"; a port is none, and a bare '/' may be in one. */
 static bool
 url_has_password(const char *s)
 {
@@ -111,7 +111,9 @@ url_has_password(const char *s)
 	begin += strlen("://");
 	at = strrchr(begin, '@');
 	colon = strchr(begin, ':');
-	return at != NULL && colon != NULL && colon < at && colon + 1 < at;
+	if (at == NULL || colon == NULL || colon + 1 >= at)
+		return false;
+	return colon[1 + strspn(colon + 1, "0123456789")] != '/';
 }
 
 static bool

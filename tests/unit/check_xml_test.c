@@ -201,20 +201,22 @@ test_url(void **state)
 static void
 test_url_encoding(void **state)
 {
-	static const char *const bare[] = { "s3cret@1", "s3cret/1", "s3cret#1", "s3cret?1", "s3cret%1", "s3cret%zz",
-		"s3cret[1]", "s3cret 1", "s3cret\xc3\xa9" };
+	static const char *const bare[] = { "s3cret@1", "s3cret/1", "s3cret#1", "s3cret?1", "s3cret 1", "s3cret%zz/" };
+	static const char *const odd[] = { "s3cret%1", "s3cret%zz", "s3cret[1]", "s3cret|", "s3cret\xc3\xa9" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++) {
+	for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]) + sizeof(odd) / sizeof(odd[0]); i++) {
+		const size_t count = sizeof(bare) / sizeof(bare[0]);
 		char xml[1024];
 
 		(void)snprintf(xml, sizeof(xml),
 		    CONFIG(ADMIN ENABLE "<setting id=\"openvpn_inline_config\" "
 					"url=\"https://user:%s@server.example.com/c.ovpn\" value=\"1\" md5=\"" MD5
 					"\"/>"),
-		    bare[i]);
-		assert_rules(xml, NULL, "xml-url-encoding");
+		    i < count ? bare[i] : odd[i - count]);
+		assert_rules(xml, NULL, i < count ? "xml-url-encoding" : "xml-url-bare");
 	}
+	assert_rules(BUNDLE_URL("https://user:pass@server.example.com/my|phone.ovpn"), NULL, "xml-url-bare");
 	assert_rules(BUNDLE_URL("https://user:s3cret%40%2F%25@server.example.com/c.ovpn"), NULL, "");
 	/* RFC 3986 section 3.2.1: these need none. */
 	assert_rules(BUNDLE_URL("https://user:s3cret!$'()*+,;=:-._~@server.example.com/c.ovpn"), NULL, "");
