@@ -91,7 +91,8 @@ CLI_SRC = cli/base_document.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
 	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/settings.c cli/state.c
 PHONE_SRC = phone/main.c phone/archive.c phone/boot.c phone/boot_command.c phone/boot_options.c \
-	phone/boot_provision.c phone/boot_vpn.c phone/certificate.c phone/certificate_key.c phone/daemon.c \
+	phone/boot_provision.c phone/boot_vpn.c phone/certificate.c phone/certificate_describe.c \
+	phone/certificate_issuer.c phone/certificate_key.c phone/daemon.c \
 	phone/fetch.c phone/fleet.c phone/fleet_boot.c phone/fleet_boot_curl.c phone/fleet_command.c phone/fleet_csv.c \
 	phone/fleet_fault.c phone/fleet_list.c phone/fleet_login.c phone/fleet_nonce.c phone/fleet_result.c \
 	phone/gate.c phone/html.c phone/junit.c phone/limits.c phone/management.c phone/md5.c phone/openvpn.c \
