@@ -156,6 +156,30 @@ transfers_ended(struct fleet *f, struct err *e)
 	return 0;
 }
 
+/* What libcurl wants to do by its timer. */
+static int
+timer_run(struct fleet *f, struct err *e)
+{
+	CURLMcode code = CURLM_OK;
+	int running;
+
+	if (f->wake >= 0 && f->wake <= fleet_boot_clock()) {
+		f->wake = -1;
+		code = curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	}
+	return code == CURLM_OK ? 0 : multi_failed(code, e);
+}
+
+/* As far as it goes without waiting. */
+static int
+go_on(struct fleet *f, struct err *e)
+{
+	return transfers_ended(f, e) == 0 && start_phones(f, e) == 0 && timer_run(f, e) == 0 &&
+	               transfers_ended(f, e) == 0
+	           ? 0
+	           : -1;
+}
+
 /* For how long there is nothing to do, in ms. */
 static int
 idle_time(const struct fleet *f)
@@ -187,13 +211,14 @@ turn(struct fleet *f, struct err *e)
 		what |= (ev[i].events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0;
 		what |= (ev[i].events & EPOLLERR) != 0 ? CURL_CSELECT_ERR : 0;
 		code = curl_multi_socket_action(f->multi, ev[i].data.fd, what, &running);
+		/* At once, while the phone's memory is in the processor's cache: in a thousand it does not stay. */
+		if (code == CURLM_OK && go_on(f, e) != 0)
+			return -1;
 	}
+	if (code != CURLM_OK)
+		return multi_failed(code, e);
 	fleet_boot_resume(&f->crowd);
-	if (code == CURLM_OK && f->wake >= 0 && f->wake <= fleet_boot_clock()) {
-		f->wake = -1;
-		code = curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	}
-	return code == CURLM_OK ? transfers_ended(f, e) : multi_failed(code, e);
+	return go_on(f, e);
 }
 
 static int
