@@ -94,7 +94,7 @@ PHONE_SRC = phone/main.c phone/archive.c phone/boot.c phone/boot_command.c phone
 	phone/boot_provision.c phone/boot_vpn.c phone/certificate.c phone/certificate_describe.c \
 	phone/certificate_issuer.c phone/certificate_key.c phone/daemon.c \
 	phone/fetch.c phone/fleet.c phone/fleet_boot.c phone/fleet_boot_curl.c phone/fleet_command.c phone/fleet_csv.c \
-	phone/fleet_fault.c phone/fleet_list.c phone/fleet_login.c phone/fleet_nonce.c phone/fleet_result.c \
+	phone/fleet_fault.c phone/fleet_list.c phone/fleet_login.c phone/fleet_nonce.c phone/fleet_poll.c phone/fleet_result.c \
 	phone/gate.c phone/html.c phone/junit.c phone/limits.c phone/management.c phone/md5.c phone/openvpn.c \
 	phone/ovpn.c phone/ovpn_block.c phone/ovpn_directive.c phone/ovpn_entry.c phone/ovpn_line.c phone/ovpn_rules.c \
 	phone/phone.c phone/redact.c phone/report.c phone/screen.c phone/screen_command.c phone/settings.c \
