@@ -107,7 +107,7 @@ certificate_issuer_free(struct certificate_issuer *issuer)
 static bool
 is_alone(const char *text, size_t len)
 {
-	const char *first = memmem(text, len, BEGIN, strlen(BEGIN));
+	const char *first = len > 0 ? memmem(text, len, BEGIN, strlen(BEGIN)) : NULL;
 	size_t behind = first != NULL ? (size_t)(first - text) + strlen(BEGIN) : len;
 
 	return first != NULL && memmem(text + behind, len - behind, BEGIN, strlen(BEGIN)) == NULL;
