@@ -88,9 +88,9 @@ PROVISIONER_SRC = provisioner/digest.c provisioner/digest_header.c provisioner/h
 	provisioner/xml.c provisioner/xml_document.c
 CLI_SRC = cli/address.c cli/base_document.c cli/config.c cli/crl.c cli/crl_renew.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
 	cli/events.c cli/export.c cli/export_prune.c \
-	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
+	cli/fleet_csv.c cli/identity.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
-	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/server_fleet.c \
+	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/server.c cli/server_fleet.c \
 	cli/server_dir.c cli/server_render.c cli/server_write.c cli/settings.c cli/state.c
 PHONE_SRC = phone/main.c phone/archive.c phone/boot.c phone/boot_command.c phone/boot_options.c \
 	phone/boot_provision.c phone/boot_vpn.c phone/certificate.c phone/certificate_key.c phone/daemon.c \

@@ -19,6 +19,8 @@ extern const struct command command_emit_xml;
 extern const struct command command_emit_url;
 extern const struct command command_emit_fleet;
 extern const struct command command_emit_server;
+extern const struct command command_server_show;
+extern const struct command command_server_renew;
 extern const struct command command_export;
 extern const struct command command_serve;
 extern const struct command command_revoke;

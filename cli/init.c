@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "ca/key.h"
 #include "cli/commands.h"
+#include "cli/identity.h"
 #include "cli/issuer.h"
 #include "cli/state.h"
 #include "common/text.h"
@@ -93,48 +94,6 @@ state_absent(const struct db_location *where, struct err *e)
 	    where->dir);
 }
 
-/* A new CA or server: key, certificate, and the DER of both. */
-struct identity {
-	EVP_PKEY *key;
-	X509 *cert;
-	struct buf key_der, cert_der;
-	time_t not_before, not_after;
-	struct ca_cert_params params;
-};
-
-static int
-identity_make(struct identity *id, unsigned int bits, const struct identity *issuer, struct err *e)
-{
-	if (ca_serial_new(id->params.serial, e) != 0)
-		return -1;
-	id->key = ca_key_generate(bits, e);
-	if (id->key == NULL)
-		return -1;
-	id->cert = ca_cert_issue(&id->params, id->key, issuer != NULL ? issuer->cert : NULL,
-	    issuer != NULL ? issuer->key : NULL, e);
-	if (id->cert == NULL || ca_cert_validity(id->cert, &id->not_before, &id->not_after, e) != 0)
-		return -1;
-	if (ca_cert_check(id->cert, id->key, issuer != NULL ? issuer->cert : NULL, id->params.kind, time(NULL), e) != 0)
-		return -1;
-	if (ca_key_encode(id->key, &id->key_der, e) != 0 || ca_cert_encode(id->cert, &id->cert_der, e) != 0)
-		return -1;
-	return 0;
-}
-
-static void
-identity_release(struct identity *id)
-{
-	EVP_PKEY_free(id->key);
-	X509_free(id->cert);
-	buf_release(&id->key_der);
-	buf_release(&id->cert_der);
-}
-
-#define IDENTITY_INIT                                                             \
-	{                                                                         \
-		.key_der = BUF_INIT(DB_DER_MAX), .cert_der = BUF_INIT(DB_DER_MAX) \
-	}
-
 static int
 state_create(const struct db_location *where, const struct settings *s, unsigned int bits, time_t *ret_ca_end,
     struct err *e)
@@ -145,7 +104,6 @@ state_create(const struct db_location *where, const struct settings *s, unsigned
 	struct db_setting list[SET_COUNT];
 	struct db_certificate_new server_new;
 	char name[CA_NAME_MAX + 1];
-	const char *host = s->value[SET_VPN_HOST];
 	time_t now = time(NULL);
 	int rc = -1;
 
@@ -158,28 +116,14 @@ state_create(const struct db_location *where, const struct settings *s, unsigned
 		.not_before = settings_time(s, SET_NOT_BEFORE),
 		.not_after = issuer_days(now, settings_number(s, SET_CA_DAYS)),
 	};
-	server.params = (struct ca_cert_params){
-		.kind = CA_KIND_SERVER,
-		.organization = s->value[SET_ORG],
-		/* The whole name stands in subjectAltName; a CN has room for 64 bytes. */
-		.common_name = strlen(host) <= CA_NAME_MAX ? host : "OpenVPN server",
-		.host = host,
-		.not_before = ca.params.not_before,
-		.not_after = issuer_days(now, settings_number(s, SET_SERVER_DAYS)),
-	};
-	if (identity_make(&ca, bits, NULL, e) != 0 || identity_make(&server, bits, &ca, e) != 0)
+	server.params = identity_server(s, now);
+	if (identity_make(&ca, bits, NULL, NULL, e) != 0 || identity_make(&server, bits, ca.cert, ca.key, e) != 0)
 		goto out;
 	crl_params.this_update = crl.this_update = now;
 	crl_params.next_update = crl.next_update = issuer_days(now, settings_number(s, SET_CRL_DAYS));
 	if (ca_crl_issue(&crl_params, ca.cert, ca.key, &crl.der, e) != 0)
 		goto out;
-	server_new = (struct db_certificate_new){
-		.cert = &server.cert_der,
-		.key = &server.key_der,
-		.not_before = server.not_before,
-		.not_after = server.not_after,
-	};
-	memcpy(server_new.serial, server.params.serial, sizeof(server_new.serial));
+	server_new = identity_certificate(&server);
 	settings_list(s, list);
 	rc = db_create(where,
 	    &(struct db_init){

@@ -24,6 +24,8 @@ static const struct command *const commands[] = {
 	&command_emit_url,
 	&command_emit_fleet,
 	&command_emit_server,
+	&command_server_show,
+	&command_server_renew,
 	&command_export,
 	&command_serve,
 	&command_revoke,
