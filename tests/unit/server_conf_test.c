@@ -226,7 +226,7 @@ legacy_provider(void **state)
 	buf_release(&out);
 }
 
-/* OpenVPN does not start with a list of more than 125 bytes, so that its own ciphers give way to the phones'. */
+/* OpenVPN does not start with a list of more than 124 bytes, so that its own ciphers give way to the phones'. */
 static void
 many_ciphers(void **state)
 {
@@ -254,7 +254,7 @@ many_ciphers(void **state)
 		clients[i].cipher = cipher_data_at(i);
 		params.client_count = i + 1;
 	}
-	assert_fails(server_conf_render(&params, &out, &e), e, ERR_INPUT, "expected at most 114 bytes");
+	assert_fails(server_conf_render(&params, &out, &e), e, ERR_INPUT, "expected at most 113 bytes");
 	buf_release(&out);
 }
 
