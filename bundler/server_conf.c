@@ -329,8 +329,8 @@ user_add(const struct server_conf_params *p, struct buf *out)
 	}
 	buf_addf(out,
 	    "\n"
-	    "# As this user OpenVPN can read the CRL and the phones' files again, but not the key: restart it for a\n"
-	    "# renewed certificate, do not send it SIGHUP. Phones come back as fast after either.\n"
+	    "# As this user OpenVPN can read the CRL and the phones' files again, but not the key: for a new certificate\n"
+	    "# restart it; at SIGHUP it would end. Phones are away as long after either.\n"
 	    "user %s\n",
 	    p->user);
 	if (p->group != NULL)
