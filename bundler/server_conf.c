@@ -15,9 +15,15 @@
 #define PORT_MAX 65535
 #define ADDRESSES_TAKEN 3 /* network, server and broadcast */
 
-/* What 2.6 offers by itself; 2.4 has no CHACHA20-POLY1305. */
-#define DATA_CIPHERS_2_4 "AES-256-GCM:AES-128-GCM"
-#define DATA_CIPHERS DATA_CIPHERS_2_4 ":CHACHA20-POLY1305"
+#define CIPHERS_LENGTH_MAX 124 /* measured: with more OpenVPN does not start (MAX_NCP_CIPHERS_LENGTH 127 in ssl_ncp.h) */
+
+/* What 2.6 offers by itself, and as much of that as leaves room for the phones' own; 2.4 does not know the last one. */
+#define FIRST_FOR_2_4 1
+static const char *const data_ciphers[] = {
+	"AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305",
+	"AES-256-GCM:AES-128-GCM",
+	"AES-256-GCM",
+};
 
 /* OpenSSL 3 keeps the others in its legacy provider. */
 static bool
@@ -204,19 +210,35 @@ tls_add(const struct server_conf_params *p, struct buf *out)
 	buf_add_string(out, "tls-cipher DEFAULT:@SECLEVEL=0\n");
 }
 
-/* One after the other, each once. */
-static void
-phone_ciphers_add(const struct server_conf_params *p, struct buf *out)
+/* The longest of ours that fits, then each of theirs once. */
+static int
+ciphers_add(const struct server_conf_params *p, const char *directive, size_t ours, struct buf *out, struct err *e)
 {
+	struct buf theirs = BUF_INIT(SERVER_CONF_MAX);
+	int rc = -1;
+
 	for (size_t i = 0; i < p->client_count; i++) {
 		size_t earlier = 0;
 
 		while (strcmp(p->clients[earlier].cipher, p->clients[i].cipher) != 0)
 			earlier++;
 		if (earlier == i)
-			buf_addf(out, ":%s", p->clients[i].cipher);
+			buf_addf(&theirs, ":%s", p->clients[i].cipher);
 	}
-	buf_add_string(out, "\n");
+	while (ours < sizeof(data_ciphers) / sizeof(data_ciphers[0]) &&
+	       strlen(data_ciphers[ours]) + theirs.len > CIPHERS_LENGTH_MAX)
+		ours++;
+	if (ours == sizeof(data_ciphers) / sizeof(data_ciphers[0]))
+		err_set(e, ERR_INPUT,
+		    "phones' ciphers: expected at most %zu bytes, for which OpenVPN's data-ciphers has room, found%s; have "
+		    "all phones fetch bundles with one cipher",
+		    CIPHERS_LENGTH_MAX - strlen(data_ciphers[ours - 1]), buf_string(&theirs));
+	else
+		rc = 0;
+	if (rc == 0)
+		buf_addf(out, "%s %s%s\n", directive, data_ciphers[ours], buf_string(&theirs));
+	buf_release(&theirs);
+	return rc;
 }
 
 /* The reason for each of the phones' ciphers, and the provider that some come from. */
@@ -244,24 +266,24 @@ cipher_reasons_add(const struct server_conf_params *p, struct buf *out)
 		buf_add_string(out, "providers legacy default\n");
 }
 
-static void
-cipher_add(const struct server_conf_params *p, const char *cipher, struct buf *out)
+static int
+cipher_add(const struct server_conf_params *p, const char *cipher, struct buf *out, struct err *e)
 {
-	if (p->client_count == 0) {
-		/* What every version from 2.4 on does by itself. */
-		return;
-	}
+	/* What every version from 2.4 on does by itself. */
+	if (p->client_count == 0)
+		return 0;
 	buf_add_string(out,
 	    "# 2.4 has data-ciphers by its former name, which later versions take for the same: the last "
 	    "line counts.\n"
 	    "ignore-unknown-option data-ciphers data-ciphers-fallback providers\n");
 	cipher_reasons_add(p, out);
-	buf_add_string(out, "ncp-ciphers " DATA_CIPHERS_2_4);
-	phone_ciphers_add(p, out);
-	buf_add_string(out, "data-ciphers " DATA_CIPHERS);
-	phone_ciphers_add(p, out);
-	buf_add_string(out, "# For a client that was built so small that it does not tell its cipher.\n");
-	buf_addf(out, "data-ciphers-fallback %s\n", cipher);
+	if (ciphers_add(p, "ncp-ciphers", FIRST_FOR_2_4, out, e) != 0 || ciphers_add(p, "data-ciphers", 0, out, e) != 0)
+		return -1;
+	buf_addf(out,
+	    "# For a client that was built so small that it does not tell its cipher.\n"
+	    "data-ciphers-fallback %s\n",
+	    cipher);
+	return 0;
 }
 
 static void
@@ -307,8 +329,8 @@ user_add(const struct server_conf_params *p, struct buf *out)
 	}
 	buf_addf(out,
 	    "\n"
-	    "# As this user OpenVPN can read the CRL and the phones' files again, but not the key: restart it for a\n"
-	    "# renewed certificate, do not send it SIGHUP. Phones come back as fast after either.\n"
+	    "# As this user OpenVPN can read the CRL and the phones' files again, but not the key: for a new certificate\n"
+	    "# restart it; at SIGHUP it would end. Phones are away as long after either.\n"
 	    "user %s\n",
 	    p->user);
 	if (p->group != NULL)
@@ -361,7 +383,8 @@ server_conf_render(const struct server_conf_params *params, struct buf *out, str
 	network_add(params, &n, &text);
 	files_add(params, &text);
 	tls_add(params, &text);
-	cipher_add(params, cipher, &text);
+	if (cipher_add(params, cipher, &text, e) != 0)
+		goto out;
 	packet_add(params, auth, &text);
 	session_add(params, &text);
 	user_add(params, &text);

@@ -24,6 +24,8 @@ extern const struct command command_emit_pjsip;
 extern const struct command command_emit_dhcp;
 extern const struct command command_check_xml;
 extern const struct command command_check_fleet;
+extern const struct command command_server_show;
+extern const struct command command_server_renew;
 extern const struct command command_export;
 extern const struct command command_serve;
 extern const struct command command_check_server;

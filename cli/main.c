@@ -32,6 +32,8 @@ static const struct command *const commands[] = {
 	&command_check_server,
 	&command_check_fleet,
 	&command_check_rules,
+	&command_server_show,
+	&command_server_renew,
 	&command_export,
 	&command_serve,
 	&command_revoke,

@@ -259,10 +259,15 @@ int db_certificate_owner(struct db *db, const unsigned char serial[DB_SERIAL_SIZ
 int db_certificate_der(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], struct buf *ret_cert,
     struct buf *ret_key, struct err *e);
 
+/* Store a further server certificate of an authority: from now on it is the newest. */
+int db_certificate_add_server(struct db *db, int64_t authority, const char *name, const struct db_certificate_new *c,
+    struct err *e);
+
 struct db_certificate_filter {
 	int64_t authority;		/* 0: any */
 	const char *name;		/* NULL: any */
 	bool revoked;			/* only revoked ones */
+	bool server;			/* only servers', of any name and revoked or not */
 };
 
 /* As db_phone_each(), in the order of issue. */

@@ -59,6 +59,8 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_CERTIFICATE_PAGE_BY_NAME] = CERTIFICATE_SELECT "WHERE name = ?5 " CERTIFICATE_PAGE,
 	[SQL_CERTIFICATE_PAGE_REVOKED] = CERTIFICATE_SELECT "INDEXED BY certificates_revoked "
 							    "WHERE revoked IS NOT NULL " CERTIFICATE_PAGE,
+	[SQL_CERTIFICATE_PAGE_SERVER] = CERTIFICATE_SELECT "INDEXED BY certificates_server "
+							   "WHERE kind = 'server' " CERTIFICATE_PAGE,
 	[SQL_CERTIFICATE_PHONE] = "SELECT phone, revoked FROM certificates WHERE serial = ?1",
 	[SQL_CERTIFICATE_REVOKE] = "UPDATE certificates SET revoked = ?2, reason = ?3 WHERE serial = ?1",
 	[SQL_CERTIFICATE_COMPLETE] =

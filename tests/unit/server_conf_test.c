@@ -226,6 +226,38 @@ legacy_provider(void **state)
 	buf_release(&out);
 }
 
+/* OpenVPN does not start with a list of more than 124 bytes, so that its own ciphers give way to the phones'. */
+static void
+many_ciphers(void **state)
+{
+	struct server_conf_client clients[16];
+	struct server_conf_params params = params_of(&usual);
+	struct buf out = BUF_INIT(65536);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	params.clients = clients;
+	params.client_count = 0;
+	for (size_t i = 0; cipher_data_at(i) != NULL; i++) {
+		clients[i] = d65;
+		clients[i].cipher = cipher_data_at(i);
+		if (strstr(clients[i].cipher, "AES") != NULL || strstr(clients[i].cipher, "CAMELLIA") != NULL)
+			clients[params.client_count++].cipher = cipher_data_at(i);
+	}
+	assert_int_equal(params.client_count, 6);
+	render(&params, &out);
+	/* 23 + 36 + 51 bytes; with CHACHA20-POLY1305 there would be 128. */
+	assert_has(&out, "\ndata-ciphers AES-256-GCM:AES-128-GCM:AES-128-CBC:AES-192-CBC:AES-256-CBC:CAMELLIA-128-CBC:"
+			 "CAMELLIA-192-CBC:CAMELLIA-256-CBC\n");
+	for (size_t i = 0; cipher_data_at(i) != NULL; i++) {
+		clients[i] = d65;
+		clients[i].cipher = cipher_data_at(i);
+		params.client_count = i + 1;
+	}
+	assert_fails(server_conf_render(&params, &out, &e), e, ERR_INPUT, "expected at most 113 bytes");
+	buf_release(&out);
+}
+
 /* The revoked come back where the wrong one of the two is used; the other stands beside it as a comment. */
 static void
 revocation_by_serials(void **state)
@@ -400,6 +432,7 @@ main(void)
 		cmocka_unit_test(weakening_names_its_models),
 		cmocka_unit_test(follows_the_profile),
 		cmocka_unit_test(legacy_provider),
+		cmocka_unit_test(many_ciphers),
 		cmocka_unit_test(revocation_by_serials),
 		cmocka_unit_test(without_a_user),
 		cmocka_unit_test(odd_folders),
