@@ -155,12 +155,6 @@ certificate_assign(struct import_phones *phones, const struct pki *pki, struct p
 
 /* ---- which of a phone's certificates ---- */
 
-static bool
-in_force(const struct pki_certificate *c, time_t now)
-{
-	return c->status != EASYRSA_REVOKED && c->not_after > now;
-}
-
 /* The key is at hand and all is well: the phone can go on with it. Else what is wrong is noted. */
 static bool
 certificate_try(const struct pki *pki, struct pki_certificate *c, struct buf *ret_key, struct err *e)
@@ -214,8 +208,8 @@ candidates(const struct import_phone *phone, size_t *ret_count, size_t *ret_aliv
 	}
 	count = 0;
 	for (struct pki_certificate *c = phone->first; c != NULL; c = c->next) {
-		alive += in_force(c, now);
-		if (in_force(c, now) && c->line != 0 && c->der.len > 0)
+		alive += pki_in_force(c, now);
+		if (pki_in_force(c, now) && c->line != 0 && c->der.len > 0)
 			list[count++] = c;
 	}
 	qsort(list, count, sizeof(*list), compare_age);
@@ -234,7 +228,7 @@ phone_bare(const struct pki *pki, struct import_phone *phone)
 	if (phone->left_out)
 		pki_note(pki, IMPORT_PHONE_REVOKED, "index.txt", phone->last->line, mac,
 		    "expected a certificate in force, found the last one revoked");
-	else
+	else if (phone_stand(&phone->draft.phone, NULL) != STAND_TURNED_DOWN)
 		pki_note(pki, IMPORT_PHONE_BARE, NULL, 0, mac, "expected a certificate in force, found none");
 }
 
