@@ -267,9 +267,9 @@ prepare(struct import *im, struct err *e)
 		return -1;
 	if (im->findings.worst == FINDING_ERROR)
 		return refuse(im, e);
-	if (import_phones_begin(&im->phones, &im->fleet, in->option[OPT_MODEL], e) != 0 ||
-	    import_phones_match(&im->phones, &im->pki, e) != 0 ||
-	    import_server_choose(&im->pki, in->option[OPT_SERVER_NAME], &im->server, e) != 0)
+	if (import_server_choose(&im->pki, in->option[OPT_SERVER_NAME], &im->server, e) != 0 ||
+	    import_phones_begin(&im->phones, &im->fleet, in->option[OPT_MODEL], e) != 0 ||
+	    import_phones_match(&im->phones, &im->pki, quiet, e) != 0)
 		return -1;
 	note_rest(im);
 	if (server_make(im, e) != 0 ||

@@ -4,6 +4,7 @@
 #include "ca/key.h"
 #include "cli/import_pki_internal.h"
 #include "cli/phone_report.h"
+#include "common/progress.h"
 #include "common/text.h"
 #include "dseries/mac.h"
 
@@ -280,17 +281,22 @@ phone_choose(const struct pki *pki, struct import_phone *phone, struct err *e)
 }
 
 int
-import_phones_match(struct import_phones *phones, const struct pki *pki, struct err *e)
+import_phones_match(struct import_phones *phones, const struct pki *pki, bool quiet, struct err *e)
 {
+	struct progress progress;
+	int rc = 0;
+
 	for (size_t i = 0; i < pki->count; i++) {
 		if (certificate_assign(phones, pki, pki->list[i], e) != 0)
 			return -1;
 	}
-	for (size_t i = 0; i < phones->count; i++) {
-		if (phone_choose(pki, phones->list[i], e) != 0)
-			return -1;
+	progress_start(&progress, "reading keys", phones->count, quiet);
+	for (size_t i = 0; i < phones->count && rc == 0; i++) {
+		rc = phone_choose(pki, phones->list[i], e);
+		progress_set(&progress, i + 1);
 	}
-	return 0;
+	progress_end(&progress);
+	return rc;
 }
 
 static void
