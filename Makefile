@@ -87,7 +87,7 @@ PROVISIONER_SRC = provisioner/digest.c provisioner/digest_header.c provisioner/h
 	provisioner/xml.c provisioner/xml_document.c
 CLI_SRC = cli/base_document.c cli/check_clock.c cli/check_report.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
 	cli/events.c cli/export.c cli/export_prune.c \
-	cli/fleet_csv.c cli/identity.c cli/import_easyrsa.c \
+	cli/fleet_csv.c cli/identity.c cli/import_bundle.c cli/import_easyrsa.c cli/import_ovpn.c \
 	cli/import_phones.c cli/import_pki.c cli/import_pki_files.c cli/import_plan.c cli/import_report.c \
 	cli/import_rules.c cli/import_server.c cli/init.c cli/init_options.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
 	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
