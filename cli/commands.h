@@ -7,6 +7,7 @@
 /* One file a subcommand, or a family of them. */
 extern const struct command command_init;
 extern const struct command command_import_easyrsa;
+extern const struct command command_import_ovpn;
 extern const struct command command_phone_add;
 extern const struct command command_phone_import;
 extern const struct command command_phone_list;

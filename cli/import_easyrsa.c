@@ -172,10 +172,12 @@ state_create(struct import *im, const struct db_location *where, struct err *e)
 static void
 note_rest(struct import *im)
 {
+	time_t now = time(NULL);
+
 	for (size_t i = 0; i < im->pki.count; i++) {
 		const struct pki_certificate *c = im->pki.list[i];
 
-		if (c != im->server.chosen && c->line != 0 && c->status == EASYRSA_VALID &&
+		if (c != im->server.chosen && c->line != 0 && pki_in_force(c, now) &&
 		    import_phone_of(&im->phones, c) == NULL)
 			pki_note(&im->pki, IMPORT_NO_PHONE, "index.txt", c->line, c->name,
 			    "expected a MAC or a name of the fleet, found %s",
@@ -197,12 +199,13 @@ refuse(const struct import *im, struct err *e)
 }
 
 static size_t
-count_status(const struct pki *pki, enum easyrsa_status status)
+count_valid(const struct pki *pki)
 {
+	time_t now = time(NULL);
 	size_t count = 0;
 
 	for (size_t i = 0; i < pki->count; i++)
-		count += pki->list[i]->status == status;
+		count += pki_in_force(pki->list[i], now);
 	return count;
 }
 
@@ -210,16 +213,16 @@ static int
 report_json(const struct import *im, const char *dir, const char *ca_end, struct err *e)
 {
 	const struct import_plan *p = &im->plan;
+	size_t valid = count_valid(&im->pki);
 
 	return command_print_json(
 	    json_pack("{s:b,s:s,s:{s:s,s:s},s:{s:s,s:b},s:{s:I,s:I,s:I},s:{s:I,s:I},s:{s:I},s:o,s:I}",
 		im->in->option[OPT_DRY_RUN] != NULL ? "importable" : "imported", 1, "dir", dir, "ca", "name",
 		im->pki.ca_name, "not_after", ca_end, "server", "name", im->server.name, "taken_over", !im->server_made,
-		"certificates", "valid", (json_int_t)count_status(&im->pki, EASYRSA_VALID), "revoked",
-		(json_int_t)p->revoked_count, "expired", (json_int_t)count_status(&im->pki, EASYRSA_EXPIRED), "phones",
-		"added", (json_int_t)p->phone_count, "taken_over", (json_int_t)p->generation_count, "crl", "number",
-		(json_int_t)im->crl.number, "findings", import_report_json(&im->findings), "left_off",
-		(json_int_t)im->findings.left_off),
+		"certificates", "valid", (json_int_t)valid, "revoked", (json_int_t)p->revoked_count, "expired",
+		(json_int_t)(im->pki.count - valid - p->revoked_count), "phones", "added", (json_int_t)p->phone_count,
+		"taken_over", (json_int_t)p->generation_count, "crl", "number", (json_int_t)im->crl.number, "findings",
+		import_report_json(&im->findings), "left_off", (json_int_t)im->findings.left_off),
 	    e);
 }
 
@@ -228,6 +231,7 @@ report(const struct import *im, const char *dir, struct err *e)
 {
 	const struct import_plan *p = &im->plan;
 	bool dry_run = im->in->option[OPT_DRY_RUN] != NULL;
+	size_t valid = count_valid(&im->pki);
 	char end[TEXT_TIME_SIZE];
 
 	text_time(im->pki.ca.not_after, end);
@@ -240,9 +244,8 @@ report(const struct import *im, const char *dir, struct err *e)
 	    im->pki.ca_name, end);
 	(void)printf("server %s: %s\n", im->server.name,
 	    im->server_made ? "a new certificate" : "its certificate is taken over");
-	(void)printf("certificates: %zu valid, %zu revoked, %zu expired; CRL number %llu\n",
-	    count_status(&im->pki, EASYRSA_VALID), p->revoked_count, count_status(&im->pki, EASYRSA_EXPIRED),
-	    (unsigned long long)im->crl.number);
+	(void)printf("certificates: %zu valid, %zu revoked, %zu expired; CRL number %llu\n", valid, p->revoked_count,
+	    im->pki.count - valid - p->revoked_count, (unsigned long long)im->crl.number);
 	(void)printf("phones: %zu, %zu of them with the certificate that they have\n", p->phone_count,
 	    p->generation_count);
 	if (!dry_run)
@@ -264,9 +267,9 @@ prepare(struct import *im, struct err *e)
 		return -1;
 	if (im->findings.worst == FINDING_ERROR)
 		return refuse(im, e);
-	if (import_phones_begin(&im->phones, &im->fleet, in->option[OPT_MODEL], e) != 0 ||
-	    import_phones_match(&im->phones, &im->pki, e) != 0 ||
-	    import_server_choose(&im->pki, in->option[OPT_SERVER_NAME], &im->server, e) != 0)
+	if (import_server_choose(&im->pki, in->option[OPT_SERVER_NAME], &im->server, e) != 0 ||
+	    import_phones_begin(&im->phones, &im->fleet, in->option[OPT_MODEL], e) != 0 ||
+	    import_phones_match(&im->phones, &im->pki, quiet, e) != 0)
 		return -1;
 	note_rest(im);
 	if (server_make(im, e) != 0 ||

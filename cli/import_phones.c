@@ -4,6 +4,7 @@
 #include "ca/key.h"
 #include "cli/import_pki_internal.h"
 #include "cli/phone_report.h"
+#include "common/progress.h"
 #include "common/text.h"
 #include "dseries/mac.h"
 
@@ -155,12 +156,6 @@ certificate_assign(struct import_phones *phones, const struct pki *pki, struct p
 
 /* ---- which of a phone's certificates ---- */
 
-static bool
-in_force(const struct pki_certificate *c, time_t now)
-{
-	return c->status != EASYRSA_REVOKED && c->not_after > now;
-}
-
 /* The key is at hand and all is well: the phone can go on with it. Else what is wrong is noted. */
 static bool
 certificate_try(const struct pki *pki, struct pki_certificate *c, struct buf *ret_key, struct err *e)
@@ -214,8 +209,8 @@ candidates(const struct import_phone *phone, size_t *ret_count, size_t *ret_aliv
 	}
 	count = 0;
 	for (struct pki_certificate *c = phone->first; c != NULL; c = c->next) {
-		alive += in_force(c, now);
-		if (in_force(c, now) && c->line != 0 && c->der.len > 0)
+		alive += pki_in_force(c, now);
+		if (pki_in_force(c, now) && c->line != 0 && c->der.len > 0)
 			list[count++] = c;
 	}
 	qsort(list, count, sizeof(*list), compare_age);
@@ -234,7 +229,7 @@ phone_bare(const struct pki *pki, struct import_phone *phone)
 	if (phone->left_out)
 		pki_note(pki, IMPORT_PHONE_REVOKED, "index.txt", phone->last->line, mac,
 		    "expected a certificate in force, found the last one revoked");
-	else
+	else if (phone_stand(&phone->draft.phone, NULL) != STAND_TURNED_DOWN)
 		pki_note(pki, IMPORT_PHONE_BARE, NULL, 0, mac, "expected a certificate in force, found none");
 }
 
@@ -286,17 +281,22 @@ phone_choose(const struct pki *pki, struct import_phone *phone, struct err *e)
 }
 
 int
-import_phones_match(struct import_phones *phones, const struct pki *pki, struct err *e)
+import_phones_match(struct import_phones *phones, const struct pki *pki, bool quiet, struct err *e)
 {
+	struct progress progress;
+	int rc = 0;
+
 	for (size_t i = 0; i < pki->count; i++) {
 		if (certificate_assign(phones, pki, pki->list[i], e) != 0)
 			return -1;
 	}
-	for (size_t i = 0; i < phones->count; i++) {
-		if (phone_choose(pki, phones->list[i], e) != 0)
-			return -1;
+	progress_start(&progress, "reading keys", phones->count, quiet);
+	for (size_t i = 0; i < phones->count && rc == 0; i++) {
+		rc = phone_choose(pki, phones->list[i], e);
+		progress_set(&progress, i + 1);
 	}
-	return 0;
+	progress_end(&progress);
+	return rc;
 }
 
 static void

@@ -32,9 +32,9 @@ int import_phones_begin(struct import_phones *phones, const struct fleet *fleet,
 /*
  * Find each certificate's phone: the one whose certificate the fleet says it is, else the one whose MAC is its common
  * name, else its file's name. Then choose for each phone the certificate that it can go on with. What is odd goes to
- * the pki's findings.
+ * the pki's findings. quiet: no progress line.
  */
-int import_phones_match(struct import_phones *phones, const struct pki *pki, struct err *e);
+int import_phones_match(struct import_phones *phones, const struct pki *pki, bool quiet, struct err *e);
 
 /* The phone of a certificate, or NULL. */
 struct import_phone *import_phone_of(const struct import_phones *phones, const struct pki_certificate *c);

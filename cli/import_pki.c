@@ -337,6 +337,12 @@ pki_read(const char *dir, const char *passphrase, struct findings *findings, str
 	return 0;
 }
 
+bool
+pki_in_force(const struct pki_certificate *c, time_t now)
+{
+	return c->status != EASYRSA_REVOKED && c->not_after > now;
+}
+
 static void
 node_keep(void *node)
 {

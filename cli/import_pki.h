@@ -54,6 +54,9 @@ int pki_read(const char *dir, const char *passphrase, struct findings *findings,
  */
 EVP_PKEY *pki_key(const struct pki *pki, const struct pki_certificate *c, const X509 *cert, struct err *why);
 
+/* Neither revoked nor past its end, whatever the index's status says of the latter. */
+bool pki_in_force(const struct pki_certificate *c, time_t now);
+
 void pki_release(struct pki *pki);
 
 #endif

@@ -89,5 +89,12 @@ const struct finding_rule import_rules[IMPORT_RULE_COUNT + 1] = {
 	    "Give the phones an NTP server that they reach without the VPN." },
 	[IMPORT_NO_PHONE] = { "import-no-phone", FINDING_NOTE, "a certificate is no phone's",
 	    "It stays valid and is recorded for revocation.", "Nothing; or name it in --fleet, column certificate." },
+	[IMPORT_BUNDLE_REFUSED] = { "import-bundle-refused", FINDING_ERROR, "a bundle cannot be taken over",
+	    "Its phone would get what no server lets in, or nothing.",
+	    "Correct it or leave it out; 'phonevpn mint' makes the phone a new one." },
+	[IMPORT_BUNDLE_DIFFERS] = { "import-bundle-differs", FINDING_WARNING,
+	    "the phone's present bundle says something else than the profile",
+	    "The new one works with the server that 'phonevpn emit server' writes, and perhaps not with the present one.",
+	    "Change the server first, or the profile with 'phonevpn config set'." },
 	[IMPORT_RULE_COUNT] = { .id = NULL },
 };

@@ -11,7 +11,7 @@
 static bool
 is_candidate(const struct pki_certificate *c, const char *name, time_t now)
 {
-	return c->server && c->line != 0 && c->der.len > 0 && c->status != EASYRSA_REVOKED && c->not_after > now &&
+	return c->server && c->line != 0 && c->der.len > 0 && pki_in_force(c, now) &&
 	       (name == NULL || strcmp(c->name, name) == 0);
 }
 

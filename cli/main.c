@@ -12,6 +12,7 @@ static const struct option_def globals[] = {
 static const struct command *const commands[] = {
 	&command_init,
 	&command_import_easyrsa,
+	&command_import_ovpn,
 	&command_phone_add,
 	&command_phone_import,
 	&command_phone_list,
