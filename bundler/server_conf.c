@@ -15,7 +15,8 @@
 #define PORT_MAX 65535
 #define ADDRESSES_TAKEN 3 /* network, server and broadcast */
 
-#define CIPHERS_LENGTH_MAX 124 /* measured: with more OpenVPN does not start (MAX_NCP_CIPHERS_LENGTH 127 in ssl_ncp.h) */
+#define CIPHERS_LENGTH_MAX \
+	124 /* measured: with more OpenVPN does not start (MAX_NCP_CIPHERS_LENGTH 127 in ssl_ncp.h) */
 
 /* What 2.6 offers by itself, and as much of that as leaves room for the phones' own; 2.4 does not know the last one. */
 #define FIRST_FOR_2_4 1
