@@ -22,6 +22,12 @@ said() {
 listing() {
 	find "$dir" -type f -printf '%P %i %T@ %m\n' | sort
 }
+names_in() {
+	find "$1" -mindepth 1 -printf '%f\n' | sort | xargs
+}
+shown() {
+	openssl x509 -in "$dir/server.crt" -noout -serial | sed 's/.*=//' | tr A-F a-f
+}
 serial_of() {
 	phonevpn --json phone show "$1" | jq -r .serial
 }
@@ -84,7 +90,7 @@ ok "... and openssl takes the CRL" openssl crl -in "$dir/crl.pem" -CAfile "$dir/
 ok "remove" phonevpn --quiet phone remove $hall
 echo "push \"route 192.0.2.0 255.255.255.0\"" >"$dir/ccd/laptop"
 ok "... is written" emits
-is "... the phone's file goes, another client's stays" "$(said '.removed | join(" ")') $(ls "$dir/ccd" | xargs)" \
+is "... the phone's file goes, another client's stays" "$(said '.removed | join(" ")') $(names_in "$dir/ccd")" \
 	"ccd/$hall $desk 000fd3006502 laptop"
 cp "$dir/ccd/laptop" "$dir/ccd/$desk"
 ok "somebody's own file for a phone: conflict" fails_with 4 emits
@@ -93,7 +99,7 @@ rm "$dir/ccd/$desk"
 mkdir "$T/other"
 echo 'port 1194' >"$T/other/server.conf"
 ok "somebody's own server: conflict" fails_with 4 phonevpn emit server --out "$T/other"
-is "... which stays" "$(ls "$T/other")" server.conf
+is "... which stays" "$(names_in "$T/other")" server.conf
 chmod 644 "$dir/server.key"
 ok "a key that others could read" emits
 is "... is closed again" "$(stat -c %a "$dir/server.key")" 600
@@ -114,11 +120,10 @@ emits
 cp -r "$T/state" "$T/old"
 sqlite3 "$T/old/phonevpn.db" 'DROP TABLE hosts; PRAGMA user_version = 1'
 ok "version 1: the phones are given addresses" phonevpn --dir "$T/old" --json emit server --out "$T/old.server"
-is "... both that can use one" "$(jq .assigned "$T/out") $(ls "$T/old.server/ccd" | wc -l)" "2 2"
+is "... both that can use one" "$(jq .assigned "$T/out") $(names_in "$T/old.server/ccd")" "2 $desk 000fd3006502"
 
 # ---- the server's certificate ----
 ok "renewed" phonevpn --json server renew
-first=$(jq -r .former "$T/out")
 second=$(jq -r .serial "$T/out")
 is "... with the same key" "$(openssl x509 -in "$dir/server.crt" -noout -pubkey | md5sum)" \
 	"$(emits; openssl x509 -in "$dir/server.crt" -noout -pubkey | md5sum)"
@@ -170,21 +175,20 @@ address() {
 phonevpn --quiet mint $desk
 phonevpn emit bundle $desk >"$T/desk.ovpn"
 sed 's/^remote-cert-tls server$/ns-cert-type server/' "$T/desk.ovpn" >"$T/ns.ovpn"
-present=$(openssl x509 -in "$dir/server.crt" -noout -serial | sed 's/.*=//' | tr A-F a-f)
 emits
 ok "the server starts" serves
 is "... and becomes nobody" "$(ps -o user= -p "$(pid_of openvpn)")" nobody
 ok "... with a management socket" sh -c "echo 'status 2' | timeout 5 nc -N -U '$dir/management/socket' | grep -q '^HEADER'"
 ok "a phone connects" connects
 is "... with its address" "$(address)" "10.8.0.2/16"
-current=$(openssl x509 -in "$dir/server.crt" -noout -serial | sed 's/.*=//' | tr A-F a-f)
+current=$(shown)
 is "... to the server's certificate of now" "$(cat "$T/seen")" "$current"
 ok "one more certificate" phonevpn --quiet config set server-days 30
 phonevpn --quiet server renew --rekey
 emits
 stop openvpn
 ok "the server with it" serves
-renewed=$(openssl x509 -in "$dir/server.crt" -noout -serial | sed 's/.*=//' | tr A-F a-f)
+renewed=$(shown)
 ok "the bundle of before connects" connects "${old[@]}"
 is "... to the new certificate" "$(cat "$T/seen") $([ "$renewed" != "$current" ] && echo new)" "$renewed new"
 mv "$T/ns.ovpn" "$T/desk.ovpn"
