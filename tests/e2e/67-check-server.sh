@@ -175,7 +175,7 @@ older() {
 
 # trial WORKER DIR: what really happens, into DIR/outcome
 trial() {
-	local phone server options=() client='' server_pid expected
+	local phone server options=() client_pid='' server_pid expected
 	phone=$(netns_name "p$1")
 	server=$(netns_name server)
 	cd "$2" || return
@@ -189,8 +189,8 @@ trial() {
 		[ ! -e hook ] || bash hook >hook.log 2>&1
 		ip netns exec "$phone" timeout 40 openvpn --config client.ovpn --tls-version-min 1.0 --tls-version-max 1.0 \
 			--tls-cipher "$suites" --data-ciphers AES-256-CBC --hand-window 5 --connect-retry 1 1 "${options[@]}" >client.log 2>&1 &
-		client=$!
-		if ! await 15 client.log $client; then
+		client_pid=$!
+		if ! await 15 client.log $client_pid; then
 			echo refused >outcome
 		elif ip netns exec "$phone" ping -q -c 4 -i 0.3 -W 1 -s 1200 "${expected[3]}" >ping.log 2>&1; then
 			echo works >outcome
@@ -198,7 +198,7 @@ trial() {
 			echo no-data >outcome
 		fi
 	fi
-	for pid in $client $server_pid; do
+	for pid in $client_pid $server_pid; do
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
 }
