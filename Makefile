@@ -129,7 +129,7 @@ PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 # Unit tests: tests/unit/NAME_test.c, linked to a program's objects: phone_NAME to refphone's, all others to phonevpn's.
 UNIT = $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*_test.c)))
 UNIT_PHONE = $(filter phone_%,$(UNIT))
-UNIT_BOTH = check_ovpn_test# holds the one against the other
+UNIT_BOTH = check_ovpn_samples_test# holds the one against the other
 UNIT_SERVER = $(filter-out phone_% $(UNIT_BOTH),$(UNIT))
 
 $(UNIT_SERVER:%=$(BUILD)/tests/unit/%): %: %.o $(SERVER_OBJ) $(call obj,tests/unit/support.c)
