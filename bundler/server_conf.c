@@ -15,8 +15,8 @@
 #define PORT_MAX 65535
 #define ADDRESSES_TAKEN 3 /* network, server and broadcast */
 
-#define CIPHERS_LENGTH_MAX \
-	124 /* measured: with more OpenVPN does not start (MAX_NCP_CIPHERS_LENGTH 127 in ssl_ncp.h) */
+/* Measured: with more OpenVPN does not start (MAX_NCP_CIPHERS_LENGTH 127 in its ssl_ncp.h). */
+#define CIPHERS_LENGTH_MAX 124
 
 /* What 2.6 offers by itself, and as much of that as leaves room for the phones' own; 2.4 does not know the last one. */
 #define FIRST_FOR_2_4 1
@@ -231,8 +231,8 @@ ciphers_add(const struct server_conf_params *p, const char *directive, size_t ou
 		ours++;
 	if (ours == sizeof(data_ciphers) / sizeof(data_ciphers[0]))
 		err_set(e, ERR_INPUT,
-		    "phones' ciphers: expected at most %zu bytes, for which OpenVPN's data-ciphers has room, found%s; have "
-		    "all phones fetch bundles with one cipher",
+		    "phones' ciphers: expected at most %zu bytes, for which OpenVPN's data-ciphers has room, found%s; "
+		    "'phonevpn emit server --offered' leaves those of older bundles out",
 		    CIPHERS_LENGTH_MAX - strlen(data_ciphers[ours - 1]), buf_string(&theirs));
 	else
 		rc = 0;

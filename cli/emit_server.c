@@ -35,6 +35,18 @@ struct emit {
 	bool dry_run;
 };
 
+static int
+load(struct emit *m, struct addresses *addresses, struct err *e)
+{
+	server_fleet_release(&m->fleet);
+	if (settings_load(m->db, &m->settings, e) != 0 || addresses_of(&m->settings, addresses, e) != 0 ||
+	    server_fleet_load(m->db, &m->settings, m->in->option[OPT_OFFERED] != NULL, &m->fleet, e) != 0 ||
+	    addresses_room(m->db, addresses, m->fleet.without_count, &m->assigned, e) != 0)
+		return -1;
+	m->without = m->fleet.without_count - m->assigned;
+	return 0;
+}
+
 /* What has to be in the database before the files are made of it: an address for each phone, CRLs with a life. */
 static int
 prepare(struct emit *m, struct err *e)
@@ -43,19 +55,15 @@ prepare(struct emit *m, struct err *e)
 	bool crl_due = false;
 
 	m->db = state_open(m->in, e);
-	if (m->db == NULL || settings_load(m->db, &m->settings, e) != 0 ||
-	    addresses_of(&m->settings, &addresses, e) != 0 ||
-	    server_fleet_load(m->db, &m->settings, m->in->option[OPT_OFFERED] != NULL, &m->fleet, e) != 0 ||
-	    addresses_room(m->db, &addresses, m->fleet.without_count, &m->assigned, e) != 0 ||
-	    crl_is_due(m->db, false, &crl_due, e) != 0)
+	if (m->db == NULL || load(m, &addresses, e) != 0 || crl_is_due(m->db, false, &crl_due, e) != 0)
 		return -1;
-	m->without = m->fleet.without_count - m->assigned;
 	/* Only for these changes; else a long mint would keep this from its work. */
 	if (m->dry_run || (m->assigned == 0 && !crl_due))
 		return 0;
 	db_close(m->db);
 	m->db = state_open_writer(m->in, e);
-	if (m->db == NULL || crl_renew_due(m->db, false, e) != 0)
+	/* Once more, now that nobody else can change it. */
+	if (m->db == NULL || crl_renew_due(m->db, false, e) != 0 || load(m, &addresses, e) != 0)
 		return -1;
 	return db_host_assign(m->db, m->fleet.without, m->assigned, &addresses.range, e);
 }
