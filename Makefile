@@ -159,8 +159,8 @@ PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 # Unit tests: tests/unit/NAME_test.c, linked to the library objects, for those of cli/ and phone/ to these as well.
 UNIT_COMMON = common_test file_test listen_test process_test text_test
 UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_test profile_test bundle_test server_conf_test \
-	db_seal_test db_create_test db_open_test db_phone_test db_certificate_test db_generation_test db_event_test db_crash_test \
-	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test easyrsa_index_test url_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
+	db_seal_test db_create_test db_open_test db_phone_test db_certificate_test db_generation_test db_event_test db_crash_test db_import_test \
+	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_foreign_test ca_name_test easyrsa_index_test url_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
 UNIT_CLI = fleet_csv_test mint_plan_test settings_test
 UNIT_PHONE = phone_archive_test phone_boot_test phone_certificate_test phone_directive_test phone_fetch_test \
 	phone_fleet_csv_test phone_fleet_test phone_gate_test phone_limits_test phone_ovpn_test phone_screen_test \

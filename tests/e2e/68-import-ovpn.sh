@@ -17,7 +17,7 @@ make_pki() {
 	local name
 	er init-pki && er build-ca nopass && er build-server-full vpn nopass || return 1
 	for name in $one reception $three lobby stolen; do
-		er build-client-full $name nopass || return 1
+		er build-client-full "$name" nopass || return 1
 	done
 	er revoke stolen && er gen-crl && mkdir keys && mv pki/private/[!cv]* keys
 }
