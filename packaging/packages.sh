@@ -13,7 +13,7 @@ demo="$build openvpn iproute2 iputils-ping procps"
 lint="$build binutils cppcheck clang-format shellcheck mandoc"
 fuzz="$build clang libclang-rt-14-dev"
 check="$demo $lint $fuzz libcmocka-dev valgrind perl curl openssl libxml2-utils nginx lighttpd sqlite3 jq
-	netcat-openbsd util-linux bsdextrautils chromium nodejs npm ca-certificates
+	netcat-openbsd util-linux bsdextrautils easy-rsa chromium nodejs npm ca-certificates
 	isc-dhcp-server isc-dhcp-client kea-dhcp4-server dnsmasq-base postgresql"
 bench="$demo curl openssl easy-rsa gnutls-bin strongswan-pki nginx lighttpd apache2-utils"
 

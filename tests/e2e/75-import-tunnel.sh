@@ -65,14 +65,14 @@ stop reception
 spawn serve in_netns server phonevpn serve --listen "$NETNS_SERVER:0"
 ok "serve" wait_until 10 printed serve 'listening on'
 phonevpn config set url "$(sed -n 's/^listening on //p' serve.out)"
-phonevpn emit url "$kept" >login
+phonevpn emit url $kept >kept.url
 phone() {
 	in_netns d65 refphone --state "$T/phone" --mac $kept --model D65 --firmware 2_7_0 "$@"
 }
 on_cleanup() {
 	[ ! -e "$T/phone" ] || refphone --state "$T/phone" --quiet disconnect >/dev/null 2>&1
 }
-ok "the phone fetches its bundle and connects" phone boot --config-url-file login --timeout 30
+ok "the phone fetches its bundle and connects" phone boot --config-url-file kept.url --timeout 30
 like "... blue shield" "$(refphone --state phone status)" "shield: blue"
 like "... with the certificate that it always had" "$(cat openvpn.out)" "VERIFY OK: depth=0, CN=reception"
 ok "... and carries data" in_netns d65 ping -q -c 2 -i 0.2 -s 1200 -W 5 10.8.0.1
