@@ -34,17 +34,19 @@ framing_of(const struct config_line *line)
 		return what != NULL && strcmp(what, "no") == 0 ? FRAMING_LZO_STUB : FRAMING_LZO;
 	if (what != NULL && strcmp(what, "migrate") == 0)
 		return FRAMING_MIGRATE;
+	if (what != NULL && (strcmp(what, "stub-v2") == 0 || strcmp(what, "lz4-v2") == 0))
+		return FRAMING_V2;
 	return what != NULL && strcmp(what, "lzo") == 0 ? FRAMING_LZO : FRAMING_OTHER;
 }
 
-/* "allow-compression no", which OpenVPN takes for the rest of the file. */
+/* "allow-compression" with that word, anywhere. */
 static bool
-forbids(const struct check_server *s)
+allows(const struct check_server *s, const char *word)
 {
 	const struct config_line *line = NULL;
 
 	while ((line = config_next(&s->config, line, "allow-compression")) != NULL)
-		if (line->words > 1 && strcmp(line->word[1], "no") == 0)
+		if (line->words > 1 && strcmp(line->word[1], word) == 0)
 			return true;
 	return false;
 }
@@ -66,7 +68,7 @@ server_comp_open(struct check_server *s, struct findings *out)
 	const struct config_line *line = comp_line(s);
 
 	s->framing = framing_of(line);
-	if (forbids(s) && compresses(line))
+	if (allows(s, "no") && compresses(line))
 		server_found(s, out, SERVER_COMP_REFUSED, line,
 		    "expected no compression beside allow-compression no, found %s",
 		    line->words > 1 ? line->word[1] : "it");
@@ -100,6 +102,9 @@ agree(const struct check_server *s, const struct client_side *c)
 		return c->framing && (!c->compresses || pushes_no(s));
 	case FRAMING_MIGRATE:
 		return true;
+	case FRAMING_V2:
+		/* By itself 2.6 does not compress what it sends. */
+		return !c->framing && !(compresses(comp_line(s)) && allows(s, "yes"));
 	case FRAMING_OTHER:
 		return false;
 	}

@@ -154,7 +154,8 @@ folder_open(struct check_server *s, struct findings *out)
 	char why[WHY_SIZE];
 
 	s->crl_dir = server_path(s, crl_line(s)->word[1], true);
-	if (s->crl_dir != NULL && !server_user_reads(s, s->crl_dir, why, sizeof(why)))
+	s->crl_dir_unreadable = s->crl_dir != NULL && !server_user_reads(s, s->crl_dir, why, sizeof(why));
+	if (s->crl_dir_unreadable)
 		server_found(s, out, SERVER_CRL_DIR_UNREADABLE, crl_line(s), "expected user %s to read it, found %s",
 		    server_word(s, "user", ""), why);
 }
@@ -207,7 +208,8 @@ server_crl_phone(struct check_server *s, const char *name, STACK_OF(X509) * chai
 	bool ok = true;
 	int count = sk_X509_num(chain);
 
-	if (s->crl_dir != NULL && folder_lists(s, sk_X509_value(chain, 0), serial, sizeof(serial))) {
+	if (s->crl_dir != NULL && !s->crl_dir_unreadable &&
+	    folder_lists(s, sk_X509_value(chain, 0), serial, sizeof(serial))) {
 		server_found_phone(s, out, SERVER_PHONE_REVOKED, name, "expected no file %s in %s, found it", serial,
 		    s->crl_dir);
 		return false;

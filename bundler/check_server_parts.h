@@ -110,7 +110,8 @@ enum server_framing {
 	FRAMING_LZO,		/* comp-lzo, compress lzo: what 2.3.2's comp-lzo writes and reads */
 	FRAMING_LZO_STUB,	/* comp-lzo no: the same, and what is compressed is dropped */
 	FRAMING_MIGRATE,	/* compress migrate: as the client has it */
-	FRAMING_OTHER,		/* compress, stub-v2, lz4, lz4-v2: none that 2.3.2 knows */
+	FRAMING_V2,		/* compress stub-v2, lz4-v2: no byte of its own before what is not compressed */
+	FRAMING_OTHER,		/* compress, stub, lz4: none that 2.3.2 knows */
 };
 
 struct server_authority {

@@ -31,29 +31,23 @@ server_ccd_open(struct check_server *s, struct findings *out)
 		    line, "expected user %s to read it, found %s", server_word(s, "user", ""), why);
 }
 
-/* The file of the common name, else DEFAULT; false without one. */
+/* False when there is no such file; one that cannot be read is none to OpenVPN, too. */
 static bool
-ccd_read(const struct check_server *s, const char *common_name, struct config *ret)
+ccd_read(const struct check_server *s, const char *file, struct config *ret)
 {
-	const char *const names[] = { common_name, CCD_DEFAULT };
 	struct buf text = BUF_INIT(CCD_MAX);
-	bool ok = false;
+	char *path = file[0] == '\0' || strchr(file, '/') != NULL ? NULL : text_format("%s/%s", s->ccd, file);
+	bool ok = path != NULL && file_read_plain(path, &text, NULL) == 0;
 
 	*ret = (struct config){ 0 };
-	for (size_t i = 0; i < 2 && !ok; i++) {
-		char *path = names[i][0] == '\0' ? NULL : text_format("%s/%s", s->ccd, names[i]);
-
-		buf_clear(&text);
-		ok = path != NULL && strchr(names[i], '/') == NULL && file_read_plain(path, &text, NULL) == 0;
-		free(path);
-	}
 	if (ok && config_read(text.data, text.len, ret, NULL) != 0)
 		config_release(ret);
+	free(path);
 	buf_release(&text);
 	return ok;
 }
 
-/* ifconfig_push_constraint_satisfied() in multi.c, and addresses that are taken. */
+/* ifconfig_push_constraint_satisfied() in multi.c, and the address that the server has. */
 static void
 address_check(const struct check_server *s, const char *name, const struct config_line *line, struct findings *out)
 {
@@ -72,10 +66,9 @@ address_check(const struct check_server *s, const char *name, const struct confi
 	if (!server_network_has(&s->network, host))
 		server_found_phone(s, out, SERVER_CCD_ADDRESS, name, "expected an address within server %s, found %s",
 		    server_word(s, "server", ""), address);
-	else if ((host & ~s->network.mask) <= 1 || (host | s->network.mask) == UINT32_MAX)
+	else if ((host & ~s->network.mask) == 1)
 		server_found_phone(s, out, SERVER_CCD_ADDRESS, name,
-		    "expected an address of a host, found %s, which is the network's, the server's or the broadcast's",
-		    address);
+		    "expected an address of its own, found %s, which is the server's", address);
 	else if (mask == NULL || inet_pton(AF_INET, mask, &netmask) != 1 || ntohl(netmask.s_addr) != s->network.mask)
 		server_found_phone(s, out, SERVER_CCD_ADDRESS, name,
 		    "expected the server's netmask behind %s, found %s", address, mask != NULL ? mask : "none");
@@ -90,10 +83,12 @@ ccd_check(const struct check_server *s, const char *name, const char *common_nam
 	if (s->ccd == NULL || s->ccd_unreadable)
 		return;
 	if (!ccd_read(s, common_name, &ccd)) {
+		/* For ccd-exclusive a file DEFAULT does not count: verify_final_auth_checks() in ssl_verify.c. */
 		if (server_has(s, "ccd-exclusive"))
 			server_found_phone(s, out, SERVER_CCD_EXCLUSIVE, name, "expected a file %s in %s, found none",
 			    common_name, s->ccd);
-		return;
+		if (server_has(s, "ccd-exclusive") || !ccd_read(s, CCD_DEFAULT, &ccd))
+			return;
 	}
 	push = config_find(&ccd, "ifconfig-push");
 	if (config_find(&ccd, "disable") != NULL)

@@ -39,31 +39,43 @@ direction_name(int direction)
 	return direction < 0 ? "none" : direction == 0 ? "0" : "1";
 }
 
+/* False when there is no file, or no key in it. */
+static bool
+key_read(const struct check_server *s, unsigned char ret_key[CLIENT_STATIC_KEY_SIZE])
+{
+	struct buf text = BUF_INIT(SERVER_FILE_MAX);
+	bool ok = server_file_text(s, auth_line(s), &text) && client_static_key(buf_string(&text), ret_key);
+
+	buf_release(&text);
+	return ok;
+}
+
 void
 server_wrap_open(const struct check_server *s, struct findings *out)
 {
 	const struct config_line *line = config_find(&s->config, "tls-crypt");
+	struct buf text = BUF_INIT(SERVER_FILE_MAX);
+	unsigned char key[CLIENT_STATIC_KEY_SIZE];
 
 	/* A server with tls-crypt-v2 alone has nothing for a client without it. */
 	if (line == NULL && auth_line(s) == NULL)
 		line = config_find(&s->config, "tls-crypt-v2");
 	if (line != NULL)
 		server_found(s, out, SERVER_TLS_CRYPT, line, "expected tls-auth or nothing, found %s", line->word[0]);
+	if (server_file_text(s, auth_line(s), &text) && !client_static_key(buf_string(&text), key))
+		server_found(s, out, SERVER_FILE_BROKEN, auth_line(s), "expected an OpenVPN static key, found none");
+	OPENSSL_cleanse(key, sizeof(key));
+	buf_release(&text);
 }
 
 static void
 key_against(const struct check_server *s, const char *name, const struct client_side *c, struct findings *out)
 {
-	struct buf text = BUF_INIT(SERVER_FILE_MAX);
 	unsigned char key[CLIENT_STATIC_KEY_SIZE];
-	const struct config_line *line = auth_line(s);
 
-	if (server_file_text(s, line, &text) && !client_static_key(buf_string(&text), key))
-		server_found(s, out, SERVER_FILE_BROKEN, line, "expected an OpenVPN static key, found none");
-	else if (text.len > 0 && c->has_tls_auth_key && CRYPTO_memcmp(key, c->tls_auth_key, sizeof(key)) != 0)
-		server_found(s, out, SERVER_TLS_AUTH, line, "expected the key of %s, found another", name);
+	if (c->has_tls_auth_key && key_read(s, key) && CRYPTO_memcmp(key, c->tls_auth_key, sizeof(key)) != 0)
+		server_found(s, out, SERVER_TLS_AUTH, auth_line(s), "expected the key of %s, found another", name);
 	OPENSSL_cleanse(key, sizeof(key));
-	buf_release(&text);
 }
 
 void
