@@ -169,6 +169,7 @@ PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 # Unit tests: tests/unit/NAME_test.c, linked to the library objects, for those of cli/ and phone/ to these as well.
 UNIT_COMMON = common_test file_test listen_test process_test text_test
 UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_test config_test profile_test bundle_test server_conf_test \
+	check_client_test check_server_test check_server_rows_test \
 	db_seal_test db_create_test db_open_test db_phone_test db_certificate_test db_generation_test db_event_test db_crash_test \
 	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test ca_owns_test url_test check_xml_test xml_read_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
 UNIT_CLI = fleet_csv_test mint_plan_test settings_test

@@ -159,13 +159,19 @@ check_server_close(struct check_server *s)
 }
 
 void
+check_server_model(struct check_server *s, const char *name, const struct model *m, struct findings *out)
+{
+	if (m == NULL || !m->ciphers_may_differ || s->model_told)
+		return;
+	server_found_phone(s, out, SERVER_MODEL, name, "%s: judged as OpenVPN 2.3.2 with TLS 1.0", m->name);
+	s->model_told = true;
+}
+
+void
 check_server_against(struct check_server *s, const char *client_name, const struct client_side *c,
     const struct model *m, struct findings *out)
 {
-	if (m != NULL && m->ciphers_may_differ && !s->model_told)
-		server_found_phone(s, out, SERVER_MODEL, client_name, "%s: judged as OpenVPN 2.3.2 with TLS 1.0",
-		    m->name);
-	s->model_told = s->model_told || (m != NULL && m->ciphers_may_differ);
+	check_server_model(s, client_name, m, out);
 	sk_X509_pop_free(s->phone_chain, X509_free);
 	s->phone_chain = c->chain == NULL ? NULL : X509_chain_up_ref(c->chain);
 	server_network_against(s, client_name, c, out);

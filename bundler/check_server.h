@@ -33,6 +33,9 @@ void check_server_close(struct check_server *s);
 void check_server_against(struct check_server *s, const char *client_name, const struct client_side *c,
     const struct model *m, struct findings *out);
 
+/* The part of it that depends on the model alone, for a phone whose profile was judged with another. */
+void check_server_model(struct check_server *s, const char *name, const struct model *m, struct findings *out);
+
 /* In place of check_server_against() where no phone's profile is at hand: what any phone of the page runs into. */
 void check_server_alone(struct check_server *s, struct findings *out);
 

@@ -152,6 +152,7 @@ struct check_server {
 
 	OSSL_LIB_CTX *library;	/* with the providers that it loads */
 	SSL_CTX *ssl;		/* as OpenVPN sets its own up; level 0 and TLS 1.0 once those are judged */
+	bool suites_refused;	/* as ciphers_refused */
 	int level;		/* the security level that it has */
 
 	X509 *cert;		/* its own, or NULL; with what it sends behind: */

@@ -118,6 +118,7 @@ level_set(struct check_server *s, struct findings *out)
 {
 	const struct config_line *profile = config_find(&s->config, "tls-cert-profile");
 	const struct config_line *suites = config_find(&s->config, "tls-cipher");
+	const struct config_line *groups = config_find(&s->config, "tls-groups");
 	int level = profile_level(server_word(s, "tls-cert-profile", "legacy"));
 
 	if (level < 0) {
@@ -125,13 +126,15 @@ level_set(struct check_server *s, struct findings *out)
 		level = 1;
 	}
 	SSL_CTX_set_security_level(s->ssl, level);
-	if (!suites_set(s->library, s->ssl, server_word(s, "tls-cipher", SUITES_DEFAULT)))
+	if (!suites_set(s->library, s->ssl, server_word(s, "tls-cipher", SUITES_DEFAULT))) {
 		server_found(s, out, SERVER_OPTIONS, suites, "Failed to set restricted TLS cipher list: %s",
 		    server_word(s, "tls-cipher", ""));
+		s->suites_refused = true;
+	}
 	s->level = SSL_CTX_get_security_level(s->ssl);
-	if (server_has(s, "tls-groups") && SSL_CTX_set1_groups_list(s->ssl, server_word(s, "tls-groups", "")) != 1)
-		server_found(s, out, SERVER_OPTIONS, config_find(&s->config, "tls-groups"),
-		    "Failed to set allowed TLS group list: %s", server_word(s, "tls-groups", ""));
+	if (config_word(groups, 1) != NULL && SSL_CTX_set1_groups_list(s->ssl, groups->word[1]) != 1)
+		server_found(s, out, SERVER_OPTIONS, groups, "Failed to set allowed TLS group list: %s",
+		    groups->word[1]);
 	ERR_clear_error();
 }
 
@@ -202,8 +205,9 @@ phone_suites_set(SSL_CTX *phone, OSSL_LIB_CTX *library, const char *own)
 	STACK_OF(SSL_CIPHER) * ciphers;
 	bool ok;
 
+	/* A list of which this OpenSSL has none has none in common with it. */
 	if (!suites_set(library, phone, own != NULL ? own : ALL_SUITES))
-		(void)SSL_CTX_set_cipher_list(phone, ALL_SUITES);
+		return false;
 	ciphers = SSL_CTX_get_ciphers(phone);
 	for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++) {
 		const char *name = SSL_CIPHER_get_name(sk_SSL_CIPHER_value(ciphers, i));
@@ -222,10 +226,11 @@ static SSL_CTX *
 phone_make(OSSL_LIB_CTX *library, const char *own)
 {
 	SSL_CTX *phone = SSL_CTX_new_ex(library, NULL, TLS_client_method());
+	char groups[] = PHONE_GROUPS;
 
 	if (phone != NULL && SSL_CTX_set_min_proto_version(phone, TLS1_VERSION) == 1 &&
 	    SSL_CTX_set_max_proto_version(phone, TLS1_VERSION) == 1 && phone_suites_set(phone, library, own) &&
-	    SSL_CTX_set1_groups_list(phone, PHONE_GROUPS) == 1)
+	    SSL_CTX_set1_groups_list(phone, groups) == 1)
 		return phone;
 	SSL_CTX_free(phone);
 	return NULL;
@@ -288,7 +293,7 @@ handshake_check(const struct check_server *s, const char *name, const char *suit
 	bool rsa;
 
 	/* Without certificate and key there is nothing to try, and that is said already. */
-	if (s->ssl == NULL || s->cert == NULL || SSL_CTX_check_private_key(s->ssl) != 1 ||
+	if (s->ssl == NULL || s->suites_refused || s->cert == NULL || SSL_CTX_check_private_key(s->ssl) != 1 ||
 	    (error = handshake(s, suites)) == 0) {
 		ERR_clear_error();
 		return;
@@ -299,7 +304,7 @@ handshake_check(const struct check_server *s, const char *name, const char *suit
 		    "expected an RSA key, found %s", OBJ_nid2sn(EVP_PKEY_get_base_id(X509_get0_pubkey(s->cert))));
 	else if (ERR_GET_REASON(error) == SSL_R_NO_SHARED_CIPHER)
 		server_found(s, out, SERVER_TLS_SUITES, line, "expected one of %s, found %s%s%s%s",
-		    suites == NULL ? "the page's suites" : suites, line == NULL ? "OpenVPN's default" : line->word[1],
+		    suites == NULL ? "the page's suites" : suites, server_word(s, "tls-cipher", "OpenVPN's default"),
 		    name[0] != '\0' ? " (" : "", name, name[0] != '\0' ? ")" : "");
 	else
 		server_found(s, out, SERVER_HANDSHAKE, line, "expected a handshake in TLS 1.0, found \"%s\"",

@@ -9,18 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A profile that was judged, for models of a kind. */
-struct judged {
-	char profile[DB_HASH_SIZE];
-	bool may_differ;
-};
-
 struct walk {
 	struct check_server *server;
 	struct db *db;
 	struct check_report *report;
 	struct findings *findings;
-	struct judged *judged;
+	char (*judged)[DB_HASH_SIZE]; /* profiles */
 	size_t judged_count, phones;
 	struct progress progress;
 	unsigned long done;
@@ -61,10 +55,10 @@ offered_get(struct db *db, const struct db_phone *p, struct offered *ret, struct
 }
 
 static bool
-was_judged(const struct walk *w, const char *profile, bool may_differ)
+was_judged(const struct walk *w, const char *profile)
 {
 	for (size_t i = 0; i < w->judged_count; i++)
-		if (w->judged[i].may_differ == may_differ && strcmp(w->judged[i].profile, profile) == 0)
+		if (strcmp(w->judged[i], profile) == 0)
 			return true;
 	return false;
 }
@@ -72,7 +66,7 @@ was_judged(const struct walk *w, const char *profile, bool may_differ)
 static int
 judge_profile(struct walk *w, const struct db_phone *p, const struct offered *o, const struct model *m, struct err *e)
 {
-	struct judged *list = reallocarray(w->judged, w->judged_count + 1, sizeof(*list));
+	char(*list)[DB_HASH_SIZE] = reallocarray(w->judged, w->judged_count + 1, sizeof(*list));
 	struct client_side side = { .cas = NULL };
 	struct config config = { 0 };
 	struct db_bundle bundle;
@@ -86,8 +80,7 @@ judge_profile(struct walk *w, const struct db_phone *p, const struct offered *o,
 	if (config_read(bundle.profile.data, bundle.profile.len, &config, e) == 0 &&
 	    client_side_read(&config, &side, e) == 0) {
 		check_server_against(w->server, p->mac, &side, m, w->findings);
-		memcpy(list[w->judged_count].profile, o->profile, sizeof(list->profile));
-		list[w->judged_count++].may_differ = m != NULL && m->ciphers_may_differ;
+		memcpy(list[w->judged_count++], o->profile, sizeof(*list));
 		rc = 0;
 	}
 	client_side_release(&side);
@@ -127,7 +120,8 @@ judge(const struct db_phone *p, void *arg, struct err *e)
 		return err_set(e, ERR_INTEGRITY, "%s: expected generation %lld, which is offered, found none", p->mac,
 		    (long long)p->offered);
 	w->phones++;
-	if (!was_judged(w, o.profile, m != NULL && m->ciphers_may_differ))
+	check_server_model(w->server, p->mac, m, w->findings);
+	if (!was_judged(w, o.profile))
 		rc = judge_profile(w, p, &o, m, e);
 	if (rc == 0)
 		rc = judge_certificate(w, p, &o, e);
