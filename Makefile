@@ -168,7 +168,7 @@ PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 
 # Unit tests: tests/unit/NAME_test.c, linked to the library objects, for those of cli/ and phone/ to these as well.
 UNIT_COMMON = common_test file_test listen_test process_test text_test
-UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_test config_test profile_test bundle_test server_conf_test \
+UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test check_ovpn_test cipher_test client_test config_test profile_test bundle_test server_conf_test \
 	check_client_test check_server_test check_server_rows_test \
 	db_seal_test db_create_test db_open_test db_phone_test db_certificate_test db_generation_test db_event_test db_crash_test \
 	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test ca_owns_test url_test check_xml_test xml_read_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
@@ -178,7 +178,7 @@ UNIT_PHONE = phone_archive_test phone_boot_test phone_certificate_test phone_dir
 	phone_settings_test phone_status_test phone_store_test phone_url_test phone_web_test
 
 # Compares the two sides, which share nothing: linked to both.
-UNIT_BOTH = check_ovpn_test
+UNIT_BOTH = check_ovpn_samples_test
 
 $(UNIT_LIB:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,$(LIB_SRC) tests/unit/support.c)
 	$(call say,LINK,$@)

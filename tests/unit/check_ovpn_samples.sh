@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 #
-# check_ovpn_samples.sh FOLDER [NOW [HOST PORT]]: what check_ovpn_test.c and e2e/66-check-ovpn.sh try. In FOLDER/pki are
+# check_ovpn_samples.sh FOLDER [NOW [HOST PORT]]: what check_ovpn_test.c, check_ovpn_samples_test.c and e2e/66-check-ovpn.sh try. In FOLDER/pki are
 # a CA, a server's and a phone's certificate made by the openssl program, as of NOW (seconds; this moment); in
 # FOLDER/samples are bundles: RULE--WHAT.ovpn is one that breaks the rule RULE and works otherwise, good--WHAT.ovpn breaks
 # none.
