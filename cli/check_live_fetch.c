@@ -93,6 +93,8 @@ options_set(struct live_fetch *f, const struct live_request *r, void *private, b
 	SET(CURLOPT_HEADERFUNCTION, on_header);
 	SET(CURLOPT_HEADERDATA, f);
 	SET(CURLOPT_ERRORBUFFER, f->why);
+	/* Without a folder of CAs libcurl reads the file of them once for all transfers. */
+	SET(CURLOPT_CAPATH, (char *)NULL);
 	if (r->ca_file != NULL)
 		SET(CURLOPT_CAINFO, r->ca_file);
 #undef SET

@@ -45,12 +45,13 @@ static bool
 phone_takes(const struct sample *s, struct err *e)
 {
 	const struct model *d65 = model_find("D65");
-	struct limits_offer offer;
+	static struct limits_offer offer;
 	struct limits limits;
 	struct ovpn o;
 	bool taken = false;
 
-	assert_ok(limits_look(d65, NULL, &offer, e), *e);
+	if (offer.data.count == 0)
+		assert_ok(limits_look(d65, NULL, &offer, e), *e);
 	if (ovpn_read(s->file.data, s->file.len, d65, &o, e) != 0)
 		return false;
 	if (limits_apply(&offer, d65, &o, &limits, e) == 0) {
@@ -74,9 +75,9 @@ why_stricter(const char *name)
 	return NULL;
 }
 
-/* Do to every sample; its name is without ".ovpn". Returns how many failed. */
+/* Do to every sample whose name begins so; it is without ".ovpn". Returns how many failed. */
 static int
-each_sample(const char *folder, bool (*judge)(struct sample *s))
+each_sample(const char *folder, const char *prefix, int at_least, bool (*judge)(struct sample *s))
 {
 	char *samples = text_format("%s/samples", folder);
 	struct sample s = SAMPLE_INIT;
@@ -90,7 +91,7 @@ each_sample(const char *folder, bool (*judge)(struct sample *s))
 	while ((entry = readdir(dir)) != NULL) {
 		char *end = strstr(entry->d_name, ".ovpn");
 
-		if (end == NULL)
+		if (end == NULL || strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
 			continue;
 		*end = '\0';
 		sample_check(&s, folder, entry->d_name);
@@ -101,7 +102,7 @@ each_sample(const char *folder, bool (*judge)(struct sample *s))
 		}
 	}
 	(void)closedir(dir);
-	assert_true(count > 250);
+	assert_true(count >= at_least);
 	free(samples);
 	sample_release(&s);
 	return failed;
@@ -115,8 +116,7 @@ breaks_its_rule(struct sample *s)
 	const struct finding *finding;
 	char rule[RULE_SIZE];
 
-	if (dashes == NULL || strncmp(s->name, "ovpn-", 5) != 0)
-		return true;
+	assert_non_null(dashes);
 	(void)snprintf(rule, sizeof(rule), "%.*s", (int)(dashes - s->name), s->name);
 	finding = sample_find(s, rule);
 	if (finding != NULL && s->found.worst == finding->rule->severity)
@@ -129,13 +129,13 @@ breaks_its_rule(struct sample *s)
 static void
 test_every_rule(void **state)
 {
-	assert_int_equal(each_sample(*state, breaks_its_rule), 0);
+	assert_int_equal(each_sample(*state, "ovpn-", 150, breaks_its_rule), 0);
 }
 
 static bool
 is_good(struct sample *s)
 {
-	if (strncmp(s->name, "good--", 6) != 0 || s->found.worst < FINDING_WARNING)
+	if (s->found.worst < FINDING_WARNING)
 		return true;
 	print_error("# %s: expected neither error nor warning\n", s->name);
 	return false;
@@ -145,7 +145,7 @@ is_good(struct sample *s)
 static void
 test_no_false_alarm(void **state)
 {
-	assert_int_equal(each_sample(*state, is_good), 0);
+	assert_int_equal(each_sample(*state, "good--", 15, is_good), 0);
 }
 
 /* An error if and only if the reference phone, which was written apart, does not take the file. */
@@ -167,7 +167,7 @@ agrees_with_phone(struct sample *s)
 static void
 test_agrees_with_refphone(void **state)
 {
-	assert_int_equal(each_sample(*state, agrees_with_phone), 0);
+	assert_int_equal(each_sample(*state, "", 250, agrees_with_phone), 0);
 }
 
 /* Pieces of the key in that file: a finding must hold none. */
@@ -193,7 +193,7 @@ shows_no_key(struct sample *s)
 static void
 test_no_key_in_a_finding(void **state)
 {
-	assert_int_equal(each_sample(*state, shows_no_key), 0);
+	assert_int_equal(each_sample(*state, "ovpn-", 150, shows_no_key), 0);
 }
 
 int
