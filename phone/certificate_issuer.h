@@ -9,7 +9,7 @@
 
 /*
  * A CA of many phones, for a short way to the same verdict: most of what X509_verify_cert() looks at is the same for all
- * that a CA signs, and libcrypto 3.0 takes three times as long to decode the phone's own RSA key, which is only compared,
+ * that a CA signs, and libcrypto 3.0 takes twice as long to decode the phone's own RSA key, which is only compared,
  * as to check the signature.
  */
 
