@@ -7,6 +7,7 @@
 #include "common/text.h"
 
 #include <openssl/asn1.h>
+#include <openssl/bn.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <stdbool.h>
@@ -67,6 +68,22 @@ ca_reason_parse(const char *s, enum ca_reason *ret, struct err *e)
 	    "reason (RFC 5280 section 5.3.1): expected unspecified, keyCompromise, superseded or "
 	    "cessationOfOperation, found \"%s\"",
 	    text_printable(s, shown, sizeof(shown)));
+}
+
+int
+ca_serial_decimal(const unsigned char serial[CA_SERIAL_SIZE], char out[CA_SERIAL_DECIMAL_SIZE], struct err *e)
+{
+	BIGNUM *number = BN_bin2bn(serial, CA_SERIAL_SIZE, NULL);
+	char *decimal = number != NULL ? BN_bn2dec(number) : NULL;
+	int rc = -1;
+
+	if (decimal == NULL)
+		err_openssl(e, ERR_FAILED, "serial in decimal");
+	else
+		rc = text_copy(out, CA_SERIAL_DECIMAL_SIZE, decimal, "serial in decimal", e);
+	OPENSSL_free(decimal);
+	BN_free(number);
+	return rc;
 }
 
 /* ---- entries ---- */

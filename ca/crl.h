@@ -40,6 +40,10 @@ struct ca_crl_params {
 int ca_crl_issue(const struct ca_crl_params *params, const X509 *issuer, EVP_PKEY *issuer_key, struct buf *out,
     struct err *e);
 
+/* The serial in decimal, as OpenVPN names the files of "crl-verify DIR dir". */
+#define CA_SERIAL_DECIMAL_SIZE 50	/* 2^160 has 49 digits */
+int ca_serial_decimal(const unsigned char serial[CA_SERIAL_SIZE], char out[CA_SERIAL_DECIMAL_SIZE], struct err *e);
+
 /*
  * The entries of a CRL that another program has made, in memory that the caller frees, and its number (0: it has none).
  * An entry that is no revocation (removeFromCRL) is left out; a reason that RFC 5280 does not know is unspecified.

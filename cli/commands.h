@@ -21,13 +21,22 @@ extern const struct command command_emit_xml;
 extern const struct command command_emit_url;
 extern const struct command command_emit_fleet;
 extern const struct command command_emit_server;
+extern const struct command command_emit_pjsip;
+extern const struct command command_emit_dhcp;
+extern const struct command command_check_xml;
+extern const struct command command_check_fleet;
+extern const struct command command_server_show;
+extern const struct command command_server_renew;
 extern const struct command command_export;
 extern const struct command command_serve;
+extern const struct command command_check_server;
 extern const struct command command_revoke;
 extern const struct command command_crl;
 extern const struct command command_config_get;
 extern const struct command command_config_set;
 extern const struct command command_config_list;
 extern const struct command command_events;
+extern const struct command command_check_ovpn;
+extern const struct command command_check_rules;
 
 #endif

@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct ca_cert_params
-identity_server_params(const struct settings *s, time_t now)
+identity_server(const struct settings *s, time_t now)
 {
 	const char *host = s->value[SET_VPN_HOST];
 
@@ -23,18 +23,16 @@ identity_server_params(const struct settings *s, time_t now)
 }
 
 int
-identity_make(struct identity *id, unsigned int bits, const struct identity *issuer, struct err *e)
+identity_make(struct identity *id, unsigned int bits, X509 *issuer, EVP_PKEY *issuer_key, struct err *e)
 {
 	if (ca_serial_new(id->params.serial, e) != 0)
 		return -1;
-	id->key = ca_key_generate(bits, e);
+	if (id->key == NULL)
+		id->key = ca_key_generate(bits, e);
 	if (id->key == NULL)
 		return -1;
-	id->cert = ca_cert_issue(&id->params, id->key, issuer != NULL ? issuer->cert : NULL,
-	    issuer != NULL ? issuer->key : NULL, e);
-	if (id->cert == NULL)
-		return -1;
-	if (ca_cert_check(id->cert, id->key, issuer != NULL ? issuer->cert : NULL, id->params.kind, time(NULL), e) != 0)
+	id->cert = ca_cert_issue(&id->params, id->key, issuer, issuer_key, e);
+	if (id->cert == NULL || ca_cert_check(id->cert, id->key, issuer, id->params.kind, time(NULL), e) != 0)
 		return -1;
 	return identity_fill(id, e);
 }
@@ -51,17 +49,17 @@ identity_fill(struct identity *id, struct err *e)
 }
 
 struct db_certificate_new
-identity_new(const struct identity *id)
+identity_certificate(const struct identity *id)
 {
-	struct db_certificate_new new = {
+	struct db_certificate_new c = {
 		.cert = &id->cert_der,
 		.key = &id->key_der,
 		.not_before = id->not_before,
 		.not_after = id->not_after,
 	};
 
-	memcpy(new.serial, id->params.serial, sizeof(new.serial));
-	return new;
+	memcpy(c.serial, id->params.serial, sizeof(c.serial));
+	return c;
 }
 
 void

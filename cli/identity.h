@@ -17,17 +17,21 @@ struct identity {
 
 #define IDENTITY_INIT { .key_der = BUF_INIT(DB_DER_MAX), .cert_der = BUF_INIT(DB_DER_MAX) }
 
-/* What a server's certificate says, by the settings; borrows strings from s. */
-struct ca_cert_params identity_server_params(const struct settings *s, time_t now);
+/* What the certificate of the server that the settings name shall say; borrows from s. */
+struct ca_cert_params identity_server(const struct settings *s, time_t now);
 
-/* Make a key of so many bits and the certificate that params ask for; issuer NULL for a CA. Release it in any case. */
-int identity_make(struct identity *id, unsigned int bits, const struct identity *issuer, struct err *e);
+/*
+ * Make the certificate that id->params describe, with a serial of its own, for id->key, or for a new RSA key of so many
+ * bits where there is none; signed by the issuer, or by itself (both NULL). Release with identity_release(), also after
+ * a failure.
+ */
+int identity_make(struct identity *id, unsigned int bits, X509 *issuer, EVP_PKEY *issuer_key, struct err *e);
 
-/* For certificate and key that are there: their DER, validity and serial. */
+/* For a certificate and a key that are there: their DER, validity and serial. */
 int identity_fill(struct identity *id, struct err *e);
 
-/* For db_create(); borrows from id. */
-struct db_certificate_new identity_new(const struct identity *id);
+/* For the database; borrows from id. */
+struct db_certificate_new identity_certificate(const struct identity *id);
 
 void identity_release(struct identity *id);
 

@@ -113,13 +113,13 @@ server_make(struct import *im, struct err *e)
 
 	if (im->server.chosen != NULL)
 		return 0;
-	id->params = identity_server_params(&im->settings, time(NULL));
+	id->params = identity_server(&im->settings, time(NULL));
 	/* Present bundles may ask for the name that the server had. */
 	if (im->server.name != NULL)
 		id->params.common_name = im->server.name;
 	im->server.name = id->params.common_name;
 	im->server_made = true;
-	return identity_make(id, CA_KEY_BITS_DEFAULT, &im->pki.ca, e);
+	return identity_make(id, CA_KEY_BITS_DEFAULT, im->pki.ca.cert, im->pki.ca.key, e);
 }
 
 static int
@@ -147,7 +147,7 @@ crl_make(struct import *im, struct err *e)
 static int
 state_create(struct import *im, const struct db_location *where, struct err *e)
 {
-	const struct db_certificate_new server = identity_new(&im->server.identity);
+	const struct db_certificate_new server = identity_certificate(&im->server.identity);
 	struct db_import import = import_plan_import(&im->plan);
 	struct db_setting list[SET_COUNT];
 	const struct db_init init = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/import_plan.h"
 
+#include "cli/address.h"
 #include "cli/render.h"
 #include "common/progress.h"
 #include "common/text.h"
@@ -98,18 +99,37 @@ lists_make(struct import_plan *p, const struct pki *pki, const struct import_pho
 	return 0;
 }
 
+/* Phones beyond the network's room use the server's pool, as everywhere. */
+static void
+phone_take(struct import_plan *p, const struct phone_draft *draft, struct db_host_range *hosts, size_t *room)
+{
+	struct db_phone_new *phone = &p->phones[p->phone_count++];
+
+	*phone = phone_draft_new(draft);
+	if (*room == 0 || !address_is_needed(&phone->phone))
+		return;
+	phone->hosts = *hosts;
+	(*room)--;
+}
+
 static int
-phones_make(struct import_plan *p, const struct import_phones *phones, bool quiet, struct err *e)
+phones_make(struct import_plan *p, const struct import_phones *phones, const struct settings *s, bool quiet,
+    struct err *e)
 {
 	struct progress progress;
+	struct addresses addresses;
+	size_t room;
 	int rc = 0;
 
+	if (addresses_of(s, &addresses, e) != 0)
+		return -1;
+	room = addresses.range.last - addresses.range.first + 1;
 	progress_start(&progress, "bundling", phones->count, quiet);
 	for (size_t i = 0; i < phones->count && rc == 0; i++) {
 		const struct import_phone *phone = phones->list[i];
 
 		if (!phone->left_out)
-			p->phones[p->phone_count++] = phone_draft_new(&phone->draft);
+			phone_take(p, &phone->draft, &addresses.range, &room);
 		if (phone->chosen != NULL)
 			rc = generation_add(p, phone, e);
 		progress_set(&progress, i + 1);
@@ -123,7 +143,7 @@ import_plan_make(const struct pki *pki, const struct import_phones *phones, cons
     const struct settings *s, bool quiet, struct import_plan *ret, struct err *e)
 {
 	if (profile_make(pki, s, ret, e) != 0 || lists_make(ret, pki, phones, e) != 0 ||
-	    phones_make(ret, phones, quiet, e) != 0)
+	    phones_make(ret, phones, s, quiet, e) != 0)
 		return -1;
 	for (size_t i = 0; i < pki->count; i++) {
 		/* The server's own goes in as such. */

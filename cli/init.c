@@ -60,14 +60,14 @@ state_create(const struct db_location *where, const struct settings *s, unsigned
 		.not_before = settings_time(s, SET_NOT_BEFORE),
 		.not_after = issuer_days(now, settings_number(s, SET_CA_DAYS)),
 	};
-	server.params = identity_server_params(s, now);
-	if (identity_make(&ca, bits, NULL, e) != 0 || identity_make(&server, bits, &ca, e) != 0)
+	server.params = identity_server(s, now);
+	if (identity_make(&ca, bits, NULL, NULL, e) != 0 || identity_make(&server, bits, ca.cert, ca.key, e) != 0)
 		goto out;
 	crl_params.this_update = crl.this_update = now;
 	crl_params.next_update = crl.next_update = issuer_days(now, settings_number(s, SET_CRL_DAYS));
 	if (ca_crl_issue(&crl_params, ca.cert, ca.key, &crl.der, e) != 0)
 		goto out;
-	server_new = identity_new(&server);
+	server_new = identity_certificate(&server);
 	settings_list(s, list);
 	rc = db_create(where,
 	    &(struct db_init){

@@ -59,17 +59,18 @@ serial_parse(const char *s, unsigned char ret[DB_SERIAL_SIZE], struct err *e)
 }
 
 json_t *
-phone_report(const struct db_phone *p)
+phone_report(const struct db_phone *p, const struct addresses *addresses)
 {
-	char created[TEXT_TIME_SIZE], end[TEXT_TIME_SIZE], serial[SERIAL_HEX_SIZE];
+	char created[TEXT_TIME_SIZE], end[TEXT_TIME_SIZE], serial[SERIAL_HEX_SIZE], address[NETWORK_ADDRESS_SIZE];
 	struct err why = ERR_INIT;
 	enum phone_stand stand = phone_stand(p, &why);
 	json_t *o;
 
 	text_time(p->created, created);
-	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:s}", "mac", p->mac, "model", p->model, "firmware",
+	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s}", "mac", p->mac, "model", p->model, "firmware",
 	    p->firmware, "extension", p->extension, "label", p->label, "group", p->group, "http_user", p->http_user,
-	    "has_secret", p->has_secret, "created", created, "vpn", phone_stand_name(stand));
+	    "has_secret", p->has_secret, "created", created, "vpn", phone_stand_name(stand), "vpn_address",
+	    address_text(addresses, p->vpn_host, address));
 	if (o != NULL && stand == STAND_TURNED_DOWN)
 		(void)json_object_set_new(o, "reason", json_string(why.text));
 	if (o != NULL && p->offered != 0) {

@@ -107,8 +107,8 @@ report(const struct revoke *v, struct err *e)
 	    printf("%s %s\n", v->dry_run ? "would revoke" : "revoked", json_string_value(serial));
 	if (!v->dry_run)
 		(void)printf(
-		    "the OpenVPN server does not know yet: write the new CRL with 'phonevpn crl --out FILE' to where "
-		    "its crl-verify points\n");
+		    "the OpenVPN server does not know yet: run 'phonevpn emit server --out DIR', or write only the new CRL "
+		    "with 'phonevpn crl --out FILE' to where its crl-verify points\n");
 	return 0;
 }
 

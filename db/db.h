@@ -110,6 +110,7 @@ struct db_phone {
 	char label[121];
 	char group[65];
 	char http_user[65];
+	uint32_t vpn_host;	/* its fixed address' number in the VPN's network: 258 is 10.8.1.2 in 10.8.0.0/16; 0: none */
 	bool has_secret;
 	time_t created;
 	int64_t newest, offered;	/* generation numbers */
@@ -122,13 +123,19 @@ struct db_phone {
 	char profile[DB_HASH_SIZE];
 };
 
-struct db_phone_new {
-	struct db_phone phone;		/* mac to http_user are taken */
-	const char *secret;		/* the SIP password, or NULL */
-	const char *http_password;
+/* Numbers of the VPN's network that phones may have, both ends included. */
+struct db_host_range {
+	uint32_t first, last;
 };
 
-/* All or none. ERR_CONFLICT names the first MAC or HTTP user that exists. */
+struct db_phone_new {
+	struct db_phone phone;		/* mac to vpn_host are taken */
+	const char *secret;		/* the SIP password, or NULL */
+	const char *http_password;
+	struct db_host_range hosts;	/* where vpn_host is 0: give it one of these (last 0: give it none) */
+};
+
+/* All or none. ERR_CONFLICT names the first MAC, HTTP user or VPN address that is taken, or says that all are. */
 int db_phone_add(struct db *db, const struct db_phone_new *phones, size_t count, struct err *e);
 
 int db_phone_get(struct db *db, const char *mac, struct db_phone *ret, struct err *e);
@@ -137,8 +144,8 @@ int db_phone_get(struct db *db, const char *mac, struct db_phone *ret, struct er
 int db_phone_get_by_user(struct db *db, const char *http_user, struct db_phone *ret, struct err *e);
 
 /*
- * Replace model, firmware, extension, label, group and http_user of phone->id; secret and http_password where not NULL
- * ("" takes the secret away).
+ * Replace model, firmware, extension, label, group, http_user and vpn_host of phone->id; secret and http_password where
+ * not NULL ("" takes the secret away).
  */
 int db_phone_set(struct db *db, const struct db_phone *phone, const char *secret, const char *http_password,
     struct err *e);
@@ -161,6 +168,38 @@ int db_phone_each(struct db *db, const struct db_phone_filter *filter,
     int (*each)(const struct db_phone *phone, void *arg, struct err *e), void *arg, struct err *e);
 
 int db_phone_count(struct db *db, const struct db_phone_filter *filter, size_t *ret, struct err *e);
+
+/* ---- VPN addresses, as numbers in the VPN's network, so that they survive a change of it ---- */
+
+#define DB_HOST_MAX 65534	/* of a /16, the largest network that OpenVPN's server takes */
+
+/*
+ * Give each of these phones (by id) that has none a number of its own: one that no phone has had yet, or else the one
+ * that was given back first. All or none; ERR_CONFLICT when there are not enough.
+ */
+int db_host_assign(struct db *db, const int64_t *phones, size_t count, const struct db_host_range *range,
+    struct err *e);
+
+/* How many of the range phones have. */
+int db_host_taken(struct db *db, const struct db_host_range *range, size_t *ret, struct err *e);
+
+/*
+ * Set the setting that holds the network; phones whose number is not in its range get others in the same transaction.
+ * ERR_CONFLICT when there are not enough. *ret_kept, *ret_moved: phones.
+ */
+int db_network_set(struct db *db, const struct db_setting *network, const struct db_host_range *range,
+    size_t *ret_kept, size_t *ret_moved, struct err *e);
+
+/*
+ * Every phone that has a number, once for each name that its certificates have which are not revoked (its MAC when there
+ * is none); in the order of numbers, as db_phone_each().
+ */
+struct db_host {
+	uint32_t host;
+	char name[65];
+};
+int db_host_each(struct db *db, int (*each)(const struct db_host *host, void *arg, struct err *e), void *arg,
+    struct err *e);
 
 /* ---- authorities ---- */
 
@@ -220,10 +259,15 @@ int db_certificate_owner(struct db *db, const unsigned char serial[DB_SERIAL_SIZ
 int db_certificate_der(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], struct buf *ret_cert,
     struct buf *ret_key, struct err *e);
 
+/* Store a further server certificate of an authority: from now on it is the newest. */
+int db_certificate_add_server(struct db *db, int64_t authority, const char *name, const struct db_certificate_new *c,
+    struct err *e);
+
 struct db_certificate_filter {
 	int64_t authority;		/* 0: any */
 	const char *name;		/* NULL: any */
 	bool revoked;			/* only revoked ones */
+	bool server;			/* only servers', of any name and revoked or not */
 };
 
 /* As db_phone_each(), in the order of issue. */
@@ -248,6 +292,21 @@ int db_phone_remove(struct db *db, int64_t id, int64_t authority, const unsigned
 
 /* Store a profile under the hash that the caller took of it; storing it again changes nothing. */
 int db_profile_put(struct db *db, const char *hash, const void *text, size_t len, struct err *e);
+
+/* Phones of one model and firmware that have generations of one profile. */
+struct db_profile_use {
+	char model[8], firmware[32];
+	size_t phones;
+	const void *text;	/* the profile's */
+	size_t len;
+};
+
+/*
+ * Every use of a profile by generations with which a phone may connect now: certificate neither revoked nor ended. Only
+ * by those that are offered, with offered. each must not make calls on db.
+ */
+int db_profile_use_each(struct db *db, time_t now, bool offered,
+    int (*each)(const struct db_profile_use *use, void *arg, struct err *e), void *arg, struct err *e);
 
 /* A phone's next generation. */
 struct db_generation_new {

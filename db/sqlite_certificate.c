@@ -192,6 +192,28 @@ db_certificate_der(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], st
 	return rc;
 }
 
+static int
+certificate_add_server(struct db *db, int64_t authority, const char *name, const struct db_certificate_new *c,
+    struct err *e)
+{
+	char hex[SERIAL_HEX_SIZE], field[sizeof(((struct db_certificate *)NULL)->name)];
+
+	if (text_copy(field, sizeof(field), name, "name of the server", e) != 0 ||
+	    certificate_add(db, c, authority, 0, name, true, e) != 0)
+		return -1;
+	text_hex(c->serial, DB_SERIAL_SIZE, hex);
+	return event_append(db, e, "certificate.issue", hex, "server %s", name);
+}
+
+int
+db_certificate_add_server(struct db *db, int64_t authority, const char *name, const struct db_certificate_new *c,
+    struct err *e)
+{
+	if (sql_begin(db, e) != 0)
+		return -1;
+	return sql_end(db, certificate_add_server(db, authority, name, c, e), e);
+}
+
 /* ---- listing ---- */
 
 struct certificate_list {
@@ -210,6 +232,8 @@ certificate_page(struct db *db, const struct certificate_list *list, struct err 
 
 	if (f->name != NULL)
 		return sql_start_values(db, SQL_CERTIFICATE_PAGE_BY_NAME, values, 5, e);
+	if (f->server)
+		return sql_start_values(db, SQL_CERTIFICATE_PAGE_SERVER, values, 4, e);
 	return sql_start_values(db, f->revoked ? SQL_CERTIFICATE_PAGE_REVOKED : SQL_CERTIFICATE_PAGE, values, 4, e);
 }
 

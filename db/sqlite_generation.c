@@ -61,6 +61,30 @@ db_profile_put(struct db *db, const char *hash, const void *text, size_t len, st
 	return sql_end(db, profile_put(db, hash, text, len, e), e);
 }
 
+int
+db_profile_use_each(struct db *db, time_t now, bool offered,
+    int (*each)(const struct db_profile_use *use, void *arg, struct err *e), void *arg, struct err *e)
+{
+	sqlite3_stmt *st = sql_start(db, SQL_PROFILE_USES, e, SQL_INT(now), SQL_INT(offered));
+	int rc;
+
+	while ((rc = sql_step(db, st, e)) > 0) {
+		struct db_profile_use use = {
+			.phones = (size_t)sqlite3_column_int64(st, 2),
+			.text = sqlite3_column_blob(st, 3),
+			.len = (size_t)sqlite3_column_bytes(st, 3),
+		};
+
+		if (sql_column_text(db, st, 0, use.model, sizeof(use.model), e) != 0 ||
+		    sql_column_text(db, st, 1, use.firmware, sizeof(use.firmware), e) != 0 || each(&use, arg, e) != 0) {
+			rc = -1;
+			break;
+		}
+	}
+	sql_done(st);
+	return rc;
+}
+
 /* ---- storing ---- */
 
 /* A certificate that serves again must be this phone's own and in force. */

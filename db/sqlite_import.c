@@ -122,8 +122,10 @@ generation_import(struct db *db, struct db_generation_new *g, struct err *e)
 int
 import_add(struct db *db, const struct db_import *import, int64_t authority, struct err *e)
 {
+	struct host_picker picker = { .known = false };
+
 	for (size_t i = 0; i < import->phone_count; i++) {
-		if (phone_add(db, &import->phones[i], e) != 0)
+		if (phone_add(db, &import->phones[i], &picker, e) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < import->certificate_count; i++) {

@@ -105,7 +105,7 @@ phone_remove(struct db *db, const struct revocation *r, const unsigned char (*se
 	    all_revoked(db, r->phone, mac, e) != 0)
 		return -1;
 	/* Its generations go with it; the offered one would hold its own row back. */
-	if (sql_run(db, SQL_PHONE_TAKE_BACK, e, SQL_INT(r->phone)) != 0 ||
+	if (sql_run(db, SQL_PHONE_TAKE_BACK, e, SQL_INT(r->phone)) != 0 || host_return(db, r->phone, e) != 0 ||
 	    sql_run(db, SQL_PHONE_REMOVE, e, SQL_INT(r->phone)) != 0)
 		return -1;
 	return event_append(db, e, "phone.remove", mac, "%zu certificates revoked", count);

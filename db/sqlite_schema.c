@@ -116,7 +116,19 @@ static const char version_1[] =
 
     "PRAGMA application_id = " APPLICATION_ID_TEXT ";";
 
-const char *const schema_steps[] = { version_1 };
+/*
+ * Version 2: fixed VPN addresses, as numbers in the network. The row of one that was given back stays, so that it is
+ * handed out again as late as can be. Phones of version 1 get theirs when the server's files are next written.
+ */
+static const char version_2[] = "CREATE TABLE hosts ("
+				"host INTEGER PRIMARY KEY CHECK (host BETWEEN 2 AND 65534),"
+				"phone INTEGER UNIQUE REFERENCES phones (id),"
+				"returned INTEGER,"
+				"CHECK ((phone IS NULL) = (returned IS NOT NULL))"
+				") STRICT;"
+				"CREATE INDEX hosts_returned ON hosts (returned, host) WHERE phone IS NULL;";
+
+const char *const schema_steps[] = { version_1, version_2 };
 const size_t schema_version = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 int

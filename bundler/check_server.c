@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+#include "bundler/check_server.h"
+
+#include "bundler/check_server_parts.h"
+#include "common/file.h"
+#include "common/text.h"
+
+#include <openssl/err.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX 1024
+
+static void __attribute__((format(printf, 4, 0)))
+found(struct findings *out, enum server_rule rule, const struct finding_place *place, const char *fmt, va_list ap)
+{
+	char text[TEXT_MAX];
+
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	findings_add(out, &check_server_rules[rule], place, "%s", text);
+}
+
+void
+server_found(const struct check_server *s, struct findings *out, enum server_rule rule, const struct config_line *line,
+    const char *fmt, ...)
+{
+	const struct finding_place place = {
+		.file = s->file,
+		.line = line != NULL ? line->number : 0,
+		.element = line != NULL ? line->word[0] : NULL,
+	};
+	va_list ap;
+
+	va_start(ap, fmt);
+	found(out, rule, &place, fmt, ap);
+	va_end(ap);
+}
+
+void
+server_found_phone(const struct check_server *s, struct findings *out, enum server_rule rule, const char *phone,
+    const char *fmt, ...)
+{
+	const struct finding_place place = { .file = s->file, .element = phone };
+	va_list ap;
+
+	va_start(ap, fmt);
+	found(out, rule, &place, fmt, ap);
+	va_end(ap);
+}
+
+const char *
+server_word(const struct check_server *s, const char *name, const char *otherwise)
+{
+	const char *value = config_word(config_find(&s->config, name), 1);
+
+	return value != NULL ? value : otherwise;
+}
+
+bool
+server_has(const struct check_server *s, const char *name)
+{
+	return config_find(&s->config, name) != NULL;
+}
+
+/* Where relative names begin: the file's own folder, and from there "cd". */
+static int
+folder_set(struct check_server *s, struct err *e)
+{
+	const char *slash = strrchr(s->file, '/'), *cd = server_word(s, "cd", NULL);
+	const char *chroot = server_word(s, "chroot", NULL);
+
+	s->folder = slash == NULL ? strdup(".") : strndup(s->file, (size_t)(slash - s->file) + 1);
+	if (s->folder == NULL)
+		return err_set(e, ERR_FAILED, "%s: no memory", s->file);
+	if (cd != NULL) {
+		char *moved = server_path(s, cd, false);
+
+		if (moved == NULL)
+			return err_set(e, ERR_FAILED, "%s: no memory", s->file);
+		free(s->folder);
+		s->folder = moved;
+	}
+	if (chroot != NULL && (s->chroot = server_path(s, chroot, false)) == NULL)
+		return err_set(e, ERR_FAILED, "%s: no memory", s->file);
+	return 0;
+}
+
+int
+check_server_open(const char *file, const struct check_clock *clock, struct findings *out, struct check_server **ret,
+    struct err *e)
+{
+	struct check_server *s = calloc(1, sizeof(*s));
+	int rc = -1;
+
+	if (s == NULL)
+		return err_set(e, ERR_FAILED, "%s: no memory", file);
+	s->text = (struct buf)BUF_INIT(CONFIG_MAX);
+	s->clock = clock;
+	s->file = strdup(file);
+	if (s->file == NULL) {
+		err_set(e, ERR_FAILED, "%s: no memory", file);
+		goto out;
+	}
+	if (file_read(file, &s->text, e) != 0)
+		goto out;
+	if (config_read(s->text.data, s->text.len, &s->config, e) != 0) {
+		err_prefix(e, "%s", file);
+		goto out;
+	}
+	if (folder_set(s, e) != 0)
+		goto out;
+	server_options_open(s, out);
+	server_files_open(s, out);
+	server_network_open(s, out);
+	server_routes_open(s, out);
+	server_tls_open(s, out);
+	server_wrap_open(s, out);
+	server_data_open(s, out);
+	server_comp_open(s, out);
+	server_cert_open(s, out);
+	server_crl_open(s, out);
+	server_access_open(s, out);
+	server_ccd_open(s, out);
+	ERR_clear_error();
+	*ret = s;
+	s = NULL;
+	rc = 0;
+out:
+	check_server_close(s);
+	return rc;
+}
+
+void
+check_server_close(struct check_server *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->authority_count; i++)
+		X509_CRL_free(s->authority[i].crl);
+	free(s->authority);
+	sk_X509_CRL_pop_free(s->crls, X509_CRL_free);
+	X509_STORE_free(s->store);
+	sk_X509_pop_free(s->phone_chain, X509_free);
+	sk_X509_pop_free(s->cas, X509_free);
+	sk_X509_pop_free(s->sent, X509_free);
+	X509_free(s->cert);
+	SSL_CTX_free(s->ssl);
+	OSSL_LIB_CTX_free(s->library);
+	free(s->ccd);
+	free(s->crl_dir);
+	free(s->chroot);
+	free(s->folder);
+	free(s->file);
+	config_release(&s->config);
+	buf_release(&s->text);
+	free(s);
+}
+
+void
+check_server_model(struct check_server *s, const char *name, const struct model *m, struct findings *out)
+{
+	if (m == NULL || !m->ciphers_may_differ || s->model_told)
+		return;
+	server_found_phone(s, out, SERVER_MODEL, name, "%s: judged as OpenVPN 2.3.2 with TLS 1.0", m->name);
+	s->model_told = true;
+}
+
+void
+check_server_against(struct check_server *s, const char *client_name, const struct client_side *c,
+    const struct model *m, struct findings *out)
+{
+	check_server_model(s, client_name, m, out);
+	sk_X509_pop_free(s->phone_chain, X509_free);
+	s->phone_chain = c->chain == NULL ? NULL : X509_chain_up_ref(c->chain);
+	server_network_against(s, client_name, c, out);
+	server_routes_against(s, client_name, c, out);
+	server_tls_against(s, client_name, c, out);
+	server_wrap_against(s, client_name, c, out);
+	server_data_against(s, client_name, c, out);
+	server_comp_against(s, client_name, c, out);
+	server_cert_against(s, client_name, c, out);
+	ERR_clear_error();
+}
+
+void
+check_server_alone(struct check_server *s, struct findings *out)
+{
+	server_tls_alone(s, out);
+	server_data_alone(s, out);
+	server_comp_alone(s, out);
+	ERR_clear_error();
+}

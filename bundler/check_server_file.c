@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+#include "bundler/check_server_parts.h"
+#include "common/file.h"
+#include "common/text.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+enum file_kind {
+	KIND_FILE,
+	KIND_SECRET, /* OpenVPN warns when others may read it */
+	KIND_AFTER,  /* read after chroot */
+	KIND_SCRIPT, /* a command line */
+};
+
+/* options_postprocess_filechecks() and set_user_script() in options.c of 2.6.14. */
+static const struct {
+	const char *name;
+	enum file_kind kind;
+} named[] = {
+	{ "ca", KIND_FILE },
+	{ "cert", KIND_FILE },
+	{ "extra-certs", KIND_FILE },
+	{ "key", KIND_SECRET },
+	{ "dh", KIND_FILE },
+	{ "pkcs12", KIND_SECRET },
+	{ "tls-auth", KIND_SECRET },
+	{ "tls-crypt", KIND_SECRET },
+	{ "tls-crypt-v2", KIND_SECRET },
+	{ "askpass", KIND_SECRET },
+	{ "capath", KIND_AFTER },
+	{ "crl-verify", KIND_AFTER },
+	{ "client-config-dir", KIND_AFTER },
+	{ "tmp-dir", KIND_AFTER },
+	{ "chroot", KIND_FILE },
+	{ "auth-user-pass-verify", KIND_SCRIPT },
+	{ "client-connect", KIND_SCRIPT },
+	{ "client-disconnect", KIND_SCRIPT },
+	{ "learn-address", KIND_SCRIPT },
+	{ "tls-verify", KIND_SCRIPT },
+	{ "up", KIND_SCRIPT },
+};
+
+char *
+server_path(const struct check_server *s, const char *name, bool in_chroot)
+{
+	const char *folder = in_chroot && s->chroot != NULL ? s->chroot : s->folder;
+	size_t len = strlen(folder);
+
+	if (name[0] == '/' && folder != s->chroot)
+		return strdup(name);
+	return text_format("%s%s%s", folder, len > 0 && folder[len - 1] == '/' ? "" : "/", name);
+}
+
+bool
+server_file_text(const struct check_server *s, const struct config_line *line, struct buf *out)
+{
+	const char *name = config_word(line, 1);
+	char *path;
+	bool ok;
+
+	if (line == NULL)
+		return false;
+	if (line->content != NULL) {
+		buf_add(out, line->content, line->content_len);
+		return !out->broken;
+	}
+	path = name == NULL ? NULL : server_path(s, name, strcmp(line->word[0], "crl-verify") == 0);
+	ok = path != NULL && file_read_plain(path, out, NULL) == 0;
+	free(path);
+	return ok;
+}
+
+static void
+secret_check(const struct check_server *s, const struct config_line *line, const char *path, struct findings *out)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		server_found(s, out, SERVER_KEY_READABLE, line, "%s: expected mode 0600, found %04o", path,
+		    (unsigned int)(st.st_mode & 07777));
+}
+
+static void
+file_check(const struct check_server *s, const struct config_line *line, enum file_kind kind, struct findings *out)
+{
+	const char *name = config_word(line, 1);
+	char word[4096], *path;
+	int mode = kind == KIND_SCRIPT ? X_OK : R_OK;
+
+	if (line->content != NULL || name == NULL || (strcmp(line->word[0], "dh") == 0 && strcmp(name, "none") == 0))
+		return;
+	/* A command line: its first word is the program. */
+	(void)snprintf(word, sizeof(word), "%.*s", kind == KIND_SCRIPT ? (int)strcspn(name, " ") : (int)strlen(name),
+	    name);
+	path = server_path(s, word, kind == KIND_AFTER);
+	if (path == NULL)
+		return;
+	if (access(path, mode) != 0)
+		server_found(s, out, errno == EACCES && geteuid() != 0 ? SERVER_NOT_READ : SERVER_FILE_MISSING, line,
+		    "%s: %s", path, strerror(errno));
+	else if (kind == KIND_SECRET)
+		secret_check(s, line, path, out);
+	free(path);
+}
+
+/* Without "group" it keeps root's. */
+static void
+user_read(struct check_server *s, struct findings *out)
+{
+	const char *user = server_word(s, "user", NULL), *group = server_word(s, "group", NULL);
+	const struct passwd *pw = user == NULL ? NULL : getpwnam(user);
+	const struct group *gr = group == NULL ? NULL : getgrnam(group);
+
+	if (user != NULL && pw == NULL)
+		server_found(s, out, SERVER_USER_UNKNOWN, config_find(&s->config, "user"),
+		    "expected a user of this machine, found %s", user);
+	if (group != NULL && gr == NULL)
+		server_found(s, out, SERVER_USER_UNKNOWN, config_find(&s->config, "group"),
+		    "expected a group of this machine, found %s", group);
+	if (pw == NULL)
+		return;
+	s->user = (struct server_user){
+		.dropped = pw->pw_uid != 0, .uid = pw->pw_uid, .gid = gr == NULL ? 0 : gr->gr_gid
+	};
+	if (s->user.dropped && (!server_has(s, "persist-key") || !server_has(s, "persist-tun")))
+		server_found(s, out, SERVER_USER_RESTART, config_find(&s->config, "user"),
+		    "expected persist-key and persist-tun beside user %s, found %s", user,
+		    server_has(s, "persist-key") ? "no persist-tun"
+						 : (server_has(s, "persist-tun") ? "no persist-key" : "neither"));
+}
+
+static bool
+user_has(const struct server_user *u, const struct stat *st, mode_t bits)
+{
+	mode_t mode = st->st_mode;
+
+	if (st->st_uid == u->uid)
+		mode >>= 6;
+	else if (st->st_gid == u->gid)
+		mode >>= 3;
+	return (mode & bits) == bits;
+}
+
+/* Each folder from the root down must be searched. */
+static bool
+user_enters(const struct server_user *u, const char *path, char *ret_why, size_t size)
+{
+	char folder[PATH_MAX];
+
+	for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		struct stat st;
+
+		(void)snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+		if (stat(folder, &st) == 0 && user_has(u, &st, 1))
+			continue;
+		(void)snprintf(ret_why, size, "folder %s cannot be entered", folder);
+		return false;
+	}
+	return true;
+}
+
+bool
+server_user_reads(const struct check_server *s, const char *path, char *ret_why, size_t size)
+{
+	char *real;
+	struct stat st;
+	bool ok = true;
+
+	if (!s->user.dropped || (real = realpath(path, NULL)) == NULL)
+		return true;
+	ok = user_enters(&s->user, real, ret_why, size);
+	if (ok && stat(real, &st) == 0 && !user_has(&s->user, &st, S_ISDIR(st.st_mode) ? 5 : 4)) {
+		(void)snprintf(ret_why, size, "mode %04o of %s", (unsigned int)(st.st_mode & 07777), real);
+		ok = false;
+	}
+	free(real);
+	return ok;
+}
+
+void
+server_files_open(struct check_server *s, struct findings *out)
+{
+	for (size_t i = 0; i < COUNT(named); i++) {
+		const struct config_line *line = config_find(&s->config, named[i].name);
+
+		if (line != NULL)
+			file_check(s, line, named[i].kind, out);
+	}
+	user_read(s, out);
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BUNDLER_CHECK_SERVER_PARTS_H
+#define BUNDLER_CHECK_SERVER_PARTS_H
+
+#include "bundler/check_server.h"
+#include "common/buf.h"
+
+#include <openssl/crypto.h>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Inside bundler/check_server*.c only: what they share. */
+
+/* In the order of check_server_rules[]. */
+enum server_rule {
+	/* the server does not start */
+	SERVER_LINE,
+	SERVER_DIRECTIVE_REMOVED,
+	SERVER_DIRECTIVE_MISSING,
+	SERVER_OPTIONS,
+	SERVER_FILE_MISSING,
+	SERVER_FILE_BROKEN,
+	SERVER_KEY_MISMATCH,
+	SERVER_CERT_REFUSED,
+	SERVER_CA_SAME_NAME,
+	SERVER_PROVIDERS,
+	SERVER_CIPHER_UNSUPPORTED,
+	SERVER_CIPHER_LEGACY,
+	SERVER_AUTH_UNSUPPORTED,
+	SERVER_COMP_REFUSED,
+	SERVER_NETWORK,
+	SERVER_USER_UNKNOWN,
+	/* the phone gets no answer */
+	SERVER_PROTO,
+	SERVER_FAMILY,
+	SERVER_PORT,
+	SERVER_TLS_AUTH,
+	SERVER_TLS_CRYPT,
+	/* the TLS handshake fails */
+	SERVER_TLS_VERSION,
+	SERVER_SECURITY_LEVEL,
+	SERVER_TLS_SUITES,
+	SERVER_CERT_NOT_RSA,
+	SERVER_HANDSHAKE,
+	SERVER_CERT_PURPOSE,
+	SERVER_CERT_NAME,
+	SERVER_CERT_EXPIRED,
+	SERVER_CERT_NOT_YET,
+	SERVER_CERT_CHAIN,
+	/* the server refuses the phone */
+	SERVER_PHONE_CA,
+	SERVER_PHONE_REFUSED,
+	SERVER_PHONE_REVOKED,
+	SERVER_PHONE_PURPOSE,
+	SERVER_PHONE_NAME,
+	SERVER_CRL_EXPIRED,
+	SERVER_CRL_NOT_YET,
+	SERVER_CRL_EMPTY,
+	SERVER_CRL_UNREADABLE,
+	SERVER_PASSWORD,
+	SERVER_SCRIPT_SECURITY,
+	SERVER_CCD_EXCLUSIVE,
+	SERVER_CCD_DISABLED,
+	SERVER_CCD_ADDRESS,
+	SERVER_DATA_CIPHER,
+	SERVER_MAX_CLIENTS,
+	/* connects, and nothing passes */
+	SERVER_DEV,
+	SERVER_AUTH,
+	SERVER_COMP,
+	SERVER_FRAGMENT,
+	/* warnings */
+	SERVER_NOT_READ,
+	SERVER_KEY_READABLE,
+	SERVER_KEY_ENCRYPTED,
+	SERVER_CERT_EXPIRING,
+	SERVER_CERT_WEAK,
+	SERVER_CRL_EXPIRING,
+	SERVER_CRL_STALE,
+	SERVER_CRL_OTHER,
+	SERVER_CRL_DIR_UNREADABLE,
+	SERVER_CCD_UNREADABLE,
+	SERVER_USER_RESTART,
+	SERVER_MTU,
+	SERVER_ROUTE_REMOTE,
+	SERVER_NETWORK_SETTING,
+	SERVER_KEEPALIVE,
+	SERVER_CLIENT_CERT,
+	SERVER_OPT_VERIFY,
+	SERVER_LOOPBACK,
+	/* notes */
+	SERVER_MODEL,
+	SERVER_CLIENT_CONNECT,
+	SERVER_PERSIST_KEY,
+	SERVER_TOPOLOGY,
+	SERVER_ROUTE_OVERLAP,
+	SERVER_DUPLICATE_CN,
+	SERVER_RENEG,
+	SERVER_RULE_COUNT,
+};
+
+#define SERVER_CIPHERS_MAX 64
+#define SERVER_CIPHER_SIZE 32
+#define SERVER_FILE_MAX (64 << 20)	/* bytes of a file that it names; a CRL may be long */
+
+enum server_framing {
+	FRAMING_NONE,
+	FRAMING_LZO,		/* comp-lzo, compress lzo: what 2.3.2's comp-lzo writes and reads */
+	FRAMING_LZO_STUB,	/* comp-lzo no: the same, and what is compressed is dropped */
+	FRAMING_MIGRATE,	/* compress migrate: as the client has it */
+	FRAMING_V2,		/* compress stub-v2, lz4-v2: no byte of its own before what is not compressed */
+	FRAMING_OTHER,		/* compress, stub, lz4: none that 2.3.2 knows */
+};
+
+struct server_authority {
+	X509 *cert;		/* of check_server.cas */
+	X509_CRL *crl;		/* its best one, or NULL */
+	bool expired;		/* that is past its nextUpdate */
+	bool told;
+};
+
+struct server_network {
+	bool known;
+	uint32_t address, mask;	/* host byte order */
+};
+
+/* The user that OpenVPN becomes after its start. */
+struct server_user {
+	bool dropped;		/* there is one, and this machine knows it */
+	uid_t uid;
+	gid_t gid;
+};
+
+struct check_server {
+	char *file, *folder;	/* as given; where relative names begin */
+	char *chroot;		/* resolved, or NULL */
+	struct buf text;
+	struct config config;
+	const struct check_clock *clock;
+	unsigned int compat;	/* compat-mode 2.3.0 is 20300; 0 without */
+
+	bool tcp, tap, subnet;	/* subnet: "topology subnet", or tap */
+	struct server_network network;
+	struct server_user user;
+
+	char cipher[SERVER_CIPHERS_MAX][SERVER_CIPHER_SIZE];	/* what it negotiates */
+	size_t cipher_count;
+	bool ciphers_refused;	/* it does not start for them, and that is said */
+	enum server_framing framing;
+
+	OSSL_LIB_CTX *library;	/* with the providers that it loads */
+	SSL_CTX *ssl;		/* as OpenVPN sets its own up; level 0 and TLS 1.0 once those are judged */
+	bool suites_refused;	/* as ciphers_refused */
+	int level;		/* the security level that it has */
+
+	X509 *cert;		/* its own, or NULL; with what it sends behind: */
+	STACK_OF(X509) *sent;
+	STACK_OF(X509) *cas;	/* of ca */
+	X509_STORE *store;	/* of ca and capath */
+	STACK_OF(X509) *phone_chain;	/* of the last check_server_against() */
+	bool model_told;
+	bool has_capath;
+
+	STACK_OF(X509_CRL) *crls;
+	struct server_authority *authority;
+	size_t authority_count;
+	char *crl_dir;		/* of "crl-verify DIR dir", or NULL */
+	bool crl_dir_unreadable;
+
+	char *ccd;		/* client-config-dir, or NULL */
+	bool ccd_unreadable;
+};
+
+/* One rule at a line of server.conf (NULL: the file as a whole). */
+void server_found(const struct check_server *s, struct findings *out, enum server_rule rule,
+    const struct config_line *line, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* The same for what is about one phone. */
+void server_found_phone(const struct check_server *s, struct findings *out, enum server_rule rule,
+    const char *phone, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* Words of the last line of that name, or NULL; otherwise when it is absent. */
+const char *server_word(const struct check_server *s, const char *name, const char *otherwise);
+bool server_has(const struct check_server *s, const char *name);
+
+/* ---- check_server_options.c ---- */
+void server_options_open(struct check_server *s, struct findings *out);
+
+/* ---- check_server_file.c ---- */
+
+/* A name as OpenVPN resolves it, in new memory; in_chroot for what it reads after its chroot. NULL without memory. */
+char *server_path(const struct check_server *s, const char *name, bool in_chroot);
+
+/*
+ * What stands in a file that a directive names, or in its inline block. False when the directive is absent or the file
+ * cannot be read, which server_files_open() says.
+ */
+bool server_file_text(const struct check_server *s, const struct config_line *line, struct buf *out);
+
+/* Existence, permissions and the user. */
+void server_files_open(struct check_server *s, struct findings *out);
+
+/*
+ * The dropped user may read path, or enter and read it when it is a folder. *ret_why names what is in the way; 0
+ * without a dropped user.
+ */
+bool server_user_reads(const struct check_server *s, const char *path, char *ret_why, size_t size);
+
+/* ---- check_server_network.c ---- */
+void server_network_open(struct check_server *s, struct findings *out);
+void server_network_against(const struct check_server *s, const char *name, const struct client_side *c,
+    struct findings *out);
+
+/* "10.8.0.0/16" of a setting. */
+bool server_network_scan(const char *s, struct server_network *ret);
+bool server_network_has(const struct server_network *n, uint32_t address);
+
+/* ---- check_server_route.c ---- */
+void server_routes_open(const struct check_server *s, struct findings *out);
+void server_routes_against(const struct check_server *s, const char *name, const struct client_side *c,
+    struct findings *out);
+
+/* ---- check_server_data.c ---- */
+void server_data_open(struct check_server *s, struct findings *out);
+void server_data_against(const struct check_server *s, const char *name, const struct client_side *c,
+    struct findings *out);
+void server_data_alone(const struct check_server *s, struct findings *out);
+
+/* ---- check_server_comp.c ---- */
+void server_comp_open(struct check_server *s, struct findings *out);
+void server_comp_against(const struct check_server *s, const char *name, const struct client_side *c,
+    struct findings *out);
+void server_comp_alone(const struct check_server *s, struct findings *out);
+
+/* ---- check_server_tls.c ---- */
+
+/* The library and the SSL_CTX; server_cert_open() loads the certificate into it. */
+void server_tls_open(struct check_server *s, struct findings *out);
+void server_tls_against(const struct check_server *s, const char *name, const struct client_side *c,
+    struct findings *out);
+void server_tls_alone(const struct check_server *s, struct findings *out);
+
+/* ---- check_server_wrap.c: tls-auth and tls-crypt ---- */
+void server_wrap_open(const struct check_server *s, struct findings *out);
+void server_wrap_against(const struct check_server *s, const char *name, const struct client_side *c,
+    struct findings *out);
+
+/* ---- check_server_cert.c ---- */
+void server_cert_open(struct check_server *s, struct findings *out);
+void server_cert_against(const struct check_server *s, const char *name, const struct client_side *c,
+    struct findings *out);
+
+/* ---- check_server_crl.c ---- */
+void server_crl_open(struct check_server *s, struct findings *out);
+
+/* chain is the phone's certificate with its issuers, as it was verified. False when it is refused. */
+bool server_crl_phone(struct check_server *s, const char *name, STACK_OF(X509) *chain, struct findings *out);
+
+/* ---- check_server_access.c ---- */
+void server_access_open(struct check_server *s, struct findings *out);
+
+/* ---- check_server_phone.c ---- */
+void server_ccd_open(struct check_server *s, struct findings *out);
+
+#endif

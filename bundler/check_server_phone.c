@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+#include "bundler/check_server_parts.h"
+#include "ca/facts.h"
+#include "common/file.h"
+#include "common/text.h"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the server makes of one phone: its certificate, and its client-config file. */
+
+#define CCD_DEFAULT "DEFAULT"
+#define CCD_MAX (1 << 16) /* bytes */
+#define WHY_SIZE 512
+
+void
+server_ccd_open(struct check_server *s, struct findings *out)
+{
+	const struct config_line *line = config_find(&s->config, "client-config-dir");
+	char why[WHY_SIZE];
+
+	if (config_word(line, 1) == NULL || (s->ccd = server_path(s, line->word[1], true)) == NULL)
+		return;
+	s->ccd_unreadable = !server_user_reads(s, s->ccd, why, sizeof(why));
+	if (s->ccd_unreadable)
+		server_found(s, out, server_has(s, "ccd-exclusive") ? SERVER_CCD_EXCLUSIVE : SERVER_CCD_UNREADABLE,
+		    line, "expected user %s to read it, found %s", server_word(s, "user", ""), why);
+}
+
+/* False when there is no such file; one that cannot be read is none to OpenVPN, too. */
+static bool
+ccd_read(const struct check_server *s, const char *file, struct config *ret)
+{
+	struct buf text = BUF_INIT(CCD_MAX);
+	char *path = file[0] == '\0' || strchr(file, '/') != NULL ? NULL : text_format("%s/%s", s->ccd, file);
+	bool ok = path != NULL && file_read_plain(path, &text, NULL) == 0;
+
+	*ret = (struct config){ 0 };
+	if (ok && config_read(text.data, text.len, ret, NULL) != 0)
+		config_release(ret);
+	free(path);
+	buf_release(&text);
+	return ok;
+}
+
+/* ifconfig_push_constraint_satisfied() in multi.c, and the address that the server has. */
+static void
+address_check(const struct check_server *s, const char *name, const struct config_line *line, struct findings *out)
+{
+	const char *address = config_word(line, 1), *mask = config_word(line, 2);
+	struct in_addr in, netmask;
+	uint32_t host;
+
+	if (!s->network.known || address == NULL || !s->subnet)
+		return;
+	if (inet_pton(AF_INET, address, &in) != 1) {
+		server_found_phone(s, out, SERVER_CCD_ADDRESS, name, "expected ifconfig-push with an address, found %s",
+		    address);
+		return;
+	}
+	host = ntohl(in.s_addr);
+	if (!server_network_has(&s->network, host))
+		server_found_phone(s, out, SERVER_CCD_ADDRESS, name, "expected an address within server %s, found %s",
+		    server_word(s, "server", ""), address);
+	else if ((host & ~s->network.mask) == 1)
+		server_found_phone(s, out, SERVER_CCD_ADDRESS, name,
+		    "expected an address of its own, found %s, which is the server's", address);
+	else if (mask == NULL || inet_pton(AF_INET, mask, &netmask) != 1 || ntohl(netmask.s_addr) != s->network.mask)
+		server_found_phone(s, out, SERVER_CCD_ADDRESS, name,
+		    "expected the server's netmask behind %s, found %s", address, mask != NULL ? mask : "none");
+}
+
+static void
+ccd_check(const struct check_server *s, const char *name, const char *common_name, struct findings *out)
+{
+	struct config ccd;
+	const struct config_line *push;
+
+	if (s->ccd == NULL || s->ccd_unreadable)
+		return;
+	if (!ccd_read(s, common_name, &ccd)) {
+		/* For ccd-exclusive a file DEFAULT does not count: verify_final_auth_checks() in ssl_verify.c. */
+		if (server_has(s, "ccd-exclusive"))
+			server_found_phone(s, out, SERVER_CCD_EXCLUSIVE, name, "expected a file %s in %s, found none",
+			    common_name, s->ccd);
+		if (server_has(s, "ccd-exclusive") || !ccd_read(s, CCD_DEFAULT, &ccd))
+			return;
+	}
+	push = config_find(&ccd, "ifconfig-push");
+	if (config_find(&ccd, "disable") != NULL)
+		server_found_phone(s, out, SERVER_CCD_DISABLED, name, "expected no disable in %s/%s, found it", s->ccd,
+		    common_name);
+	else if (push != NULL)
+		address_check(s, name, push, out);
+	config_release(&ccd);
+}
+
+/* verify_peer_cert() in ssl_verify.c of 2.6.14. */
+static void
+purpose_check(const struct check_server *s, const char *name, X509 *cert, const struct ca_cert_facts *f,
+    struct findings *out)
+{
+	bool client = strcmp(server_word(s, "remote-cert-tls", ""), "client") == 0;
+
+	if (client && !f->has_key_usage)
+		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
+		    "expected keyUsage, for remote-cert-tls client, found none");
+	else if (client && !f->purpose_client)
+		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
+		    "expected extendedKeyUsage clientAuth, for remote-cert-tls client, found %s",
+		    f->has_purpose ? "another" : "none");
+	/* 2.6 takes what OpenSSL takes for a client, and then the extension itself. */
+	if (strcmp(server_word(s, "ns-cert-type", ""), "client") == 0 && !f->netscape_client &&
+	    X509_check_purpose(cert, X509_PURPOSE_SSL_CLIENT, 0) != 1)
+		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name, "expected nsCertType client, found none");
+}
+
+static void
+name_check(const struct check_server *s, const char *name, X509 *cert, const struct ca_cert_facts *f,
+    struct findings *out)
+{
+	const struct config_line *line = config_find(&s->config, "verify-x509-name");
+	const char *wanted = config_word(line, 1), *kind = config_word(line, 2);
+	char subject[1024];
+	bool ok;
+
+	if (wanted == NULL)
+		return;
+	if (kind != NULL && strcmp(kind, "name") == 0)
+		ok = strcmp(f->common_name, wanted) == 0;
+	else if (kind != NULL && strcmp(kind, "name-prefix") == 0)
+		ok = strncmp(f->common_name, wanted, strlen(wanted)) == 0;
+	else
+		ok = ca_subject_openvpn(cert, subject, sizeof(subject)) && strcmp(subject, wanted) == 0;
+	if (!ok)
+		server_found_phone(s, out, SERVER_PHONE_NAME, name, "expected %s, for verify-x509-name, found %s",
+		    wanted, f->subject);
+}
+
+/* As OpenSSL verifies a client; CRLs come afterwards, as the signature of a long one costs too much for each phone. */
+static bool
+verify(struct check_server *s, const char *name, X509 *cert, struct findings *out)
+{
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	bool ok = false, foreign;
+	int error;
+
+	if (ctx == NULL || X509_STORE_CTX_init(ctx, s->store, cert, s->phone_chain) != 1)
+		goto out;
+	X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);
+	X509_STORE_CTX_set_time(ctx, 0, s->clock->now);
+	X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(ctx), s->level);
+	if (X509_verify_cert(ctx) == 1) {
+		ok = server_crl_phone(s, name, X509_STORE_CTX_get0_chain(ctx), out);
+		goto out;
+	}
+	error = X509_STORE_CTX_get_error(ctx);
+	foreign = error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+	          error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT || error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+	          error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
+	server_found_phone(s, out, foreign ? SERVER_PHONE_CA : SERVER_PHONE_REFUSED, name,
+	    "expected a certificate that the server verifies, found at depth %d \"%s\"",
+	    X509_STORE_CTX_get_error_depth(ctx), X509_verify_cert_error_string(error));
+out:
+	X509_STORE_CTX_free(ctx);
+	ERR_clear_error();
+	return ok;
+}
+
+void
+check_server_phone(struct check_server *s, const char *name, X509 *cert, struct findings *out)
+{
+	struct ca_cert_facts f;
+
+	/* Without a CA the server does not start, and that is said. */
+	if (s->store == NULL || (sk_X509_num(s->cas) <= 0 && !s->has_capath))
+		return;
+	ca_cert_facts(cert, &f);
+	if (!verify(s, name, cert, out))
+		return;
+	purpose_check(s, name, cert, &f, out);
+	name_check(s, name, cert, &f, out);
+	ccd_check(s, name, f.common_name, out);
+}
