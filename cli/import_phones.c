@@ -98,7 +98,7 @@ import_phone_of(const struct import_phones *phones, const struct pki_certificate
 	struct import_phone **node, *phone;
 
 	/* One that can be a server and no client is the server's. */
-	if (c->server && !c->client)
+	if (c->taken || (c->server && !c->client))
 		return NULL;
 	node = tfind(&key, &phones->by_certificate, compare_certificates);
 	if (node != NULL)
@@ -141,7 +141,7 @@ certificate_assign(struct import_phones *phones, const struct pki *pki, struct p
 {
 	struct import_phone *phone = import_phone_of(phones, c);
 
-	if (phone == NULL && !(c->server && !c->client) && phone_from_name(phones, pki, c, &phone, e) != 0)
+	if (phone == NULL && !c->taken && !(c->server && !c->client) && phone_from_name(phones, pki, c, &phone, e) != 0)
 		return -1;
 	if (phone == NULL)
 		return 0;
@@ -233,12 +233,31 @@ phone_bare(const struct pki *pki, struct import_phone *phone)
 		pki_note(pki, IMPORT_PHONE_BARE, NULL, 0, mac, "expected a certificate in force, found none");
 }
 
+static void
+note_others(const struct pki *pki, const struct import_phone *phone, size_t alive)
+{
+	struct buf others = BUF_INIT(1 << 20);
+	char hex[2 * CA_SERIAL_SIZE + 1];
+	time_t now = time(NULL);
+
+	for (const struct pki_certificate *c = phone->first; c != NULL; c = c->next) {
+		if (c == phone->chosen || !pki_in_force(c, now))
+			continue;
+		text_hex_number(c->serial, CA_SERIAL_SIZE, hex);
+		buf_addf(&others, " %s", hex);
+	}
+	text_hex_number(phone->chosen->serial, CA_SERIAL_SIZE, hex);
+	pki_note(pki, IMPORT_NAME_TWICE, "index.txt", phone->chosen->line, phone->draft.phone.mac,
+	    "expected one certificate in force, found %zu; taken: serial %s; valid as well:%s", alive, hex,
+	    buf_string(&others));
+	buf_release(&others);
+}
+
 /* Try them in their order, which ends at the first that is good. */
 static int
 phone_try(const struct pki *pki, struct import_phone *phone, struct pki_certificate *const *list, size_t count,
     size_t alive, struct err *e)
 {
-	char hex[2 * CA_SERIAL_SIZE + 1];
 	struct err mine = ERR_INIT;
 
 	for (size_t i = 0; i < count && phone->chosen == NULL && mine.code == ERR_NONE; i++) {
@@ -247,11 +266,8 @@ phone_try(const struct pki *pki, struct import_phone *phone, struct pki_certific
 	}
 	if (mine.code != ERR_NONE)
 		return err_set(e, mine.code, "%s: %s", phone->draft.phone.mac, mine.text);
-	if (alive > 1 && phone->chosen != NULL) {
-		text_hex_number(phone->chosen->serial, CA_SERIAL_SIZE, hex);
-		pki_note(pki, IMPORT_NAME_TWICE, "index.txt", phone->chosen->line, phone->draft.phone.mac,
-		    "expected one certificate in force, found %zu; taken: serial %s", alive, hex);
-	}
+	if (alive > 1 && phone->chosen != NULL)
+		note_others(pki, phone, alive);
 	return 0;
 }
 

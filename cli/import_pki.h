@@ -24,6 +24,7 @@ struct pki_certificate {
 	struct buf der;			/* empty when the certificate is not there */
 	bool server, client;		/* extendedKeyUsage has it */
 	bool listed;			/* in crl.pem */
+	bool taken;			/* the server goes on with it */
 	struct pki_certificate *next;	/* of the same phone, for whoever sorts them */
 };
 

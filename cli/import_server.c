@@ -16,14 +16,14 @@ is_candidate(const struct pki_certificate *c, const char *name, time_t now)
 }
 
 /* The newest that is older than before; of the same second, the later row counts as newer. */
-static const struct pki_certificate *
+static struct pki_certificate *
 candidate_next(const struct pki *pki, const char *name, const struct pki_certificate *before)
 {
-	const struct pki_certificate *best = NULL;
+	struct pki_certificate *best = NULL;
 	time_t now = time(NULL);
 
 	for (size_t i = 0; i < pki->count; i++) {
-		const struct pki_certificate *c = pki->list[i];
+		struct pki_certificate *c = pki->list[i];
 
 		if (!is_candidate(c, name, now))
 			continue;
@@ -62,7 +62,7 @@ note_netscape(const struct pki *pki, const struct pki_certificate *c, X509 *cert
 
 /* 0 also when it cannot go on: then ret->chosen stays NULL. */
 static int
-candidate_try(const struct pki *pki, const struct pki_certificate *c, struct import_server *ret, struct err *e)
+candidate_try(const struct pki *pki, struct pki_certificate *c, struct import_server *ret, struct err *e)
 {
 	struct identity *id = &ret->identity;
 	struct err why = ERR_INIT;
@@ -73,6 +73,7 @@ candidate_try(const struct pki *pki, const struct pki_certificate *c, struct imp
 	id->key = pki_key(pki, c, id->cert, &why);
 	if (id->key != NULL && ca_key_check(id->key, false, "key (all suites of the phone are RSA)", &why) == 0 &&
 	    ca_cert_check_foreign(id->cert, id->key, pki->ca.cert, CA_KIND_SERVER, time(NULL), &why) == 0) {
+		c->taken = true;
 		ret->chosen = c;
 		note_netscape(pki, c, id->cert);
 		return identity_fill(id, e);
@@ -84,9 +85,10 @@ candidate_try(const struct pki *pki, const struct pki_certificate *c, struct imp
 }
 
 int
-import_server_choose(const struct pki *pki, const char *name, struct import_server *ret, struct err *e)
+import_server_choose(struct pki *pki, const char *name, struct import_server *ret, struct err *e)
 {
-	const struct pki_certificate *c = candidate_next(pki, name, NULL), *other;
+	struct pki_certificate *c = candidate_next(pki, name, NULL);
+	const struct pki_certificate *other;
 	char shown[80];
 
 	if (c == NULL && name != NULL)

@@ -15,8 +15,8 @@ struct import_server {
 
 /*
  * The newest certificate in force for a server, with its key: the one of the common name name, or (NULL) the only name
- * that there is. ERR_NOT_FOUND when there is none of that name; what is odd else goes to the pki's findings.
+ * that there is; it is marked as taken. ERR_NOT_FOUND when there is none of that name; what is odd else goes to the pki's findings.
  */
-int import_server_choose(const struct pki *pki, const char *name, struct import_server *ret, struct err *e);
+int import_server_choose(struct pki *pki, const char *name, struct import_server *ret, struct err *e);
 
 #endif

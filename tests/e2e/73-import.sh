@@ -64,13 +64,16 @@ is "the PKI was only read" "$(tree_sum pki)" "$before"
 like "all certificates are counted" "$report" "certificates: 9 valid, 3 revoked, 1 expired"
 like "phones with their certificate" "$report" "phones: 8, 5 of them with the certificate that they have"
 like "the server's certificate is taken over" "$report" "server vpn.example.com: its certificate is taken over"
+serial_of() {
+	openssl x509 -in "pki/$1/$2.crt" -noout -serial | sed 's/serial=//' | tr A-F a-f
+}
 finding() {
 	like "told: $1" "$report" "$2.*\[import-$3\]"
 }
 finding "a revocation that crl.pem does not have" "index.txt:[0-9]+: warning: former: serial [0-9a-f]+: expected it in crl.pem" crl-lacks
 finding "a name unlike the file's" "issued/lobby.crt: note: $odd: expected the common name lobby" file-name
 finding "a phone without a key" "note: $keyless: expected private/$keyless.key" key-missing
-finding "a renewed phone with two certificates" "note: $renewed: expected one certificate in force, found 2" name-twice
+finding "a renewed phone with two certificates" "note: $renewed: expected one certificate in force, found 2; taken: serial $(serial_of issued $renewed); valid as well: $(serial_of renewed/issued $renewed) " name-twice
 finding "a stolen phone" "warning: $stolen: expected a certificate in force, found the last one revoked" phone-revoked
 finding "a phone without any certificate" "note: $bare: expected a certificate in force, found none" phone-bare
 finding "a certificate that is no phone's" "note: laptop: expected a MAC or a name of the fleet" no-phone
