@@ -73,43 +73,11 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. $(PKG_CFLAGS)
 	$(if $(DEVELOPER),-Werror) $(HARDEN) $(SANITIZE) -fPIE $(CFLAGS) $(CPPFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE_LINK) $(LDFLAGS) -pthread
 
-COMMON_SRC = common/buf.c common/command.c common/err.c common/file.c common/finding.c common/listen.c common/log.c common/pem.c common/process.c \
-	common/progress.c common/rows.c common/table.c common/text.c
-DSERIES_SRC = dseries/cipher.c dseries/client.c dseries/firmware.c dseries/mac.c dseries/model.c
-CA_SRC = ca/cert.c ca/crl.c ca/extension.c ca/facts.c ca/key.c ca/pem.c ca/time.c
-DB_SRC = db/chain.c db/folder.c db/master_key.c db/seal.c db/sqlite_authority.c db/sqlite_bundle.c \
-	db/sqlite_certificate.c db/sqlite_create.c db/sqlite_event.c db/sqlite_generation.c db/sqlite_open.c db/sqlite_phone.c \
-	db/sqlite_phone_change.c db/sqlite_query.c db/sqlite_revoke.c db/sqlite_schema.c db/sqlite_setting.c \
-	db/sqlite_statement.c db/sqlite_transaction.c
-BUNDLER_SRC = bundler/block.c bundler/bundle.c bundler/check_client.c bundler/check_server.c \
-	bundler/check_server_access.c bundler/check_server_cert.c bundler/check_server_comp.c bundler/check_server_crl.c \
-	bundler/check_server_data.c bundler/check_server_file.c bundler/check_server_network.c \
-	bundler/check_server_options.c bundler/check_server_phone.c bundler/check_server_route.c \
-	bundler/check_server_rules.c bundler/check_server_tls.c bundler/check_server_wrap.c bundler/config.c bundler/profile.c bundler/server_conf.c
-PROVISIONER_SRC = provisioner/digest.c provisioner/digest_header.c provisioner/http.c provisioner/http_answer.c \
-	provisioner/http_auth.c provisioner/http_log.c provisioner/route.c provisioner/url.c \
-	provisioner/xml.c provisioner/xml_document.c
-CLI_SRC = cli/base_document.c cli/check_clock.c cli/check_report.c cli/check_server.c cli/check_server_fleet.c cli/config.c cli/crl.c cli/emit.c cli/emit_fleet.c cli/emit_server.c cli/event_report.c \
-	cli/events.c cli/export.c cli/export_prune.c \
-	cli/fleet_csv.c cli/init.c cli/issuer.c cli/main.c cli/mint.c cli/mint_plan.c cli/mint_worker.c cli/phone_add.c \
-	cli/phone_edit.c cli/phone_fields.c cli/phone_import.c cli/phone_list.c cli/phone_remove.c cli/phone_report.c \
-	cli/phone_show.c cli/profile.c cli/render.c cli/revocation.c cli/revoke.c cli/serve.c cli/settings.c cli/state.c
-PHONE_SRC = phone/main.c phone/archive.c phone/boot.c phone/boot_command.c phone/boot_options.c \
-	phone/boot_provision.c phone/boot_vpn.c phone/certificate.c phone/certificate_key.c phone/daemon.c \
-	phone/fetch.c phone/fleet.c phone/fleet_boot.c phone/fleet_boot_curl.c phone/fleet_command.c phone/fleet_csv.c \
-	phone/fleet_fault.c phone/fleet_list.c phone/fleet_login.c phone/fleet_nonce.c phone/fleet_result.c \
-	phone/gate.c phone/html.c phone/junit.c phone/limits.c phone/management.c phone/md5.c phone/openvpn.c \
-	phone/ovpn.c phone/ovpn_block.c phone/ovpn_directive.c phone/ovpn_entry.c phone/ovpn_line.c phone/ovpn_rules.c \
-	phone/phone.c phone/redact.c phone/report.c phone/screen.c phone/screen_command.c phone/settings.c \
-	phone/softkey.c phone/status.c phone/store.c phone/store_state.c phone/tunnel.c phone/tunnel_start.c \
-	phone/upload.c phone/verdict.c phone/verify.c phone/web.c phone/web_answer.c phone/web_change.c \
-	phone/web_check.c phone/web_command.c phone/web_form.c phone/web_guard.c phone/web_page.c phone/web_route.c \
-	phone/web_style.c
-
-LIB_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(CA_SRC) $(DB_SRC) $(BUNDLER_SRC) $(PROVISIONER_SRC)
-PHONEVPN_SRC = $(LIB_SRC) $(CLI_SRC)
-REFPHONE_SRC = $(COMMON_SRC) $(DSERIES_SRC) $(PHONE_SRC)
-PHONEVPN_LIBS = -lssl -lcrypto -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
+# Every .c of a folder belongs to it.
+folder = $(sort $(wildcard $(1)/*.c))
+PHONEVPN_SRC = $(foreach f,common dseries ca db bundler pbx provisioner cli,$(call folder,$(f)))
+REFPHONE_SRC = $(foreach f,common dseries phone,$(call folder,$(f)))
+PHONEVPN_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
 REFPHONE_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -larchive -ljansson -lxml2 -lcsv
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -158,22 +126,13 @@ $(BUILD)/doc/%.5: doc/%.5
 SERVER_OBJ = $(call obj,$(filter-out cli/main.c,$(PHONEVPN_SRC)))
 PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
 
-# Unit tests: tests/unit/NAME_test.c, linked to the library objects, for those of cli/ and phone/ to these as well.
-UNIT_COMMON = common_test file_test listen_test process_test text_test
-UNIT_LIB = $(UNIT_COMMON) mac_test firmware_test model_test cipher_test client_test profile_test bundle_test server_conf_test \
-	check_client_test check_server_test check_server_rows_test \
-	db_seal_test db_create_test db_open_test db_phone_test db_certificate_test db_generation_test db_event_test db_crash_test \
-	ca_key_test ca_cert_test ca_check_test ca_crl_test ca_der_test ca_name_test url_test xml_test xml_hostile_test digest_test route_test http_test http_hostile_test http_server_test
-UNIT_CLI = fleet_csv_test mint_plan_test settings_test
-UNIT_PHONE = phone_archive_test phone_boot_test phone_certificate_test phone_directive_test phone_fetch_test \
-	phone_fleet_csv_test phone_fleet_test phone_gate_test phone_limits_test phone_ovpn_test phone_screen_test \
-	phone_settings_test phone_status_test phone_store_test phone_url_test phone_web_test
+# Unit tests: tests/unit/NAME_test.c, linked to a program's objects: phone_NAME to refphone's, all others to phonevpn's.
+UNIT = $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*_test.c)))
+UNIT_PHONE = $(filter phone_%,$(UNIT))
+UNIT_BOTH = check_ovpn_samples_test# holds the one against the other
+UNIT_SERVER = $(filter-out phone_% $(UNIT_BOTH),$(UNIT))
 
-$(UNIT_LIB:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,$(LIB_SRC) tests/unit/support.c)
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS) -lcmocka
-
-$(UNIT_CLI:%=$(BUILD)/tests/unit/%): %: %.o $(SERVER_OBJ) $(call obj,tests/unit/support.c)
+$(UNIT_SERVER:%=$(BUILD)/tests/unit/%): %: %.o $(SERVER_OBJ) $(call obj,tests/unit/support.c)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS) -lcmocka
 
@@ -181,7 +140,16 @@ $(UNIT_PHONE:%=$(BUILD)/tests/unit/%): %: %.o $(PHONE_OBJ) $(call obj,tests/unit
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(REFPHONE_LIBS) -lcmocka
 
-unit: $(UNIT_LIB:%=$(BUILD)/tests/unit/%) $(UNIT_CLI:%=$(BUILD)/tests/unit/%) $(UNIT_PHONE:%=$(BUILD)/tests/unit/%)
+$(UNIT_BOTH:%=$(BUILD)/tests/unit/%): %: %.o $(sort $(SERVER_OBJ) $(PHONE_OBJ)) $(call obj,tests/unit/support.c)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(sort $(PHONEVPN_LIBS) $(REFPHONE_LIBS)) -lcmocka
+
+unit: $(UNIT:%=$(BUILD)/tests/unit/%)
+
+# Fills a state for tests/bench_check.sh.
+$(BUILD)/tests/bench_check_state: %: %.o $(SERVER_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS)
 
 # Fuzz targets: with libFuzzer (SAN=fuzzer, clang), and with a main that only tries the corpus.
 FUZZ_PHONE = phone_challenge phone_fleet_csv phone_ovpn phone_redact phone_settings
@@ -231,10 +199,11 @@ fuzz:
 
 bench:
 	@packaging/packages.sh bench
-	@$(AGAIN) all
+	@$(AGAIN) all $(BUILD)/tests/bench_check_state
 	@tests/bench.sh $(BUILD)
 	@tests/bench_serve.sh $(BUILD)
 	@tests/bench_fleet.sh $(BUILD)
+	@tests/bench_check.sh $(BUILD)
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(EXAMPLEDIR)

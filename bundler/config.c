@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "bundler/config.h"
 
+#include "dseries/client.h"
+
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,12 +108,18 @@ lex(struct lexer *lx, char c)
 	return rest;
 }
 
-/* The words of a line into new memory at word[0], or none and NULL there. */
+/* Each byte of a line, with its carriage return, becomes one at most; each word has a NUL and something before it. */
+static size_t
+text_size(const struct config_line *line)
+{
+	return 2 * (line->bytes + 1) + 2;
+}
+
+/* The words of a line into new memory at word[0]. */
 static int
 line_split(const struct piece *p, struct config_line *line, struct err *e)
 {
-	/* Each byte becomes one at most, and each word has a NUL and something before it. */
-	char *text = malloc(2 * p->len + 2);
+	char *text = malloc(text_size(line));
 	struct lexer lx = { .line = line, .out = text };
 	size_t i = 0;
 
@@ -119,19 +127,22 @@ line_split(const struct piece *p, struct config_line *line, struct err *e)
 		return err_set(e, ERR_FAILED, "configuration, line %u: no memory", line->number);
 	while (i < p->len && p->text[i] != '\0' && lex(&lx, p->text[i]))
 		i++;
+	/* Behind such a backslash comes the line feed, which it would make a part of the word. */
+	if (lx.escaped && lx.place != BETWEEN)
+		line->fault = CONFIG_BACKSLASH;
 	if (line->fault == CONFIG_FINE && lx.place == BARE)
 		word_end(&lx);
 	else if (line->fault == CONFIG_FINE && lx.place != BETWEEN)
 		line->fault = CONFIG_QUOTE_OPEN;
+	if (line->bytes > CLIENT_LINE_MAX)
+		line->fault = CONFIG_LONG;
+	/* word[0] is what is freed. */
 	if (line->words == 0) {
-		free(text);
-		line->word[0] = NULL;
-		if (line->fault != CONFIG_FINE && (line->word[0] = strdup("")) == NULL)
-			return err_set(e, ERR_FAILED, "configuration, line %u: no memory", line->number);
+		line->word[0] = text;
+		*text = '\0';
 		return 0;
 	}
-	/* The bytes are never moved: word[0] is what is freed. */
-	if (strncmp(line->word[0], "--", 2) == 0)
+	if (strncmp(line->word[0], "--", 2) == 0 && line->word[0][2] != '\0')
 		memmove(line->word[0], line->word[0] + 2, strlen(line->word[0] + 2) + 1);
 	return 0;
 }
@@ -194,6 +205,9 @@ block_read(struct source *src, struct config_line *line, struct err *e)
 static void
 line_release(struct config_line *line)
 {
+	/* A key whose opening tag is missing is read as lines of words. */
+	if (line->word[0] != NULL)
+		OPENSSL_cleanse(line->word[0], text_size(line));
 	free(line->word[0]);
 	if (line->content != NULL)
 		OPENSSL_cleanse(line->content, line->content_len);
@@ -227,21 +241,27 @@ lines_read(struct source *src, struct config *c, struct err *e)
 		line.bytes = p.len > 0 && p.text[p.len - 1] == '\r' ? p.len - 1 : p.len;
 		if (line_split(&p, &line, e) != 0)
 			return -1;
-		if (line.words == 0 && line.fault == CONFIG_FINE)
+		if (line.words == 0 && line.fault == CONFIG_FINE) {
+			line_release(&line);
 			continue;
-		if (block_begins(&line)) {
-			line.open_indented = is_blank(p.text[0]);
-			if (block_read(src, &line, e) != 0) {
-				line_release(&line);
-				return -1;
-			}
 		}
-		if (line_add(c, &line, e) != 0) {
+		if ((block_begins(&line) && block_read(src, &line, e) != 0) || line_add(c, &line, e) != 0) {
 			line_release(&line);
 			return -1;
 		}
 	}
 	return 0;
+}
+
+static unsigned int
+nul_line(const char *text, size_t len)
+{
+	const char *nul = memchr(text, '\0', len), *at = text;
+	unsigned int line = nul != NULL;
+
+	for (; nul != NULL && (at = memchr(at, '\n', (size_t)(nul - at))) != NULL; at++)
+		line++;
+	return line;
 }
 
 int
@@ -254,7 +274,7 @@ config_read(const void *text, size_t len, struct config *ret, struct err *e)
 		return err_set(e, ERR_INPUT, "configuration: expected at most %d bytes, found %zu", CONFIG_MAX, len);
 	if (len == 0)
 		return 0;
-	ret->nul = memchr(text, '\0', len) != NULL;
+	ret->nul = nul_line(text, len);
 	ret->cr_only = memchr(text, '\r', len) != NULL && memchr(text, '\n', len) == NULL;
 	ret->bom = len >= strlen(BOM) && memcmp(text, BOM, strlen(BOM)) == 0;
 	if (ret->bom)

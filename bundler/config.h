@@ -19,12 +19,13 @@ enum config_fault {
 	CONFIG_FINE,
 	CONFIG_QUOTE_OPEN,	/* a quotation without its end */
 	CONFIG_BACKSLASH,	/* a backslash before something else than a backslash, a double quote or a blank */
+	CONFIG_LONG,		/* over CLIENT_LINE_MAX bytes: 2.6 ends, 2.3.2 reads the rest as another line */
 };
 
 /* A directive, or a block "<ca>". */
 struct config_line {
 	unsigned int number;		/* of the line that it begins in, from 1 */
-	size_t bytes;			/* of that line without its end; OpenVPN cuts after CLIENT_LINE_MAX */
+	size_t bytes;			/* of that line without its end */
 	enum config_fault fault;	/* then the words are those before it */
 	size_t words;			/* at least 1 but with a fault; a block has 1, the name of its tag */
 	char *word[CONFIG_WORDS_MAX];	/* NUL-terminated; a leading "--" is dropped */
@@ -34,17 +35,16 @@ struct config_line {
 	size_t content_len;
 	unsigned int content_line;	/* number of its first line */
 	bool closed;			/* "</tag>" was found */
-	bool open_indented;		/* a blank before "<tag>" */
 	bool close_indented;		/* a blank before "</tag>": up to 2.3.2 that is content, and the block goes on */
 	size_t longest;			/* bytes of the longest line of the content */
 };
 
 struct config {
-	struct config_line *line;	/* in the file's order, without comments and empty lines */
+	struct config_line *line;	/* in the file's order, without comments and empty lines but those with a fault */
 	size_t count, size;
 	bool bom;			/* begins with a UTF-8 byte order mark, which 2.1 and 2.2 do not take */
 	bool cr_only;			/* carriage returns without line feeds: one line to OpenVPN */
-	bool nul;			/* holds a NUL byte: OpenVPN overlooks the rest of that line */
+	unsigned int nul;		/* the first line with a NUL byte, or 0: OpenVPN overlooks the rest of that line */
 };
 
 /* Read a text of len bytes; ERR_INPUT when it is over CONFIG_MAX. Release it with config_release(), also after a failure. */

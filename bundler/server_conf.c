@@ -1,71 +1,30 @@
 /* SPDX-License-Identifier: ISC */
 #include "bundler/server_conf.h"
 
+#include "bundler/network.h"
+#include "bundler/server_path.h"
 #include "common/text.h"
+#include "dseries/client.h"
+#include "dseries/model.h"
 
-#include <arpa/inet.h>
-#include <stdint.h>
 #include <string.h>
 
-#define SERVER_CONF_MAX 8192
+#define SERVER_CONF_MAX 16384
+#define LINE_MAX_BYTES 254 /* and the line's end: OPTION_LINE_SIZE 256 in OpenVPN's options.h, 2.4 to 2.7 */
+#define SOCKET_PATH_MAX 107
 #define PORT_MAX 65535
-#define PREFIX_MIN 16     /* OpenVPN's server directive refuses more than 65,536 addresses */
-#define PREFIX_MAX 29     /* and fewer than 8 */
 #define ADDRESSES_TAKEN 3 /* network, server and broadcast */
 
-/* What 2.6 offers by itself, and a CBC cipher that the phones have too. */
-#define DATA_CIPHERS "AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305"
-#define PHONE_CIPHER "AES-256-CBC"
+/* Measured: with more OpenVPN does not start (MAX_NCP_CIPHERS_LENGTH 127 in its ssl_ncp.h). */
+#define CIPHERS_LENGTH_MAX 124
 
-struct network {
-	uint32_t address, mask; /* host byte order */
+/* What 2.6 offers by itself, and as much of that as leaves room for the phones' own; 2.4 does not know the last one. */
+#define FIRST_FOR_2_4 1
+static const char *const data_ciphers[] = {
+	"AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305",
+	"AES-256-GCM:AES-128-GCM",
+	"AES-256-GCM",
 };
-
-/* "10.8.0.0/16"; this network, loopback and what is from 224.0.0.0 on is no network of hosts (RFC 6890, RFC 1112). */
-static bool
-network_scan(const char *s, struct network *n)
-{
-	size_t len = strcspn(s, "/");
-	char text[INET_ADDRSTRLEN];
-	struct in_addr address;
-	unsigned long prefix;
-	uint32_t first;
-
-	if (s[len] != '/' || len >= sizeof(text))
-		return false;
-	memcpy(text, s, len);
-	text[len] = '\0';
-	if (inet_pton(AF_INET, text, &address) != 1 ||
-	    text_number(s + len + 1, PREFIX_MIN, PREFIX_MAX, "prefix", &prefix, NULL) != 0)
-		return false;
-	n->address = ntohl(address.s_addr);
-	n->mask = UINT32_MAX << (32 - prefix);
-	first = n->address >> 24;
-	return (n->address & ~n->mask) == 0 && first != 0 && first != 127 && first < 224;
-}
-
-static int
-network_parse(const char *s, struct network *ret, struct err *e)
-{
-	struct network n = { 0 };
-	char shown[64];
-
-	if (!network_scan(s, &n))
-		return err_set(e, ERR_INPUT,
-		    "VPN network: expected an IPv4 network from /%d to /%d without host bits, as in 10.8.0.0/16, "
-		    "found \"%s\"",
-		    PREFIX_MIN, PREFIX_MAX, text_printable(s, shown, sizeof(shown)));
-	*ret = n;
-	return 0;
-}
-
-static const char *
-address_format(uint32_t address, char out[INET_ADDRSTRLEN])
-{
-	struct in_addr in = { .s_addr = htonl(address) };
-
-	return inet_ntop(AF_INET, &in, out, INET_ADDRSTRLEN);
-}
 
 /* OpenSSL 3 keeps the others in its legacy provider. */
 static bool
@@ -78,6 +37,93 @@ cipher_is_legacy(const char *cipher)
 			return false;
 	return true;
 }
+
+/* ---- whom a line is for ---- */
+
+typedef bool client_match(const struct server_conf_client *c, const char *value);
+
+static bool
+is_known(const struct server_conf_client *c, const char *value)
+{
+	const struct model *m = model_find(c->model);
+
+	(void)value;
+	return m == NULL || !m->ciphers_may_differ;
+}
+
+static bool
+is_unknown(const struct server_conf_client *c, const char *value)
+{
+	return !is_known(c, value);
+}
+
+static bool
+is_any(const struct server_conf_client *c, const char *value)
+{
+	(void)c;
+	(void)value;
+	return true;
+}
+
+static bool
+has_cipher(const struct server_conf_client *c, const char *value)
+{
+	return strcmp(c->cipher, value) == 0;
+}
+
+static bool
+has_other_auth(const struct server_conf_client *c, const char *value)
+{
+	return strcmp(c->auth, value) != 0;
+}
+
+static bool
+has_lzo(const struct server_conf_client *c, const char *value)
+{
+	(void)value;
+	return c->comp_lzo;
+}
+
+static bool
+any_client(const struct server_conf_params *p, client_match *match, const char *value)
+{
+	for (size_t i = 0; i < p->client_count; i++)
+		if (match(&p->clients[i], value))
+			return true;
+	return false;
+}
+
+/* "D60, D65" */
+static void
+models_add(const struct server_conf_params *p, client_match *match, const char *value, struct buf *out)
+{
+	const char *separator = "";
+
+	for (size_t m = 0; model_at(m) != NULL; m++) {
+		const char *name = model_at(m)->name;
+
+		for (size_t i = 0; i < p->client_count; i++) {
+			if (strcmp(p->clients[i].model, name) != 0 || !match(&p->clients[i], value))
+				continue;
+			buf_addf(out, "%s%s", separator, name);
+			separator = ", ";
+			break;
+		}
+	}
+}
+
+/* "# D60, D65: why" */
+static void
+reason_add(const struct server_conf_params *p, client_match *match, const char *value, const char *why, struct buf *out)
+{
+	if (!any_client(p, match, value))
+		return;
+	buf_add_string(out, "# ");
+	models_add(p, match, value, out);
+	buf_addf(out, ": %s\n", why);
+}
+
+/* ---- the parts ---- */
 
 /* The phones say "udp" or "tcp-client"; "6" takes both kinds of address. */
 static void
@@ -96,65 +142,231 @@ listen_add(const struct server_conf_params *p, struct buf *out)
 }
 
 static void
-network_add(const struct network *n, struct buf *out)
+network_add(const struct server_conf_params *p, const struct network *n, struct buf *out)
 {
-	char address[INET_ADDRSTRLEN], mask[INET_ADDRSTRLEN];
+	char first[NETWORK_ADDRESS_SIZE], last[NETWORK_ADDRESS_SIZE], mask[NETWORK_ADDRESS_SIZE];
 
-	buf_add_string(out, "topology subnet\n");
-	buf_addf(out, "server %s %s\n", address_format(n->address, address), address_format(n->mask, mask));
-	buf_add_string(out, "# As many phones as there are addresses; OpenVPN stops at 1024 otherwise.\n");
-	buf_addf(out, "max-clients %u\n", ~n->mask + 1 - ADDRESSES_TAKEN);
+	buf_addf(out,
+	    "\ntopology subnet\n"
+	    "server %s %s nopool\n",
+	    network_host(n, 0, first), network_mask(n, mask));
+	buf_addf(out, "# %s to %s are the phones', each its own by its file here, which is read at each login.\n",
+	    network_host(n, n->phones_first, first), network_host(n, n->phones_last, last));
+	server_path_add(out, "client-config-dir", p->dir, SERVER_CCD, NULL);
+	buf_addf(out,
+	    "# For clients without such a file; apart from the phones', since OpenVPN gives it away whoever has one of it.\n"
+	    "ifconfig-pool %s %s %s\n",
+	    network_host(n, n->pool_first, first), network_host(n, n->pool_last, last), mask);
+	buf_addf(out, "# As many clients as there are addresses; OpenVPN stops at 1024 otherwise.\nmax-clients %u\n",
+	    ~n->mask + 1 - ADDRESSES_TAKEN);
 }
 
+/* A comment in place of the one that is not used, so that whoever wants it has the line. */
 static void
-files_add(struct buf *out)
+revocation_add(const struct server_conf_params *p, struct buf *out)
 {
+	if (!p->crl_dir) {
+		buf_add_string(out,
+		    "# Read again at each login. Past its nextUpdate it keeps every phone out: renew it "
+		    "in time. Or, by serials,\n"
+		    "# which never ends, but lets everybody in where the folder cannot be read:\n# ");
+		server_path_add(out, "crl-verify", p->dir, SERVER_CRL_DIR, "dir");
+		server_path_add(out, "crl-verify", p->dir, SERVER_CRL, NULL);
+		return;
+	}
 	buf_add_string(out,
-	    "\n"
-	    "ca ca.crt\n"
-	    "cert server.crt\n"
-	    "key server.key\n"
-	    "dh none\n"
-	    "# Only certificates made for clients; the server's own is none.\n"
-	    "remote-cert-tls client\n"
-	    "# Read again at each login. Past its nextUpdate it keeps every phone out: renew it in time.\n"
-	    "crl-verify crl.pem\n");
+	    "# Revoked serials, looked up at each login. It never ends, but lets everybody in where the "
+	    "folder cannot be read.\n"
+	    "# Or, by the CRL, which keeps every phone out past its nextUpdate:\n# ");
+	server_path_add(out, "crl-verify", p->dir, SERVER_CRL, NULL);
+	server_path_add(out, "crl-verify", p->dir, SERVER_CRL_DIR, "dir");
 }
 
 static void
-cipher_add(const struct profile_params *p, const char *cipher, const char *auth, struct buf *out)
+files_add(const struct server_conf_params *p, struct buf *out)
 {
-	buf_add_string(out, "\n"
-			    "# The OpenVPN 2.3.2 of the phones speaks TLS 1.0 and nothing later; 2.6 wants 1.2.\n"
-			    "tls-version-min 1.0\n"
-			    "# TLS 1.0 signs with SHA-1, which OpenSSL 3 does at security level 0 only.\n"
-			    "tls-cipher DEFAULT:@SECLEVEL=0\n");
-	if (cipher_is_legacy(cipher))
-		buf_addf(out,
-		    "# %s is weak, and in OpenSSL 3 only of this provider.\n"
-		    "providers legacy default\n",
-		    cipher);
-	buf_add_string(out, "# The phones cannot negotiate: what they are set to must be listed.\n"
-			    "data-ciphers " DATA_CIPHERS ":" PHONE_CIPHER);
-	if (strcmp(cipher, PHONE_CIPHER) != 0)
-		buf_addf(out, ":%s", cipher);
-	buf_addf(out, "\n# Not negotiated either: with another digest phones connect, and no packet passes.\nauth %s\n",
-	    auth);
-	if (p->comp_lzo)
-		buf_add_string(out, "# Takes what phones with comp-lzo send, and serves clients without it.\n"
-				    "compress migrate\n");
+	buf_add_string(out, "\n");
+	server_path_add(out, "ca", p->dir, SERVER_CA, NULL);
+	server_path_add(out, "cert", p->dir, SERVER_CERT, NULL);
+	server_path_add(out, "key", p->dir, SERVER_KEY, NULL);
+	buf_add_string(out, "dh none\n"
+			    "# Only certificates made for clients; the server's own is none.\n"
+			    "remote-cert-tls client\n");
+	revocation_add(p, out);
 }
 
 static void
-session_add(const struct profile_params *p, struct buf *out)
+tls_add(const struct server_conf_params *p, struct buf *out)
+{
+	buf_add_string(out, "\n");
+	if (p->client_count == 0) {
+		buf_add_string(out, "# The default of 2.6; 2.4 and 2.5 would take 1.0.\ntls-version-min 1.2\n");
+		return;
+	}
+	reason_add(p, is_known, NULL,
+	    "OpenVPN " CLIENT_VERSION ", which speaks TLS 1.0 and nothing later; 2.6 wants 1.2.", out);
+	reason_add(p, is_unknown, NULL, "what OpenVPN it has is not known; taken for one as old.", out);
+	buf_add_string(out, "tls-version-min 1.0\n");
+	reason_add(p, is_any, NULL, "TLS 1.0 signs with SHA-1, which OpenSSL 3 does at security level 0 only.", out);
+	buf_add_string(out, "tls-cipher DEFAULT:@SECLEVEL=0\n");
+}
+
+/* The longest of ours that fits, then each of theirs once. */
+static int
+ciphers_add(const struct server_conf_params *p, const char *directive, size_t ours, struct buf *out, struct err *e)
+{
+	struct buf theirs = BUF_INIT(SERVER_CONF_MAX);
+	int rc = -1;
+
+	for (size_t i = 0; i < p->client_count; i++) {
+		size_t earlier = 0;
+
+		while (strcmp(p->clients[earlier].cipher, p->clients[i].cipher) != 0)
+			earlier++;
+		if (earlier == i)
+			buf_addf(&theirs, ":%s", p->clients[i].cipher);
+	}
+	while (ours < sizeof(data_ciphers) / sizeof(data_ciphers[0]) &&
+	       strlen(data_ciphers[ours]) + theirs.len > CIPHERS_LENGTH_MAX)
+		ours++;
+	if (ours == sizeof(data_ciphers) / sizeof(data_ciphers[0]))
+		err_set(e, ERR_INPUT,
+		    "phones' ciphers: expected at most %zu bytes, for which OpenVPN's data-ciphers has room, found%s; "
+		    "'phonevpn emit server --offered' leaves those of older bundles out",
+		    CIPHERS_LENGTH_MAX - strlen(data_ciphers[ours - 1]), buf_string(&theirs));
+	else
+		rc = 0;
+	if (rc == 0)
+		buf_addf(out, "%s %s%s\n", directive, data_ciphers[ours], buf_string(&theirs));
+	buf_release(&theirs);
+	return rc;
+}
+
+/* The reason for each of the phones' ciphers, and the provider that some come from. */
+static void
+cipher_reasons_add(const struct server_conf_params *p, struct buf *out)
+{
+	bool legacy = false;
+
+	for (size_t i = 0; i < p->client_count; i++) {
+		const char *cipher = p->clients[i].cipher;
+		size_t earlier = 0;
+
+		while (strcmp(p->clients[earlier].cipher, cipher) != 0)
+			earlier++;
+		if (earlier != i)
+			continue;
+		legacy = legacy || cipher_is_legacy(cipher);
+		buf_add_string(out, "# ");
+		models_add(p, has_cipher, cipher, out);
+		buf_addf(out, ": %s%s. %s\n", cipher,
+		    cipher_is_legacy(cipher) ? ", which is weak, and in OpenSSL 3 of its legacy provider only" : "",
+		    "They cannot negotiate: what they are set to must be listed.");
+	}
+	if (legacy)
+		buf_add_string(out, "providers legacy default\n");
+}
+
+static int
+cipher_add(const struct server_conf_params *p, const char *cipher, struct buf *out, struct err *e)
+{
+	/* What every version from 2.4 on does by itself. */
+	if (p->client_count == 0)
+		return 0;
+	buf_add_string(out,
+	    "# 2.4 has data-ciphers by its former name, which later versions take for the same: the last "
+	    "line counts.\n"
+	    "ignore-unknown-option data-ciphers data-ciphers-fallback providers\n");
+	cipher_reasons_add(p, out);
+	if (ciphers_add(p, "ncp-ciphers", FIRST_FOR_2_4, out, e) != 0 || ciphers_add(p, "data-ciphers", 0, out, e) != 0)
+		return -1;
+	buf_addf(out,
+	    "# For a client that was built so small that it does not tell its cipher.\n"
+	    "data-ciphers-fallback %s\n",
+	    cipher);
+	return 0;
+}
+
+static void
+packet_add(const struct server_conf_params *p, const char *auth, struct buf *out)
+{
+	if (p->client_count > 0) {
+		buf_add_string(out,
+		    "# Not negotiated either: with another digest phones connect, and no packet passes.\n");
+		reason_add(p, has_other_auth, auth, "some still have bundles with another digest; those carry nothing.",
+		    out);
+		buf_addf(out, "auth %s\n", auth);
+	}
+	if (any_client(p, has_lzo, NULL)) {
+		reason_add(p, has_lzo, NULL, "comp-lzo, which this takes; it serves clients without it, too.", out);
+		buf_add_string(out, "# OpenVPN before 2.6 does not know it: there comp-lzo, if every client has that.\n"
+				    "compress migrate\n");
+	}
+	buf_add_string(out, "# 2.6's own 1492 is too large for lines with PPPoE.\n"
+			    "mssfix 1450\n");
+}
+
+static void
+session_add(const struct server_conf_params *p, struct buf *out)
 {
 	buf_add_string(out, "\n"
 			    "keepalive 5 30\n");
-	if (p->proto == PROFILE_UDP)
+	if (p->profile->proto == PROFILE_UDP)
 		buf_add_string(out, "# Phones come back within seconds of a restart instead of half a minute.\n"
 				    "explicit-exit-notify 1\n");
-	buf_add_string(out, "# No persist-key: SIGUSR1 shall load a renewed server.crt and server.key.\n"
-			    "verb 3\n");
+	if (strlen(p->dir) + strlen("/" SERVER_MANAGEMENT "/socket") <= SOCKET_PATH_MAX)
+		server_path_add(out, "management", p->dir, SERVER_MANAGEMENT "/socket", "unix");
+	else
+		buf_add_string(out, "# No management socket: the path would be longer than a socket's may be.\n");
+	buf_add_string(out, "verb 3\n");
+}
+
+static void
+user_add(const struct server_conf_params *p, struct buf *out)
+{
+	if (p->user == NULL) {
+		buf_add_string(out, "# No persist-key: SIGUSR1 shall load a renewed server.crt and server.key.\n");
+		return;
+	}
+	buf_addf(out,
+	    "\n"
+	    "# As this user OpenVPN can read the CRL and the phones' files again, but not the key: for a new certificate\n"
+	    "# restart it; at SIGHUP it would end. Phones are away as long after either.\n"
+	    "user %s\n",
+	    p->user);
+	if (p->group != NULL)
+		buf_addf(out, "group %s\n", p->group);
+	buf_add_string(out, "persist-key\npersist-tun\n");
+}
+
+/* At a longer line OpenVPN ends, also at a comment. */
+static int
+lines_check(const struct buf *text, struct err *e)
+{
+	for (const char *line = buf_string(text); *line != '\0'; line += strcspn(line, "\n") + 1) {
+		size_t len = strcspn(line, "\n");
+
+		if (len > LINE_MAX_BYTES)
+			return err_set(e, ERR_INPUT,
+			    "server.conf: expected lines of at most %d bytes, found one of %zu: \"%.40s...\"; take a folder "
+			    "with a shorter name",
+			    LINE_MAX_BYTES, len, line);
+	}
+	return 0;
+}
+
+static int
+params_check(const struct server_conf_params *p, struct network *n, const char **cipher, const char **auth,
+    struct err *e)
+{
+	if (profile_parse_cipher(p->profile->cipher, cipher, e) != 0 ||
+	    profile_parse_auth(p->profile->auth, auth, e) != 0 || network_parse(p->network, n, e) != 0 ||
+	    server_path_check(p->dir, e) != 0)
+		return -1;
+	if (p->port == 0 || p->port > PORT_MAX)
+		return err_set(e, ERR_INPUT, "port of the OpenVPN server: expected 1 to %d, found %u", PORT_MAX,
+		    p->port);
+	return 0;
 }
 
 int
@@ -165,23 +377,61 @@ server_conf_render(const struct server_conf_params *params, struct buf *out, str
 	struct network n = { 0 };
 	int rc = -1;
 
-	if (profile_parse_cipher(params->profile->cipher, &cipher, e) != 0 ||
-	    profile_parse_auth(params->profile->auth, &auth, e) != 0 || network_parse(params->network, &n, e) != 0)
+	if (params_check(params, &n, &cipher, &auth, e) != 0)
 		return -1;
-	if (params->port == 0 || params->port > PORT_MAX)
-		return err_set(e, ERR_INPUT, "port of the OpenVPN server: expected 1 to %d, found %u", PORT_MAX,
-		    params->port);
-	buf_add_string(&text, "# Made by phonevpn, for OpenVPN 2.6.\n");
+	buf_add_string(&text, SERVER_MADE_BY ", for OpenVPN 2.4 to 2.7; 'phonevpn emit server' writes it anew.\n");
 	listen_add(params, &text);
-	network_add(&n, &text);
-	files_add(&text);
-	cipher_add(params->profile, cipher, auth, &text);
-	session_add(params->profile, &text);
-	if (buf_check(&text, "server.conf", e) != 0)
+	network_add(params, &n, &text);
+	files_add(params, &text);
+	tls_add(params, &text);
+	if (cipher_add(params, cipher, &text, e) != 0)
+		goto out;
+	packet_add(params, auth, &text);
+	session_add(params, &text);
+	user_add(params, &text);
+	if (buf_check(&text, SERVER_CONF, e) != 0 || lines_check(&text, e) != 0)
 		goto out;
 	buf_add(out, text.data, text.len);
-	rc = buf_check(out, "server.conf", e);
+	rc = buf_check(out, SERVER_CONF, e);
 out:
 	buf_release(&text);
 	return rc;
+}
+
+int
+server_conf_render_client(const char *network, unsigned int host, struct buf *out, struct err *e)
+{
+	char address[NETWORK_ADDRESS_SIZE], mask[NETWORK_ADDRESS_SIZE];
+	struct network n;
+
+	if (network_parse(network, &n, e) != 0)
+		return -1;
+	buf_addf(out, SERVER_MADE_BY "\nifconfig-push %s %s\n", network_host(&n, host, address),
+	    network_mask(&n, mask));
+	return buf_check(out, "client-config file", e);
+}
+
+/* The next line that says something; its length, 0 at the end. */
+static size_t
+next_directive(const char **s)
+{
+	while (**s == '\n' || **s == '#')
+		*s += **s == '#' ? strcspn(*s, "\n") : 1;
+	return strcspn(*s, "\n");
+}
+
+bool
+server_conf_is_same(const struct buf *a, const struct buf *b)
+{
+	const char *s = buf_string(a), *t = buf_string(b);
+	size_t len;
+
+	do {
+		len = next_directive(&s);
+		if (next_directive(&t) != len || memcmp(s, t, len) != 0)
+			return false;
+		s += len;
+		t += len;
+	} while (len > 0);
+	return true;
 }

@@ -3,6 +3,7 @@
 
 #include "ca/extension.h"
 #include "ca/facts.h"
+#include "ca/serial.h"
 #include "ca/time.h"
 #include "common/process.h"
 #include "common/text.h"
@@ -261,17 +262,7 @@ ca_cert_validity(const X509 *cert, time_t *ret_not_before, time_t *ret_not_after
 int
 ca_cert_serial(const X509 *cert, unsigned char serial[CA_SERIAL_SIZE], struct err *e)
 {
-	const ASN1_INTEGER *value = X509_get0_serialNumber(cert);
-
-	/* The sign is in the type; what is left of a number whose DER has a zero in front begins with its highest bit. */
-	if (ASN1_STRING_type(value) != V_ASN1_INTEGER || ASN1_STRING_length(value) != CA_SERIAL_SIZE ||
-	    ASN1_STRING_get0_data(value)[0] > SERIAL_FIRST_MAX)
-		return err_set(e, ERR_INTEGRITY,
-		    "serial number (RFC 5280 section 4.1.2.2): expected a positive number of %d octets, found %s%d",
-		    CA_SERIAL_SIZE, ASN1_STRING_type(value) == V_ASN1_INTEGER ? "" : "a negative one of ",
-		    ASN1_STRING_length(value));
-	memcpy(serial, ASN1_STRING_get0_data(value), CA_SERIAL_SIZE);
-	return 0;
+	return serial_from_asn1(X509_get0_serialNumber(cert), serial, e);
 }
 
 /* ---- checking ---- */
@@ -339,8 +330,9 @@ out:
 	return rc;
 }
 
-int
-ca_cert_check(X509 *cert, EVP_PKEY *key, X509 *issuer, enum ca_kind kind, time_t now, struct err *e)
+static int
+check(X509 *cert, EVP_PKEY *key, X509 *issuer, enum ca_kind kind, time_t now,
+    int (*check_extensions)(X509 *cert, enum ca_kind kind, struct err *e), struct err *e)
 {
 	char subject[CA_FACTS_NAME_SIZE];
 	int rc = -1;
@@ -354,7 +346,7 @@ ca_cert_check(X509 *cert, EVP_PKEY *key, X509 *issuer, enum ca_kind kind, time_t
 		err_openssl(e, ERR_INTEGRITY, "private key: expected that of the certificate, found another");
 		goto out;
 	}
-	if (check_subject(cert, e) != 0 || extension_check(cert, kind, e) != 0 ||
+	if (check_subject(cert, e) != 0 || check_extensions(cert, kind, e) != 0 ||
 	    check_path(cert, issuer != NULL ? issuer : cert, kind, now, e) != 0)
 		goto out;
 	rc = 0;
@@ -365,6 +357,18 @@ out:
 	}
 	ERR_clear_error();
 	return rc;
+}
+
+int
+ca_cert_check(X509 *cert, EVP_PKEY *key, X509 *issuer, enum ca_kind kind, time_t now, struct err *e)
+{
+	return check(cert, key, issuer, kind, now, extension_check, e);
+}
+
+int
+ca_cert_check_foreign(X509 *cert, EVP_PKEY *key, X509 *issuer, enum ca_kind kind, time_t now, struct err *e)
+{
+	return check(cert, key, issuer, kind, now, extension_check_foreign, e);
 }
 
 int

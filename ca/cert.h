@@ -9,7 +9,10 @@
 #include <openssl/x509.h>
 #include <time.h>
 
-/* RFC 5280 section 4.1.2.2: positive, at most 20 octets. Ours have exactly 20, the first from 0x40 to 0x7f. */
+/*
+ * RFC 5280 section 4.1.2.2: positive, at most 20 octets. Ours have exactly 20, the first from 0x40 to 0x7f; those of
+ * other programs may be shorter, and have zero bytes in front here.
+ */
 #define CA_SERIAL_SIZE 20
 #define CA_NAME_MAX 64 /* ub-common-name and ub-organization-name, RFC 5280 appendix A.1 */
 
@@ -55,7 +58,7 @@ int ca_cert_encode(const X509 *cert, struct buf *out, struct err *e);
 /* Bytes behind the certificate are ERR_INTEGRITY. The caller frees it. */
 X509 *ca_cert_decode(const void *der, size_t len, struct err *e);
 
-/* The validity and the serial as they stand in the certificate. A serial of another size is ERR_INTEGRITY. */
+/* The validity and the serial as they stand in the certificate. A serial that has no room is ERR_INTEGRITY. */
 int ca_cert_validity(const X509 *cert, time_t *ret_not_before, time_t *ret_not_after, struct err *e);
 int ca_cert_serial(const X509 *cert, unsigned char serial[CA_SERIAL_SIZE], struct err *e);
 
@@ -67,5 +70,11 @@ int ca_cert_check_name(const X509 *cert, const char *common_name, struct err *e)
  * issuer is NULL), the key is its key, and it is valid at now for its purpose. ERR_INTEGRITY with the reason.
  */
 int ca_cert_check(X509 *cert, EVP_PKEY *key, X509 *issuer, enum ca_kind kind, time_t now, struct err *e);
+
+/*
+ * The same for a certificate that another program has made: its extensions may be more than ours, as long as they let it
+ * serve as its kind (RFC 5280 section 4.2.1, and what remote-cert-tls asks of the other side: server_conf_render()).
+ */
+int ca_cert_check_foreign(X509 *cert, EVP_PKEY *key, X509 *issuer, enum ca_kind kind, time_t now, struct err *e);
 
 #endif

@@ -2,22 +2,35 @@
 #include "ca/crl.h"
 
 #include "ca/extension.h"
+#include "ca/serial.h"
 #include "ca/time.h"
 #include "common/text.h"
 
 #include <openssl/asn1.h>
+#include <openssl/bn.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define REASON_REMOVED 8 /* removeFromCRL */
 
 /* RFC 5280 section 5.3.1 */
 static const struct {
 	enum ca_reason reason;
 	const char *name;
+	bool given; /* by people, for a phone's certificate; the others come with an imported CA */
 } reasons[] = {
-	{ CA_REASON_UNSPECIFIED, "unspecified" },
-	{ CA_REASON_KEY_COMPROMISE, "keyCompromise" },
-	{ CA_REASON_SUPERSEDED, "superseded" },
-	{ CA_REASON_CESSATION, "cessationOfOperation" },
+	{ CA_REASON_UNSPECIFIED, "unspecified", true },
+	{ CA_REASON_KEY_COMPROMISE, "keyCompromise", true },
+	{ CA_REASON_CA_COMPROMISE, "cACompromise", false },
+	{ CA_REASON_AFFILIATION_CHANGED, "affiliationChanged", false },
+	{ CA_REASON_SUPERSEDED, "superseded", true },
+	{ CA_REASON_CESSATION, "cessationOfOperation", true },
+	{ CA_REASON_HOLD, "certificateHold", false },
+	{ CA_REASON_PRIVILEGE_WITHDRAWN, "privilegeWithdrawn", false },
+	{ CA_REASON_AA_COMPROMISE, "aACompromise", false },
 };
 
 #define REASON_COUNT (sizeof(reasons) / sizeof(reasons[0]))
@@ -46,7 +59,7 @@ ca_reason_parse(const char *s, enum ca_reason *ret, struct err *e)
 	char shown[64];
 
 	for (size_t i = 0; i < REASON_COUNT; i++) {
-		if (strcmp(reasons[i].name, s) == 0) {
+		if (reasons[i].given && strcmp(reasons[i].name, s) == 0) {
 			*ret = reasons[i].reason;
 			return 0;
 		}
@@ -55,6 +68,22 @@ ca_reason_parse(const char *s, enum ca_reason *ret, struct err *e)
 	    "reason (RFC 5280 section 5.3.1): expected unspecified, keyCompromise, superseded or "
 	    "cessationOfOperation, found \"%s\"",
 	    text_printable(s, shown, sizeof(shown)));
+}
+
+int
+ca_serial_decimal(const unsigned char serial[CA_SERIAL_SIZE], char out[CA_SERIAL_DECIMAL_SIZE], struct err *e)
+{
+	BIGNUM *number = BN_bin2bn(serial, CA_SERIAL_SIZE, NULL);
+	char *decimal = number != NULL ? BN_bn2dec(number) : NULL;
+	int rc = -1;
+
+	if (decimal == NULL)
+		err_openssl(e, ERR_FAILED, "serial in decimal");
+	else
+		rc = text_copy(out, CA_SERIAL_DECIMAL_SIZE, decimal, "serial in decimal", e);
+	OPENSSL_free(decimal);
+	BN_free(number);
+	return rc;
 }
 
 /* ---- entries ---- */
@@ -66,8 +95,8 @@ set_reason(X509_REVOKED *to, enum ca_reason reason, struct err *e)
 	int rc = 0;
 
 	if (reason_find(reason) == NULL)
-		return err_set(e, ERR_INPUT, "reason (RFC 5280 section 5.3.1): expected 0, 1, 4 or 5, found %d",
-		    (int)reason);
+		return err_set(e, ERR_INPUT,
+		    "reason (RFC 5280 section 5.3.1): expected 0 to 10 without 7 and 8, found %d", (int)reason);
 	if (reason == CA_REASON_UNSPECIFIED)
 		return 0;
 	value = ASN1_ENUMERATED_new();
@@ -82,13 +111,18 @@ set_reason(X509_REVOKED *to, enum ca_reason reason, struct err *e)
 static int
 set_entry(X509_REVOKED *to, const struct ca_crl_entry *from, ASN1_INTEGER *number, ASN1_TIME *when, struct err *e)
 {
+	size_t skip = 0;
+
 	/* 20 octets in DER too, as ca_cert_serial() takes them. */
-	if (from->serial[0] == 0 || from->serial[0] > 0x7f)
-		return err_set(e, ERR_INPUT, "serial number: expected a first octet from 0x01 to 0x7f, found 0x%02x",
+	if (from->serial[0] > 0x7f)
+		return err_set(e, ERR_INPUT, "serial number: expected a first octet from 0x00 to 0x7f, found 0x%02x",
 		    from->serial[0]);
+	/* A number has no zeros in front (X.690 section 8.3.2): with them it would match no certificate. */
+	while (skip + 1 < CA_SERIAL_SIZE && from->serial[skip] == 0)
+		skip++;
 	if (time_to_asn1(from->revoked, "revocationDate", when, e) != 0)
 		return -1;
-	if (ASN1_STRING_set(number, from->serial, CA_SERIAL_SIZE) != 1 ||
+	if (ASN1_STRING_set(number, from->serial + skip, (int)(CA_SERIAL_SIZE - skip)) != 1 ||
 	    X509_REVOKED_set_serialNumber(to, number) != 1 || X509_REVOKED_set_revocationDate(to, when) != 1)
 		return err_openssl(e, ERR_FAILED, "no memory");
 	return set_reason(to, from->reason, e);
@@ -145,7 +179,7 @@ sort_entries(X509_CRL *crl, struct err *e)
 
 		if (ASN1_INTEGER_cmp(one, X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(all, i - 1))) != 0)
 			continue;
-		text_hex(ASN1_STRING_get0_data(one), CA_SERIAL_SIZE, hex);
+		text_hex(ASN1_STRING_get0_data(one), (size_t)ASN1_STRING_length(one), hex);
 		return err_set(e, ERR_INPUT, "serial number %s: expected one entry, found two", hex);
 	}
 	return 0;
@@ -254,4 +288,66 @@ out:
 	OPENSSL_free(der);
 	X509_CRL_free(crl);
 	return rc == 0 ? 0 : err_prefix(e, "CRL %llu", (unsigned long long)params->number);
+}
+
+/* ---- those of other programs ---- */
+
+static int
+entry_read(X509_REVOKED *from, struct ca_crl_entry *to, struct err *e)
+{
+	ASN1_ENUMERATED *reason = X509_REVOKED_get_ext_d2i(from, NID_crl_reason, NULL, NULL);
+	long value = reason != NULL ? ASN1_ENUMERATED_get(reason) : CA_REASON_UNSPECIFIED;
+
+	ASN1_ENUMERATED_free(reason);
+	to->reason = value == REASON_REMOVED || reason_find((enum ca_reason)value) != NULL ? (enum ca_reason)value
+	                                                                                   : CA_REASON_UNSPECIFIED;
+	if (serial_from_asn1(X509_REVOKED_get0_serialNumber(from), to->serial, e) != 0)
+		return -1;
+	return time_from_asn1(X509_REVOKED_get0_revocationDate(from), "revocationDate", &to->revoked, e);
+}
+
+static int
+number_read(const X509_CRL *crl, uint64_t *ret, struct err *e)
+{
+	ASN1_INTEGER *number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+	uint64_t value = 0;
+	int rc = 0;
+
+	if (number != NULL && ASN1_INTEGER_get_uint64(&value, number) != 1)
+		rc = err_openssl(e, ERR_INTEGRITY,
+		    "CRL number (RFC 5280 section 5.2.3): expected one below 2^64, found a greater or a negative one");
+	ASN1_INTEGER_free(number);
+	if (rc == 0)
+		*ret = value;
+	return rc;
+}
+
+int
+ca_crl_read(X509_CRL *crl, struct ca_crl_entry **ret, size_t *ret_count, uint64_t *ret_number, struct err *e)
+{
+	STACK_OF(X509_REVOKED) *all = X509_CRL_get_REVOKED(crl);
+	int total = all == NULL ? 0 : sk_X509_REVOKED_num(all);
+	struct ca_crl_entry *list = calloc((size_t)total + 1, sizeof(*list));
+	uint64_t number;
+	size_t count = 0;
+
+	if (list == NULL)
+		return err_set(e, ERR_FAILED, "CRL of %d entries: no memory", total);
+	for (int i = 0; i < total; i++) {
+		if (entry_read(sk_X509_REVOKED_value(all, i), &list[count], e) != 0) {
+			err_prefix(e, "entry %d", i);
+			goto fail;
+		}
+		count += list[count].reason != REASON_REMOVED;
+	}
+	if (number_read(crl, &number, e) != 0)
+		goto fail;
+	ERR_clear_error();
+	*ret = list;
+	*ret_count = count;
+	*ret_number = number;
+	return 0;
+fail:
+	free(list);
+	return -1;
 }

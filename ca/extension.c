@@ -231,11 +231,32 @@ extension_check_issuer(const X509 *issuer, unsigned int usage, struct err *e)
 	if (!ca)
 		return err_openssl(e, ERR_INPUT,
 		    "issuer (RFC 5280 section 4.2.1.9): expected a CA certificate, found one without CA:TRUE");
+	/* Without the extension a key may do all: easy-rsa 2 and others wrote CAs like that. */
+	if (X509_get_ext_by_NID(issuer, NID_key_usage, -1) < 0)
+		return 0;
 	found = read_bits(issuer, NID_key_usage);
 	if ((found & usage) != usage)
 		return err_openssl(e, ERR_INPUT,
 		    "issuer (RFC 5280 section 4.2.1.3): expected a keyUsage with 0x%02x, found 0x%02x", usage, found);
 	return 0;
+}
+
+static int
+check_constraints(uint32_t flags, const struct rule *rule, struct err *e)
+{
+	if ((flags & EXFLAG_INVALID) != 0)
+		return err_openssl(e, ERR_INTEGRITY, "extensions: expected those of RFC 5280, found broken ones");
+	if (((flags & EXFLAG_CA) != 0) != rule->ca)
+		return err_set(e, ERR_INTEGRITY, "basicConstraints (RFC 5280 section 4.2.1.9): expected %s, found %s",
+		    rule->ca ? "a CA" : "no CA", rule->ca ? "no CA" : "a CA");
+	return 0;
+}
+
+static int
+wrong_usage(const struct rule *rule, uint32_t usage, struct err *e)
+{
+	return err_set(e, ERR_INTEGRITY, "keyUsage (RFC 5280 section 4.2.1.3): expected 0x%02x, found 0x%02x",
+	    rule->key_usage, usage);
 }
 
 int
@@ -245,14 +266,10 @@ extension_check(X509 *cert, enum ca_kind kind, struct err *e)
 	uint32_t flags = X509_get_extension_flags(cert), purpose = X509_get_extended_key_usage(cert);
 	uint32_t usage = (flags & EXFLAG_KUSAGE) != 0 ? X509_get_key_usage(cert) : 0;
 
-	if ((flags & EXFLAG_INVALID) != 0)
-		return err_openssl(e, ERR_INTEGRITY, "extensions: expected those of RFC 5280, found broken ones");
-	if (((flags & EXFLAG_CA) != 0) != rule->ca)
-		return err_set(e, ERR_INTEGRITY, "basicConstraints (RFC 5280 section 4.2.1.9): expected %s, found %s",
-		    rule->ca ? "a CA" : "no CA", rule->ca ? "no CA" : "a CA");
+	if (check_constraints(flags, rule, e) != 0)
+		return -1;
 	if (usage != rule->key_usage)
-		return err_set(e, ERR_INTEGRITY, "keyUsage (RFC 5280 section 4.2.1.3): expected 0x%02x, found 0x%02x",
-		    rule->key_usage, usage);
+		return wrong_usage(rule, usage, e);
 	if (purpose != rule->purpose_flag)
 		return err_set(e, ERR_INTEGRITY,
 		    "extendedKeyUsage (RFC 5280 section 4.2.1.12): expected %s alone, found another",
@@ -260,5 +277,28 @@ extension_check(X509 *cert, enum ca_kind kind, struct err *e)
 	if (rule->netscape != 0 && read_bits(cert, NID_netscape_cert_type) != rule->netscape)
 		return err_set(e, ERR_INTEGRITY,
 		    "nsCertType: expected server, which ns-cert-type asks for, found none or another");
+	return 0;
+}
+
+/*
+ * OpenVPN's remote-cert-tls wants both extensions, of a server in 2.1 to 2.3 with exactly these usages (measured); a
+ * root needs none.
+ */
+int
+extension_check_foreign(X509 *cert, enum ca_kind kind, struct err *e)
+{
+	const struct rule *rule = &rules[kind];
+	uint32_t flags = X509_get_extension_flags(cert), purpose = X509_get_extended_key_usage(cert);
+	uint32_t usage = (flags & EXFLAG_KUSAGE) != 0 ? X509_get_key_usage(cert) : 0;
+	uint32_t counted = kind == CA_KIND_SERVER ? usage : usage & rule->key_usage;
+
+	if (check_constraints(flags, rule, e) != 0)
+		return -1;
+	if (counted != rule->key_usage && !(kind == CA_KIND_ROOT && (flags & EXFLAG_KUSAGE) == 0))
+		return wrong_usage(rule, usage, e);
+	if (kind != CA_KIND_ROOT && ((flags & EXFLAG_XKUSAGE) == 0 || (purpose & rule->purpose_flag) == 0))
+		return err_set(e, ERR_INTEGRITY,
+		    "extendedKeyUsage (RFC 5280 section 4.2.1.12): expected %s among them, found %s",
+		    OBJ_nid2sn(rule->purpose), (flags & EXFLAG_XKUSAGE) == 0 ? "none" : "others");
 	return 0;
 }

@@ -4,11 +4,15 @@
 #include "ca/time.h"
 #include "common/text.h"
 
+#include <limits.h>
+#include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+
+#define SIGNATURE_MAX 2048 /* bytes, of RSA with 16384 bits */
 
 void
 ca_name_print(const X509_NAME *name, char out[CA_FACTS_NAME_SIZE])
@@ -158,10 +162,98 @@ ca_cert_owns(const X509 *cert, const EVP_PKEY *key)
 	return ok;
 }
 
+/* Step into the constructed value at *at, whose content has *ret_len bytes then. */
+static bool
+der_enter(const unsigned char **at, long len, long *ret_len)
+{
+	int tag, class;
+
+	return ASN1_get_object(at, ret_len, &tag, &class, len) == V_ASN1_CONSTRUCTED && tag == V_ASN1_SEQUENCE &&
+	       class == V_ASN1_UNIVERSAL;
+}
+
+/* Step over a number. */
+static bool
+der_skip_integer(const unsigned char **at, long *len)
+{
+	const unsigned char *begin = *at;
+	int tag, class;
+	long content;
+
+	if (ASN1_get_object(at, &content, &tag, &class, *len) != 0 || tag != V_ASN1_INTEGER)
+		return false;
+	*at += content;
+	*len -= *at - begin;
+	return true;
+}
+
+/* RFC 8017 appendix A.1: both begin with modulus and exponent, the private key behind its version. */
+static bool
+rsa_same(const unsigned char *private, long private_len, const unsigned char *public, long public_len)
+{
+	return der_enter(&private, private_len, &private_len) && der_skip_integer(&private, &private_len) &&
+	       der_enter(&public, public_len, &public_len) && public_len > 0 && public_len < private_len &&
+	       memcmp(private, public, (size_t)public_len) == 0;
+}
+
+bool
+ca_cert_owns_der(const X509 *cert, const void *key, size_t len)
+{
+	const ASN1_BIT_STRING *public = X509_get0_pubkey_bitstr(cert);
+	const unsigned char *at = key, *private;
+	PKCS8_PRIV_KEY_INFO *info = len > INT_MAX ? NULL : d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)len);
+	const ASN1_OBJECT *algorithm;
+	int private_len;
+	bool ok;
+
+	ok = info != NULL && PKCS8_pkey_get0(&algorithm, &private, &private_len, NULL, info) == 1 &&
+	     OBJ_obj2nid(algorithm) == NID_rsaEncryption && public != NULL &&
+	     rsa_same(private, private_len, ASN1_STRING_get0_data(public), ASN1_STRING_length(public));
+	PKCS8_PRIV_KEY_INFO_free(info);
+	ERR_clear_error();
+	return ok;
+}
+
+bool
+ca_key_signs(EVP_PKEY *key)
+{
+	static const unsigned char data[] = "what a server asks to be signed";
+	unsigned char signature[SIGNATURE_MAX];
+	size_t len = sizeof(signature);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	char digest[32] = "";
+	const EVP_MD *md;
+	bool ok;
+
+	/* Ed25519 and Ed448 have their digest built in. */
+	(void)EVP_PKEY_get_default_digest_name(key, digest, sizeof(digest));
+	md = strcmp(digest, "UNDEF") == 0 ? NULL : EVP_sha256();
+	ok = ctx != NULL && EVP_DigestSignInit(ctx, NULL, md, NULL, key) == 1 &&
+	     EVP_DigestSign(ctx, signature, &len, data, sizeof(data)) == 1 && EVP_MD_CTX_reset(ctx) == 1 &&
+	     EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) == 1 &&
+	     EVP_DigestVerify(ctx, signature, len, data, sizeof(data)) == 1;
+	EVP_MD_CTX_free(ctx);
+	ERR_clear_error();
+	return ok;
+}
+
 bool
 ca_cert_same(const X509 *a, const X509 *b)
 {
 	return X509_cmp(a, b) == 0;
+}
+
+X509_CRL *
+ca_crl_decode(const void *der, size_t len, struct err *e)
+{
+	const unsigned char *at = der;
+	X509_CRL *crl = len > LONG_MAX ? NULL : d2i_X509_CRL(NULL, &at, (long)len);
+
+	if (crl != NULL && at == (const unsigned char *)der + len)
+		return crl;
+	err_openssl(e, ERR_INTEGRITY, "CRL: expected DER (RFC 5280 section 5.1) and nothing behind it, found others");
+	X509_CRL_free(crl);
+	return NULL;
 }
 
 void

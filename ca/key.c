@@ -6,6 +6,17 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+int
+ca_key_check(const EVP_PKEY *key, bool ec_too, const char *what, struct err *e)
+{
+	int type = EVP_PKEY_get_base_id(key);
+
+	if (type == EVP_PKEY_RSA || (ec_too && type == EVP_PKEY_EC))
+		return 0;
+	return err_set(e, ERR_INTEGRITY, "%s: expected RSA%s, found %s", what, ec_too ? " or EC" : "",
+	    OBJ_nid2sn(type));
+}
+
 EVP_PKEY *
 ca_key_generate(unsigned int bits, struct err *e)
 {
@@ -64,10 +75,8 @@ ca_key_decode(const void *der, size_t len, struct err *e)
 		    len);
 		goto out;
 	}
-	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA) {
-		err_set(e, ERR_INTEGRITY, "private key: expected RSA, found %s", OBJ_nid2sn(EVP_PKEY_get_base_id(key)));
+	if (ca_key_check(key, true, "private key", e) != 0)
 		goto out;
-	}
 	ret = key;
 	key = NULL;
 out:

@@ -69,6 +69,24 @@ out:
 	return ret;
 }
 
+X509 *
+ca_pem_cert(const void *text, size_t len, const char *what, struct err *e)
+{
+	BIO *bio = text_open(text, len, what, e);
+	X509 *cert;
+
+	if (bio == NULL)
+		return NULL;
+	cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	if (cert == NULL && is_end())
+		err_set(e, ERR_NOT_FOUND, "%s: expected a PEM block with a certificate (RFC 7468), found none", what);
+	else if (cert == NULL)
+		err_openssl(e, ERR_INTEGRITY, "%s: expected a certificate in PEM (RFC 7468), found a broken one", what);
+	ERR_clear_error();
+	BIO_free(bio);
+	return cert;
+}
+
 STACK_OF(X509_CRL) * ca_pem_crls(const void *text, size_t len, const char *what, struct err *e)
 {
 	BIO *bio = text_open(text, len, what, e);

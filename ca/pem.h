@@ -18,7 +18,10 @@
 /* Every certificate of the text in its order, also none. The caller frees them with sk_X509_pop_free(.., X509_free). */
 STACK_OF(X509) *ca_pem_certs(const void *text, size_t len, const char *what, struct err *e);
 
-/* The same for CRLs and X509_CRL_free. */
+/* The first of them alone, whatever stands behind it; the caller frees it with X509_free(). */
+X509 *ca_pem_cert(const void *text, size_t len, const char *what, struct err *e);
+
+/* All CRLs, as ca_pem_certs(), and X509_CRL_free. */
 STACK_OF(X509_CRL) *ca_pem_crls(const void *text, size_t len, const char *what, struct err *e);
 
 /*

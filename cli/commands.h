@@ -6,6 +6,8 @@
 
 /* One file a subcommand, or a family of them. */
 extern const struct command command_init;
+extern const struct command command_import_easyrsa;
+extern const struct command command_import_ovpn;
 extern const struct command command_phone_add;
 extern const struct command command_phone_import;
 extern const struct command command_phone_list;
@@ -19,6 +21,12 @@ extern const struct command command_emit_xml;
 extern const struct command command_emit_url;
 extern const struct command command_emit_fleet;
 extern const struct command command_emit_server;
+extern const struct command command_emit_pjsip;
+extern const struct command command_emit_dhcp;
+extern const struct command command_check_xml;
+extern const struct command command_check_fleet;
+extern const struct command command_server_show;
+extern const struct command command_server_renew;
 extern const struct command command_export;
 extern const struct command command_serve;
 extern const struct command command_check_server;
@@ -28,5 +36,7 @@ extern const struct command command_config_get;
 extern const struct command command_config_set;
 extern const struct command command_config_list;
 extern const struct command command_events;
+extern const struct command command_check_ovpn;
+extern const struct command command_check_rules;
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "cli/address.h"
 #include "cli/commands.h"
 #include "cli/settings.h"
 #include "cli/state.h"
@@ -50,12 +51,14 @@ set_run(const struct invocation *in, struct err *e)
 		return -1;
 	if (settings_put(&s, which, in->argv[1], e) != 0) {
 		rc = err_usage(e);
+	} else if (which == SET_VPN_NETWORK) {
+		rc = addresses_move(in, db, s.value[which], e);
 	} else {
 		change = (struct db_setting){ .name = settings_name(which), .value = s.value[which] };
 		rc = db_setting_set(db, &change, 1, e);
 	}
 	db_close(db);
-	if (rc == 0 && in->json)
+	if (rc == 0 && in->json && change.name != NULL)
 		return command_print_json(json_pack("{s:s}", change.name, change.value), e);
 	return rc;
 }
@@ -103,7 +106,9 @@ const struct command command_config_set = {
 	.summary = "Change a setting",
 	.details =
 	    "A change of a vpn- setting reaches a phone with its next generation: run 'phonevpn mint --all', which "
-	    "keeps the certificates where they are good. The OpenVPN server's side is yours to change.",
+	    "keeps the certificates where they are good. The OpenVPN server's side changes with 'phonevpn emit server'. "
+	    "With another vpn-network phones keep their place in it (10.8.0.7 becomes 10.9.0.7); those for which a "
+	    "smaller network has no such place get another one.",
 	.min_arguments = 2,
 	.max_arguments = 2,
 	.run = set_run,

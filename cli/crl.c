@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/commands.h"
-#include "cli/issuer.h"
+#include "cli/crl_renew.h"
 #include "cli/state.h"
 #include "common/file.h"
 #include "common/pem.h"
-#include "common/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,62 +19,6 @@ static const struct option_def options[] = {
 	[OPT_RENEW] = { "renew", NULL, "sign a new CRL, also where the present one has most of its life before it" },
 	OPTION_END,
 };
-
-/* Past half its life: an expired CRL would keep every phone out. */
-static bool
-is_old(const struct db_authority *a, time_t now)
-{
-	return now > a->crl_this_update + (a->crl_next_update - a->crl_this_update) / 2;
-}
-
-static int
-renew(struct db *db, const struct settings *s, int64_t authority, struct err *e)
-{
-	struct db_crl crl = { .der = BUF_INIT(DB_CRL_MAX) };
-	struct issuer issuer;
-	int rc = -1;
-
-	if (issuer_open_id(db, authority, &issuer, e) == 0 &&
-	    issuer_crl(db, &issuer, s, NULL, 0, time(NULL), &crl, e) == 0)
-		rc = db_authority_set_crl(db, authority, &crl, e);
-	issuer_release(&issuer);
-	buf_release(&crl.der);
-	return rc;
-}
-
-/* True when there is a CRL to be signed anew. */
-static int
-is_due(struct db *db, const struct invocation *in, bool *ret, struct err *e)
-{
-	struct db_authority *all = NULL;
-	size_t count = 0;
-
-	if (db_authority_all(db, &all, &count, e) != 0)
-		return -1;
-	*ret = in->option[OPT_RENEW] != NULL;
-	for (size_t i = 0; i < count; i++)
-		*ret = *ret || is_old(&all[i], time(NULL));
-	db_authority_free(all, count);
-	return 0;
-}
-
-static int
-renew_due(struct db *db, const struct invocation *in, struct err *e)
-{
-	struct db_authority *all = NULL;
-	struct settings s;
-	size_t count = 0;
-	int rc = 0;
-
-	if (settings_load(db, &s, e) != 0 || db_authority_all(db, &all, &count, e) != 0)
-		return -1;
-	for (size_t i = 0; i < count && rc == 0; i++) {
-		if (in->option[OPT_RENEW] != NULL || is_old(&all[i], time(NULL)))
-			rc = renew(db, &s, all[i].id, e);
-	}
-	db_authority_free(all, count);
-	return rc;
-}
 
 /* Every authority's CRL, one behind the other, as OpenVPN's crl-verify takes them. */
 static int
@@ -127,12 +70,12 @@ crl_run(const struct invocation *in, struct err *e)
 	bool due = false;
 	int rc = -1;
 
-	if (db == NULL || is_due(db, in, &due, e) != 0)
+	if (db == NULL || crl_is_due(db, in->option[OPT_RENEW] != NULL, &due, e) != 0)
 		goto out;
 	if (due) {
 		db_close(db);
 		db = state_open_writer(in, e);
-		if (db == NULL || renew_due(db, in, e) != 0)
+		if (db == NULL || crl_renew_due(db, in->option[OPT_RENEW] != NULL, e) != 0)
 			goto out;
 	}
 	if (render(db, &out, e) == 0)

@@ -1,147 +1,193 @@
 /* SPDX-License-Identifier: ISC */
-#include "bundler/server_conf.h"
+#include "cli/address.h"
 #include "cli/commands.h"
-#include "cli/issuer.h"
+#include "cli/crl_renew.h"
+#include "cli/server_dir.h"
+#include "cli/server_write.h"
 #include "cli/state.h"
-#include "common/file.h"
-#include "common/pem.h"
+#include "common/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	OPT_OUT,
+	OPT_OFFERED,
+	OPT_DRY_RUN,
 };
 
 static const struct option_def options[] = {
-	[OPT_OUT] = { "out", "DIR", "folder for the files (required); made when it is not there" },
+	[OPT_OUT] = { "out", "DIR", "the server's folder, where it shall find the files (required)" },
+	[OPT_OFFERED] = { "offered", NULL, "admit what phones are offered now, and no ciphers of bundles before that" },
+	[OPT_DRY_RUN] = { "dry-run", NULL, "say what would be changed, change nothing" },
 	OPTION_END,
 };
 
-#define FILE_COUNT 5
-
-struct server_file {
-	const char *name;
-	mode_t mode;
-	struct buf text;
+struct emit {
+	const struct invocation *in;
+	struct db *db;
+	struct settings settings;
+	struct server_fleet fleet;
+	struct server_files files;
+	struct server_change change;
+	size_t assigned, without; /* phones that were given an address now, and that get none */
+	bool dry_run;
 };
 
 static int
-pem_of(const struct buf *der, const char *label, struct buf *out, struct err *e)
+load(struct emit *m, struct addresses *addresses, struct err *e)
 {
-	return pem_encode(label, der->data, der->len, out, e);
-}
-
-static int
-render_cas(struct db *db, struct buf *certs, struct buf *crls, struct err *e)
-{
-	struct buf crl = BUF_INIT(DB_CRL_MAX);
-	struct db_authority *all = NULL;
-	size_t count = 0;
-	int rc;
-
-	rc = db_authority_all(db, &all, &count, e);
-	for (size_t i = 0; i < count && rc == 0; i++) {
-		buf_clear(&crl);
-		if (pem_of(&all[i].cert, PEM_LABEL_CERTIFICATE, certs, e) != 0 ||
-		    db_authority_crl(db, all[i].id, &crl, e) != 0 || pem_of(&crl, PEM_LABEL_CRL, crls, e) != 0)
-			rc = -1;
-	}
-	db_authority_free(all, count);
-	buf_release(&crl);
-	return rc;
-}
-
-static int
-render_identity(struct db *db, struct buf *cert, struct buf *key, struct err *e)
-{
-	struct buf cert_der = BUF_INIT(DB_DER_MAX), key_der = BUF_INIT(DB_DER_MAX);
-	struct db_certificate server;
-	int rc = -1;
-
-	if (db_certificate_server(db, &server, e) == 0 &&
-	    db_certificate_der(db, server.serial, &cert_der, &key_der, e) == 0 &&
-	    pem_of(&cert_der, PEM_LABEL_CERTIFICATE, cert, e) == 0 && pem_of(&key_der, PEM_LABEL_KEY, key, e) == 0)
-		rc = 0;
-	buf_release(&cert_der);
-	buf_release(&key_der);
-	return rc;
-}
-
-static int
-render_conf(const struct settings *s, struct buf *out, struct err *e)
-{
-	struct profile_params profile;
-	struct server_conf_params params = {
-		.profile = &profile,
-		.port = (unsigned int)settings_number(s, SET_VPN_PORT),
-		.network = s->value[SET_VPN_NETWORK],
-	};
-
-	return settings_profile(s, &profile, e) != 0 ? -1 : server_conf_render(&params, out, e);
-}
-
-/* All are rendered before the first is written. */
-static int
-write_files(const char *dir, struct server_file *files, struct err *e)
-{
-	if (file_make_dir(dir, 0755, NULL, e) != 0)
+	server_fleet_release(&m->fleet);
+	if (settings_load(m->db, &m->settings, e) != 0 || addresses_of(&m->settings, addresses, e) != 0 ||
+	    server_fleet_load(m->db, &m->settings, m->in->option[OPT_OFFERED] != NULL, &m->fleet, e) != 0 ||
+	    addresses_room(m->db, addresses, m->fleet.without_count, &m->assigned, e) != 0)
 		return -1;
-	for (size_t i = 0; i < FILE_COUNT; i++) {
-		char *path = file_path(dir, files[i].name, e);
-		int rc = path == NULL ? -1
-		                      : file_replace(path, files[i].text.data, files[i].text.len, files[i].mode, e);
+	m->without = m->fleet.without_count - m->assigned;
+	return 0;
+}
 
-		free(path);
-		if (rc != 0)
-			return -1;
+/* What has to be in the database before the files are made of it: an address for each phone, CRLs with a life. */
+static int
+prepare(struct emit *m, struct err *e)
+{
+	struct addresses addresses;
+	bool crl_due = false;
+
+	m->db = state_open(m->in, e);
+	if (m->db == NULL || load(m, &addresses, e) != 0 || crl_is_due(m->db, false, &crl_due, e) != 0)
+		return -1;
+	/* Only for these changes; else a long mint would keep this from its work. */
+	if (m->dry_run || (m->assigned == 0 && !crl_due))
+		return 0;
+	db_close(m->db);
+	m->db = state_open_writer(m->in, e);
+	/* Once more, now that nobody else can change it. */
+	if (m->db == NULL || crl_renew_due(m->db, false, e) != 0 || load(m, &addresses, e) != 0)
+		return -1;
+	return db_host_assign(m->db, m->fleet.without, m->assigned, &addresses.range, e);
+}
+
+static void
+warn(const struct emit *m, const char *dir)
+{
+	char user[SETTINGS_USER_SIZE], group[SETTINGS_USER_SIZE];
+	struct err why = ERR_INIT;
+
+	if (m->in->quiet)
+		return;
+	settings_server_user(&m->settings, user, group);
+	if (user[0] != '\0' && server_dir_is_open(dir, user, group, &why) != 0)
+		log_warn("%s", why.text);
+	if (m->without > 0)
+		log_warn("%zu phones have no fixed VPN address: all of %s are taken; they use the pool", m->without,
+		    m->settings.value[SET_VPN_NETWORK]);
+	if (m->fleet.other_proto > 0)
+		log_warn(
+		    "%zu bundles that phones may still have are not for %s: those phones find no server until they "
+		    "have fetched a new one",
+		    m->fleet.other_proto, m->settings.value[SET_VPN_PROTO]);
+	if (m->fleet.other_auth > 0)
+		log_warn(
+		    "%zu bundles that phones may still have say another auth than %s: those phones connect, and no "
+		    "packet passes, until they have fetched a new one",
+		    m->fleet.other_auth, m->settings.value[SET_VPN_AUTH]);
+}
+
+/* "server.conf, ccd: 4 files" */
+static void
+report_changed(const struct server_change *c)
+{
+	const char *separator = "";
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(c->changed, i, name)
+	{
+		if (strchr(json_string_value(name), '/') != NULL)
+			continue;
+		(void)printf("%s%s", separator, json_string_value(name));
+		separator = ", ";
 	}
+	if (c->clients > 0 || c->clients_removed > 0) {
+		(void)printf("%s" SERVER_CCD ": %zu written, %zu removed", separator, c->clients, c->clients_removed);
+		separator = ", ";
+	}
+	if (c->serials > 0) {
+		(void)printf("%s" SERVER_CRL_DIR ": %zu written", separator, c->serials);
+		separator = ", ";
+	}
+	(void)puts(separator[0] == '\0' ? "nothing changed" : "");
+}
+
+static void
+report_then(const struct server_change *c, const char *dir)
+{
+	if (c->is_new)
+		(void)printf("start it with: openvpn --config %s/" SERVER_CONF "\n", dir);
+	else if (c->then == SERVER_THEN_RELOAD)
+		(void)printf("then: send the running server SIGHUP; phones are away for some seconds\n");
+	else if (c->then == SERVER_THEN_RESTART)
+		(void)printf("then: restart the running server; phones are away for some seconds\n");
+	else
+		(void)printf("then: nothing; a running server sees by itself what has changed\n");
+}
+
+static int
+report(const struct emit *m, const char *dir, struct err *e)
+{
+	const struct server_change *c = &m->change;
+
+	if (m->in->json)
+		return command_print_json(json_pack("{s:s,s:O,s:O,s:s,s:b,s:I,s:I}", "dir", dir, "changed", c->changed,
+					      "removed", c->removed, "then", server_then_name(c->then), "new",
+					      c->is_new, "assigned", (json_int_t)m->assigned, "without_address",
+					      (json_int_t)m->without),
+		    e);
+	if (m->in->quiet)
+		return 0;
+	(void)printf("%s%s", dir, m->dry_run ? " would be changed: " : ": ");
+	report_changed(c);
+	if (m->assigned > 0)
+		(void)printf("%zu phones %s given a VPN address\n", m->assigned, m->dry_run ? "would be" : "were");
+	report_then(c, dir);
 	return 0;
 }
 
 static int
 server_run(const struct invocation *in, struct err *e)
 {
-	enum { CA, CERT, KEY, CRL, CONF };
-	struct server_file files[FILE_COUNT] = {
-		[CA] = { "ca.crt", 0644, BUF_INIT(1 << 20) },
-		[CERT] = { "server.crt", 0644, BUF_INIT(DB_DER_MAX) },
-		[KEY] = { "server.key", 0600, BUF_INIT(DB_DER_MAX) },
-		[CRL] = { "crl.pem", 0644, BUF_INIT(2 * DB_CRL_MAX) },
-		[CONF] = { "server.conf", 0644, BUF_INIT(DB_DER_MAX) },
-	};
-	const char *dir = in->option[OPT_OUT];
-	struct settings s;
-	struct db *db;
+	struct emit m = { .in = in, .dry_run = in->option[OPT_DRY_RUN] != NULL, .fleet = SERVER_FLEET_INIT };
+	char *dir = NULL;
 	int rc = -1;
 
-	if (dir == NULL)
+	if (in->option[OPT_OUT] == NULL)
 		return err_set(e, ERR_USAGE, "emit server: expected --out DIR, found none");
-	db = state_open(in, e);
-	if (db == NULL || settings_load(db, &s, e) != 0 || render_cas(db, &files[CA].text, &files[CRL].text, e) != 0 ||
-	    render_identity(db, &files[CERT].text, &files[KEY].text, e) != 0 ||
-	    render_conf(&s, &files[CONF].text, e) != 0)
+	server_files_init(&m.files);
+	if (prepare(&m, e) != 0)
 		goto out;
-	rc = write_files(dir, files, e);
-	if (rc == 0 && in->json)
-		rc = command_print_json(json_pack("{s:s}", "dir", dir), e);
-	else if (rc == 0 && !in->quiet)
-		(void)printf("%s: ca.crt, server.crt, server.key, crl.pem and server.conf\n"
-			     "start it with: openvpn --cd %s --config server.conf\n",
-		    dir, dir);
+	dir = server_dir_make(in->option[OPT_OUT], m.dry_run, e);
+	if (dir == NULL || server_files_render(m.db, &m.settings, &m.fleet, dir, &m.files, e) != 0 ||
+	    server_write(m.db, &m.settings, dir, &m.files, m.dry_run, &m.change, e) != 0)
+		goto out;
+	warn(&m, dir);
+	rc = report(&m, dir, e);
 out:
-	for (size_t i = 0; i < FILE_COUNT; i++)
-		buf_release(&files[i].text);
-	db_close(db);
+	server_change_release(&m.change);
+	server_files_release(&m.files);
+	server_fleet_release(&m.fleet);
+	free(dir);
+	db_close(m.db);
 	return rc;
 }
 
 const struct command command_emit_server = {
 	.name = "emit server",
-	.summary = "Write what an OpenVPN 2.6 server needs to take the phones",
+	.summary = "Write what an OpenVPN server needs to take the phones",
 	.details =
-	    "ca.crt, server.crt, server.key (0600), crl.pem and server.conf. OpenVPN reads a new crl.pem by itself; after "
-	    "any other change it has to be restarted.",
+	    "server.conf, ca.crt, server.crt, server.key (0600), the revocations as crl.pem and as the folder crl, and in "
+	    "ccd a file for each phone with its address. Run it after each change of the fleet, of revocations or of a vpn- "
+	    "setting: it writes only what differs, and says what the running server has to be told.",
 	.options = options,
 	.run = server_run,
 };

@@ -2,20 +2,27 @@
 #include "cli/fleet_csv.h"
 
 #include "common/rows.h"
+#include "common/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define COLUMNS "mac, model, firmware, extension, secret, label, group, http_user, http_password"
+
 /* A row under construction. */
 struct reader {
 	struct fleet *fleet;
 	struct phone_draft draft;
+	char certificate[FLEET_CERTIFICATE_SIZE];
 };
 
 static int
-fleet_row_add(struct fleet *f, const struct phone_draft *draft, unsigned long line, struct err *e)
+fleet_row_add(const struct reader *r, unsigned long line, struct err *e)
 {
+	struct fleet *f = r->fleet;
+	struct fleet_row *row;
+
 	if (f->row_count == f->row_size) {
 		size_t size = f->row_size == 0 ? 64 : f->row_size * 2;
 		struct fleet_row *rows = reallocarray(f->rows, size, sizeof(*rows));
@@ -25,7 +32,9 @@ fleet_row_add(struct fleet *f, const struct phone_draft *draft, unsigned long li
 		f->rows = rows;
 		f->row_size = size;
 	}
-	f->rows[f->row_count++] = (struct fleet_row){ .draft = *draft, .line = line };
+	row = &f->rows[f->row_count++];
+	*row = (struct fleet_row){ .draft = r->draft, .line = line };
+	memcpy(row->certificate, r->certificate, sizeof(row->certificate));
 	return 0;
 }
 
@@ -54,6 +63,10 @@ take_field(void *arg, size_t column, const char *value, struct err *e)
 {
 	struct reader *r = arg;
 
+	if (column == FIELD_COUNT && !text_is_clean(value, strlen(value)))
+		return err_set(e, ERR_INPUT, FLEET_CERTIFICATE ": expected UTF-8 text without control characters");
+	if (column == FIELD_COUNT)
+		return text_copy(r->certificate, sizeof(r->certificate), value, FLEET_CERTIFICATE, e);
 	return phone_field_put(&r->draft, (enum phone_field)column, value, e);
 }
 
@@ -68,12 +81,13 @@ take_row(void *arg, unsigned long line, const struct err *bad, struct err *e)
 	if (mine.code == ERR_NONE)
 		(void)phone_draft_finish(&r->draft, &mine);
 	if (mine.code == ERR_NONE) {
-		rc = fleet_row_add(r->fleet, &r->draft, line, e);
+		rc = fleet_row_add(r, line, e);
 	} else {
 		phone_draft_release(&r->draft);
 		rc = fleet_problem_add(r->fleet, line, mine.text, e);
 	}
 	r->draft = (struct phone_draft)PHONE_DRAFT_INIT;
+	r->certificate[0] = '\0';
 	return rc;
 }
 
@@ -92,9 +106,23 @@ compare_keys(const void *a, const void *b)
 	return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
 }
 
+static const char *
+column_name(unsigned int column)
+{
+	return column == FIELD_COUNT ? FLEET_CERTIFICATE : phone_field_name((enum phone_field)column);
+}
+
+static const char *
+value_of(const struct fleet_row *row, unsigned int column)
+{
+	if (column == FIELD_COUNT)
+		return row->certificate;
+	return column == FIELD_MAC ? row->draft.phone.mac : row->draft.phone.http_user;
+}
+
 /* Sorted, the second and later ones of a kind stand behind the first. */
 static int
-find_doubles(struct fleet *f, enum phone_field field, struct err *e)
+find_doubles(struct fleet *f, unsigned int column, struct err *e)
 {
 	struct key *keys;
 	char text[160];
@@ -107,9 +135,9 @@ find_doubles(struct fleet *f, enum phone_field field, struct err *e)
 	if (keys == NULL)
 		return err_set(e, ERR_FAILED, "fleet of %zu phones: no memory", f->row_count);
 	for (size_t i = 0; i < f->row_count; i++) {
-		const struct db_phone *p = &f->rows[i].draft.phone;
+		const struct fleet_row *row = &f->rows[i];
 
-		keys[i] = (struct key){ field == FIELD_MAC ? p->mac : p->http_user, p->mac, f->rows[i].line };
+		keys[i] = (struct key){ value_of(row, column), row->draft.phone.mac, row->line };
 	}
 	qsort(keys, f->row_count, sizeof(*keys), compare_keys);
 	for (size_t i = 1; i < f->row_count && rc == 0; i++) {
@@ -118,9 +146,10 @@ find_doubles(struct fleet *f, enum phone_field field, struct err *e)
 			continue;
 		}
 		/* The user is the MAC where none is given: said already. */
-		if (field == FIELD_HTTP_USER && strcmp(keys[first].mac, keys[i].mac) == 0)
+		if (keys[i].value[0] == '\0' ||
+		    (column == FIELD_HTTP_USER && strcmp(keys[first].mac, keys[i].mac) == 0))
 			continue;
-		(void)snprintf(text, sizeof(text), "%s: %s stands in line %lu already", phone_field_name(field),
+		(void)snprintf(text, sizeof(text), "%s: %s stands in line %lu already", column_name(column),
 		    keys[i].value, keys[first].line);
 		rc = fleet_problem_add(f, keys[i].line, text, e);
 	}
@@ -147,23 +176,24 @@ int
 fleet_parse(const void *data, size_t len, struct fleet *ret, struct err *e)
 {
 	struct reader r = { .fleet = ret, .draft = PHONE_DRAFT_INIT };
-	const char *columns[FIELD_COUNT];
+	const char *columns[FIELD_COUNT + 1];
 	const struct rows_format format = {
 		.columns = columns,
-		.count = FIELD_COUNT,
+		.count = FIELD_COUNT + (ret->certificates ? 1 : 0),
 		.required = FIELD_MODEL + 1,
-		.shown = "mac, model, firmware, extension, secret, label, group, http_user, http_password",
+		.shown = ret->certificates ? COLUMNS ", " FLEET_CERTIFICATE : COLUMNS,
 		.arg = &r,
 		.field = take_field,
 		.row = take_row,
 	};
 	int rc;
 
-	for (unsigned int i = 0; i < FIELD_COUNT; i++)
-		columns[i] = phone_field_name((enum phone_field)i);
+	for (unsigned int i = 0; i <= FIELD_COUNT; i++)
+		columns[i] = column_name(i);
 	rc = rows_read(&format, data, len, e);
 	phone_draft_release(&r.draft);
-	if (rc != 0 || find_doubles(ret, FIELD_MAC, e) != 0 || find_doubles(ret, FIELD_HTTP_USER, e) != 0)
+	if (rc != 0 || find_doubles(ret, FIELD_MAC, e) != 0 || find_doubles(ret, FIELD_HTTP_USER, e) != 0 ||
+	    find_doubles(ret, FIELD_COUNT, e) != 0)
 		return -1;
 	fleet_problem_sort(ret);
 	return 0;

@@ -4,11 +4,17 @@
 
 #include "cli/phone_fields.h"
 
+#include <stdbool.h>
+
 #define FLEET_CSV_MAX (64 << 20) /* bytes of a file */
+
+#define FLEET_CERTIFICATE "certificate"	/* the column that a takeover of an existing CA knows besides */
+#define FLEET_CERTIFICATE_SIZE 65
 
 /* A row that is a phone, with the line it begins on. */
 struct fleet_row {
 	struct phone_draft draft;
+	char certificate[FLEET_CERTIFICATE_SIZE];	/* common name of the phone's certificate, "" when not given */
 	unsigned long line;
 };
 
@@ -19,6 +25,7 @@ struct fleet_problem {
 };
 
 struct fleet {
+	bool certificates;	/* set before: the column "certificate" may be there */
 	struct fleet_row *rows;
 	size_t row_count, row_size;
 	struct fleet_problem *problems;

@@ -1,139 +1,42 @@
 /* SPDX-License-Identifier: ISC */
 #include "ca/key.h"
 #include "cli/commands.h"
+#include "cli/identity.h"
+#include "cli/init_options.h"
 #include "cli/issuer.h"
 #include "cli/state.h"
 #include "common/text.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum {
-	OPT_VPN_HOST,
-	OPT_URL,
-	OPT_VPN_PORT,
-	OPT_VPN_PROTO,
-	OPT_VPN_NETWORK,
-	OPT_ORG,
-	OPT_CA_BITS,
+	OPT_CA_BITS = INIT_OPTION_COUNT,
 	OPT_CA_DAYS,
-	OPT_SERVER_DAYS,
-	OPT_NOT_BEFORE,
-	OPT_COUNT,
 };
 
 static const struct option_def options[] = {
-	[OPT_VPN_HOST] = { "vpn-host", "HOST", "OpenVPN server's name or address, as the phones reach it (required)" },
-	[OPT_URL] = { "url", "BASE", "base URL at which phones reach 'phonevpn serve' (required)" },
-	[OPT_VPN_PORT] = { "vpn-port", "PORT", "OpenVPN server's port (1194)" },
-	[OPT_VPN_PROTO] = { "vpn-proto", "PROTO", "udp or tcp (udp)" },
-	[OPT_VPN_NETWORK] = { "vpn-network", "CIDR", "addresses inside the VPN (10.8.0.0/16)" },
-	[OPT_ORG] = { "org", "NAME", "organization in every certificate (phonevpn)" },
+	INIT_OPTIONS,
 	[OPT_CA_BITS] = { "ca-bits", "BITS", "RSA key of the CA and the server: 2048, 3072 or 4096 (3072)" },
 	[OPT_CA_DAYS] = { "ca-days", "DAYS", "life of the CA certificate (7300)" },
-	[OPT_SERVER_DAYS] = { "server-days", "DAYS", "life of the server certificate (3650)" },
-	[OPT_NOT_BEFORE] = { "not-before", "DATE", "start of every certificate's validity (1970-01-01)" },
 	OPTION_END,
 };
 
-/* Which setting an option sets. */
-static const struct {
-	int option;
-	enum setting setting;
-} option_settings[] = {
-	{ OPT_VPN_HOST, SET_VPN_HOST },
-	{ OPT_URL, SET_URL },
-	{ OPT_VPN_PORT, SET_VPN_PORT },
-	{ OPT_VPN_PROTO, SET_VPN_PROTO },
-	{ OPT_VPN_NETWORK, SET_VPN_NETWORK },
-	{ OPT_ORG, SET_ORG },
-	{ OPT_CA_DAYS, SET_CA_DAYS },
-	{ OPT_SERVER_DAYS, SET_SERVER_DAYS },
-	{ OPT_NOT_BEFORE, SET_NOT_BEFORE },
-};
-
 static int
-settings_from_options(const struct invocation *in, struct settings *s, unsigned int *ret_bits, struct err *e)
+options_take(const struct invocation *in, struct settings *s, unsigned int *ret_bits, struct err *e)
 {
 	unsigned long bits = CA_KEY_BITS_DEFAULT;
 
-	if (in->option[OPT_VPN_HOST] == NULL || in->option[OPT_URL] == NULL)
-		return err_set(e, ERR_USAGE, "init: expected --vpn-host HOST and --url BASE, found no %s",
-		    in->option[OPT_VPN_HOST] == NULL ? "--vpn-host" : "--url");
-	settings_default(s);
-	for (size_t i = 0; i < sizeof(option_settings) / sizeof(option_settings[0]); i++) {
-		const char *value = in->option[option_settings[i].option];
-
-		if (value != NULL && settings_put(s, option_settings[i].setting, value, e) != 0)
-			goto usage;
-	}
+	if (init_settings(in, s, e) != 0)
+		return -1;
+	if (in->option[OPT_CA_DAYS] != NULL && settings_put(s, SET_CA_DAYS, in->option[OPT_CA_DAYS], e) != 0)
+		return err_usage(e);
 	if (command_number(in->option[OPT_CA_BITS], 2048, 4096, "ca-bits", &bits, e) != 0)
 		return -1;
 	if (bits != 2048 && bits != 3072 && bits != 4096)
 		return err_set(e, ERR_USAGE, "ca-bits: expected 2048, 3072 or 4096, found %lu", bits);
 	*ret_bits = (unsigned int)bits;
 	return 0;
-usage:
-	return err_usage(e);
 }
-
-/* An initialised folder is found before seconds are spent on keys. */
-static int
-state_absent(const struct db_location *where, struct err *e)
-{
-	struct err mine = ERR_INIT;
-	struct db *db = db_open(where, &mine);
-
-	if (db == NULL && mine.code == ERR_NOT_FOUND)
-		return 0;
-	if (db == NULL)
-		return err_set(e, mine.code, "%s", mine.text);
-	db_close(db);
-	return err_set(e, ERR_CONFLICT, "%s: expected no state, found an initialised one; nothing was changed",
-	    where->dir);
-}
-
-/* A new CA or server: key, certificate, and the DER of both. */
-struct identity {
-	EVP_PKEY *key;
-	X509 *cert;
-	struct buf key_der, cert_der;
-	time_t not_before, not_after;
-	struct ca_cert_params params;
-};
-
-static int
-identity_make(struct identity *id, unsigned int bits, const struct identity *issuer, struct err *e)
-{
-	if (ca_serial_new(id->params.serial, e) != 0)
-		return -1;
-	id->key = ca_key_generate(bits, e);
-	if (id->key == NULL)
-		return -1;
-	id->cert = ca_cert_issue(&id->params, id->key, issuer != NULL ? issuer->cert : NULL,
-	    issuer != NULL ? issuer->key : NULL, e);
-	if (id->cert == NULL || ca_cert_validity(id->cert, &id->not_before, &id->not_after, e) != 0)
-		return -1;
-	if (ca_cert_check(id->cert, id->key, issuer != NULL ? issuer->cert : NULL, id->params.kind, time(NULL), e) != 0)
-		return -1;
-	if (ca_key_encode(id->key, &id->key_der, e) != 0 || ca_cert_encode(id->cert, &id->cert_der, e) != 0)
-		return -1;
-	return 0;
-}
-
-static void
-identity_release(struct identity *id)
-{
-	EVP_PKEY_free(id->key);
-	X509_free(id->cert);
-	buf_release(&id->key_der);
-	buf_release(&id->cert_der);
-}
-
-#define IDENTITY_INIT                                                             \
-	{                                                                         \
-		.key_der = BUF_INIT(DB_DER_MAX), .cert_der = BUF_INIT(DB_DER_MAX) \
-	}
 
 static int
 state_create(const struct db_location *where, const struct settings *s, unsigned int bits, time_t *ret_ca_end,
@@ -145,7 +48,6 @@ state_create(const struct db_location *where, const struct settings *s, unsigned
 	struct db_setting list[SET_COUNT];
 	struct db_certificate_new server_new;
 	char name[CA_NAME_MAX + 1];
-	const char *host = s->value[SET_VPN_HOST];
 	time_t now = time(NULL);
 	int rc = -1;
 
@@ -158,28 +60,14 @@ state_create(const struct db_location *where, const struct settings *s, unsigned
 		.not_before = settings_time(s, SET_NOT_BEFORE),
 		.not_after = issuer_days(now, settings_number(s, SET_CA_DAYS)),
 	};
-	server.params = (struct ca_cert_params){
-		.kind = CA_KIND_SERVER,
-		.organization = s->value[SET_ORG],
-		/* The whole name stands in subjectAltName; a CN has room for 64 bytes. */
-		.common_name = strlen(host) <= CA_NAME_MAX ? host : "OpenVPN server",
-		.host = host,
-		.not_before = ca.params.not_before,
-		.not_after = issuer_days(now, settings_number(s, SET_SERVER_DAYS)),
-	};
-	if (identity_make(&ca, bits, NULL, e) != 0 || identity_make(&server, bits, &ca, e) != 0)
+	server.params = identity_server(s, now);
+	if (identity_make(&ca, bits, NULL, NULL, e) != 0 || identity_make(&server, bits, ca.cert, ca.key, e) != 0)
 		goto out;
 	crl_params.this_update = crl.this_update = now;
 	crl_params.next_update = crl.next_update = issuer_days(now, settings_number(s, SET_CRL_DAYS));
 	if (ca_crl_issue(&crl_params, ca.cert, ca.key, &crl.der, e) != 0)
 		goto out;
-	server_new = (struct db_certificate_new){
-		.cert = &server.cert_der,
-		.key = &server.key_der,
-		.not_before = server.not_before,
-		.not_after = server.not_after,
-	};
-	memcpy(server_new.serial, server.params.serial, sizeof(server_new.serial));
+	server_new = identity_certificate(&server);
 	settings_list(s, list);
 	rc = db_create(where,
 	    &(struct db_init){
@@ -211,7 +99,7 @@ init_run(const struct invocation *in, struct err *e)
 	time_t ca_end = 0;
 
 	state_location(in, actor, &where);
-	if (settings_from_options(in, &s, &bits, e) != 0 || state_absent(&where, e) != 0)
+	if (options_take(in, &s, &bits, e) != 0 || init_state_absent(&where, e) != 0)
 		return -1;
 	if (state_create(&where, &s, bits, &ca_end, e) != 0)
 		return -1;

@@ -16,6 +16,7 @@ const struct option_def phone_edit_options[] = {
 	[EDIT_HTTP_USER] = { "http-user", "NAME", "user of the phone's HTTP login (its MAC)" },
 	[EDIT_HTTP_PASSWORD_FILE] = { "http-password-file", "FILE", "file with the password of the HTTP login" },
 	[EDIT_NEW_HTTP_PASSWORD] = { "new-http-password", NULL, "make a new random password for the HTTP login" },
+	[EDIT_VPN_ADDRESS] = { "vpn-address", "ADDRESS", "fixed address in the VPN (the next free one)" },
 	OPTION_END,
 };
 
@@ -78,20 +79,41 @@ phone_edit_apply(const struct invocation *in, struct phone_draft *d, struct err 
 }
 
 int
-phone_edit_report(const struct invocation *in, struct db *db, const char *mac, const char *done, struct err *e)
+phone_edit_address(const struct invocation *in, struct db *db, const struct addresses *addresses, struct phone_draft *d,
+    bool *ret_wanted, struct err *e)
 {
+	const char *value = in->option[EDIT_VPN_ADDRESS];
+	size_t free_ones = 0;
+
+	if (value != NULL && value[0] == '\0')
+		d->phone.vpn_host = 0;
+	else if (value != NULL && network_parse_phone(&addresses->network, value, &d->phone.vpn_host, e) != 0)
+		return err_usage(e);
+	if (address_is_needed(&d->phone) && addresses_plan(db, addresses, 1, &free_ones, e) != 0)
+		return -1;
+	*ret_wanted = free_ones > 0;
+	return 0;
+}
+
+int
+phone_edit_report(const struct invocation *in, struct db *db, const struct addresses *addresses, const char *mac,
+    const char *done, struct err *e)
+{
+	char address[NETWORK_ADDRESS_SIZE];
 	struct err why = ERR_INIT;
 	struct db_phone p;
 
 	if (db_phone_get(db, mac, &p, e) != 0)
 		return -1;
 	if (in->json)
-		return command_print_json(phone_report(&p), e);
+		return command_print_json(phone_report(&p, addresses), e);
 	if (in->quiet)
 		return 0;
 	if (phone_stand(&p, &why) == STAND_TURNED_DOWN)
 		(void)printf("%s: %s; turned down for the VPN: %s\n", p.mac, done, why.text);
+	else if (p.vpn_host == 0)
+		(void)printf("%s: %s, without a fixed VPN address: all are taken\n", p.mac, done);
 	else
-		(void)printf("%s: %s\n", p.mac, done);
+		(void)printf("%s: %s, VPN address %s\n", p.mac, done, address_text(addresses, p.vpn_host, address));
 	return 0;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+#include "cli/address.h"
 #include "cli/commands.h"
 #include "cli/fleet_csv.h"
 #include "cli/phone_report.h"
 #include "cli/state.h"
 #include "common/file.h"
+#include "common/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,10 +76,31 @@ report_problems(const struct invocation *in, const struct fleet *f, const char *
 	    f->problem_count, f->problem_count == 1 ? "" : "s", f->total);
 }
 
+/* Who gets an address, and how many there are to be had. */
+struct address_need {
+	struct db_host_range range;
+	size_t needed, given;
+};
+
 static int
-store(struct db *db, const struct fleet *f, struct err *e)
+plan_addresses(struct db *db, const struct fleet *f, struct address_need *ret, struct err *e)
+{
+	struct addresses addresses;
+	struct settings s;
+
+	if (settings_load(db, &s, e) != 0 || addresses_of(&s, &addresses, e) != 0)
+		return -1;
+	*ret = (struct address_need){ .range = addresses.range };
+	for (size_t i = 0; i < f->row_count; i++)
+		ret->needed += address_is_needed(&f->rows[i].draft.phone);
+	return addresses_plan(db, &addresses, ret->needed, &ret->given, e);
+}
+
+static int
+store(struct db *db, const struct fleet *f, const struct address_need *need, struct err *e)
 {
 	struct db_phone_new *phones;
+	size_t given = 0;
 	int rc;
 
 	if (f->row_count == 0)
@@ -85,8 +108,13 @@ store(struct db *db, const struct fleet *f, struct err *e)
 	phones = calloc(f->row_count, sizeof(*phones));
 	if (phones == NULL)
 		return err_set(e, ERR_FAILED, "fleet of %zu phones: no memory", f->row_count);
-	for (size_t i = 0; i < f->row_count; i++)
+	for (size_t i = 0; i < f->row_count; i++) {
 		phones[i] = phone_draft_new(&f->rows[i].draft);
+		if (given < need->given && address_is_needed(&phones[i].phone)) {
+			phones[i].hosts = need->range;
+			given++;
+		}
+	}
 	rc = db_phone_add(db, phones, f->row_count, e);
 	free(phones);
 	return rc;
@@ -94,7 +122,7 @@ store(struct db *db, const struct fleet *f, struct err *e)
 
 /* Phones without a way to the VPN belong to the fleet all the same; the admin is told now and not in a year. */
 static int
-report_done(const struct invocation *in, const struct fleet *f, struct err *e)
+report_done(const struct invocation *in, const struct fleet *f, const struct address_need *need, struct err *e)
 {
 	const char *done = in->option[OPT_DRY_RUN] != NULL ? "would be imported" : "imported";
 	json_t *turned_down = in->json ? json_array() : NULL;
@@ -116,10 +144,16 @@ report_done(const struct invocation *in, const struct fleet *f, struct err *e)
 			(void)printf("%s (%s): turned down for the VPN: %s\n", p->mac, p->model, why.text);
 	}
 	if (in->json)
-		return command_print_json(json_pack("{s:I,s:o}",
+		return command_print_json(json_pack("{s:I,s:o,s:I}",
 					      in->option[OPT_DRY_RUN] != NULL ? "importable" : "imported",
-					      (json_int_t)f->row_count, "turned_down", turned_down),
+					      (json_int_t)f->row_count, "turned_down", turned_down, "without_address",
+					      (json_int_t)(need->needed - need->given)),
 		    e);
+	if (need->given < need->needed)
+		log_warn(
+		    "%zu phones have no fixed VPN address: all of the network are taken, and OpenVPN takes no larger "
+		    "one; they use the server's pool",
+		    need->needed - need->given);
 	if (!in->quiet)
 		(void)printf("%zu phone%s %s, %zu of them turned down for the VPN\n", f->row_count,
 		    f->row_count == 1 ? "" : "s", done, count);
@@ -132,6 +166,7 @@ import_run(const struct invocation *in, struct err *e)
 	const char *file = strcmp(in->argv[0], "-") == 0 ? "standard input" : in->argv[0];
 	struct buf text = BUF_INIT(FLEET_CSV_MAX);
 	struct fleet fleet = FLEET_INIT;
+	struct address_need need;
 	struct db *db = NULL;
 	int rc = -1;
 
@@ -148,9 +183,11 @@ import_run(const struct invocation *in, struct err *e)
 		report_problems(in, &fleet, file, e);
 		goto out;
 	}
-	if (in->option[OPT_DRY_RUN] == NULL && store(db, &fleet, e) != 0)
+	if (plan_addresses(db, &fleet, &need, e) != 0)
 		goto out;
-	rc = report_done(in, &fleet, e);
+	if (in->option[OPT_DRY_RUN] == NULL && store(db, &fleet, &need, e) != 0)
+		goto out;
+	rc = report_done(in, &fleet, &need, e);
 out:
 	buf_release(&text);
 	fleet_release(&fleet);

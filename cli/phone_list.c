@@ -19,10 +19,19 @@ static const struct option_def options[] = {
 	OPTION_END,
 };
 
+struct json_list {
+	struct addresses addresses;
+	json_t *all;
+};
+
 static int
 row_json(const struct db_phone *p, void *arg, struct err *e)
 {
-	return json_array_append_new(arg, phone_report(p)) != 0 ? err_set(e, ERR_FAILED, "JSON: no memory") : 0;
+	struct json_list *list = arg;
+
+	return json_array_append_new(list->all, phone_report(p, &list->addresses)) != 0
+	           ? err_set(e, ERR_FAILED, "JSON: no memory")
+	           : 0;
 }
 
 static int
@@ -43,6 +52,20 @@ row_table(const struct db_phone *p, void *arg, struct err *e)
 }
 
 static int
+list_json(struct db *db, const struct db_phone_filter *filter, struct err *e)
+{
+	struct json_list list = { .all = json_array() };
+	struct settings s;
+	int rc = -1;
+
+	if (settings_load(db, &s, e) == 0 && addresses_of(&s, &list.addresses, e) == 0 &&
+	    db_phone_each(db, filter, row_json, &list, e) == 0)
+		rc = command_print_json(json_incref(list.all), e);
+	json_decref(list.all);
+	return rc;
+}
+
+static int
 list_run(const struct invocation *in, struct err *e)
 {
 	static const char *const headings[] = { "MAC", "MODEL", "FIRMWARE", "EXT", "GROUP", "VPN", "GEN", "VALID UNTIL",
@@ -50,7 +73,6 @@ list_run(const struct invocation *in, struct err *e)
 	struct db_phone_filter filter = { .group = in->option[OPT_GROUP], .model = in->option[OPT_MODEL] };
 	struct phone_draft draft = PHONE_DRAFT_INIT;
 	struct table *table = NULL;
-	json_t *all = NULL;
 	struct db *db;
 	int rc = -1;
 
@@ -63,9 +85,7 @@ list_run(const struct invocation *in, struct err *e)
 	if (db == NULL)
 		return -1;
 	if (in->json) {
-		all = json_array();
-		if (db_phone_each(db, &filter, row_json, all, e) == 0)
-			rc = command_print_json(json_incref(all), e);
+		rc = list_json(db, &filter, e);
 		goto out;
 	}
 	table = table_new(sizeof(headings) / sizeof(headings[0]), headings);
@@ -74,7 +94,6 @@ list_run(const struct invocation *in, struct err *e)
 	else if (db_phone_each(db, &filter, row_table, table, e) == 0)
 		rc = table_print(table, stdout) != 0 ? err_set(e, ERR_FAILED, "table: no memory") : 0;
 out:
-	json_decref(all);
 	table_free(table);
 	db_close(db);
 	return rc;

@@ -80,7 +80,7 @@ remove_run(const struct invocation *in, struct err *e)
 		    revoked == 1 ? "" : "s");
 	else if (!in->quiet)
 		(void)printf("%s: removed, %zu certificate%s revoked%s\n", mac, revoked, revoked == 1 ? "" : "s",
-		    revoked > 0 ? "; write the new CRL with 'phonevpn crl --out FILE'" : "");
+		    revoked > 0 ? "; tell the OpenVPN server with 'phonevpn emit server --out DIR'" : "");
 out:
 	db_close(db);
 	return rc;

@@ -4,6 +4,8 @@
 #include "common/text.h"
 #include "dseries/model.h"
 
+#include <string.h>
+
 enum phone_stand
 phone_stand(const struct db_phone *p, struct err *why)
 {
@@ -37,21 +39,38 @@ phone_stand_name(enum phone_stand stand)
 void
 serial_hex(const unsigned char serial[DB_SERIAL_SIZE], char out[SERIAL_HEX_SIZE])
 {
-	text_hex(serial, DB_SERIAL_SIZE, out);
+	text_hex_number(serial, DB_SERIAL_SIZE, out);
+}
+
+int
+serial_parse(const char *s, unsigned char ret[DB_SERIAL_SIZE], struct err *e)
+{
+	char padded[SERIAL_HEX_SIZE], shown[64];
+	size_t len = strlen(s);
+
+	memset(padded, '0', sizeof(padded));
+	padded[sizeof(padded) - 1] = '\0';
+	if (len > 0 && len < sizeof(padded))
+		memcpy(padded + sizeof(padded) - 1 - len, s, len);
+	if (len > 0 && len < sizeof(padded) && text_unhex(padded, ret, DB_SERIAL_SIZE))
+		return 0;
+	return err_set(e, ERR_USAGE, "serial: expected at most %d hex digits, found \"%s\"", 2 * DB_SERIAL_SIZE,
+	    text_printable(s, shown, sizeof(shown)));
 }
 
 json_t *
-phone_report(const struct db_phone *p)
+phone_report(const struct db_phone *p, const struct addresses *addresses)
 {
-	char created[TEXT_TIME_SIZE], end[TEXT_TIME_SIZE], serial[SERIAL_HEX_SIZE];
+	char created[TEXT_TIME_SIZE], end[TEXT_TIME_SIZE], serial[SERIAL_HEX_SIZE], address[NETWORK_ADDRESS_SIZE];
 	struct err why = ERR_INIT;
 	enum phone_stand stand = phone_stand(p, &why);
 	json_t *o;
 
 	text_time(p->created, created);
-	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:s}", "mac", p->mac, "model", p->model, "firmware",
+	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:s}", "mac", p->mac, "model", p->model, "firmware",
 	    p->firmware, "extension", p->extension, "label", p->label, "group", p->group, "http_user", p->http_user,
-	    "has_secret", p->has_secret, "created", created, "vpn", phone_stand_name(stand));
+	    "has_secret", p->has_secret, "created", created, "vpn", phone_stand_name(stand), "vpn_address",
+	    address_text(addresses, p->vpn_host, address));
 	if (o != NULL && stand == STAND_TURNED_DOWN)
 		(void)json_object_set_new(o, "reason", json_string(why.text));
 	if (o != NULL && p->offered != 0) {

@@ -44,9 +44,9 @@ generation_table(const struct db_generation *g, void *arg, struct err *e)
 }
 
 static int
-show_json(struct db *db, const struct db_phone *p, struct err *e)
+show_json(struct db *db, const struct db_phone *p, const struct addresses *addresses, struct err *e)
 {
-	json_t *generations = json_array(), *events = json_array(), *o = phone_report(p);
+	json_t *generations = json_array(), *events = json_array(), *o = phone_report(p, addresses);
 
 	if (db_generation_each(db, p->id, generation_json, generations, e) != 0 ||
 	    db_event_each(db, p->mac, EVENTS_SHOWN, event_json, events, e) != 0) {
@@ -64,15 +64,16 @@ static void
 show_line(const char *name, const char *value)
 {
 	if (value[0] != '\0')
-		(void)printf("%-10s %s\n", name, value);
+		(void)printf("%-11s %s\n", name, value);
 }
 
 static int
-show_text(struct db *db, const struct db_phone *p, struct err *e)
+show_text(struct db *db, const struct db_phone *p, const struct addresses *addresses, struct err *e)
 {
 	static const char *const headings[] = { "GEN", "SERIAL", "MD5", "VALID UNTIL", "STATE" };
 	struct err why = ERR_INIT;
 	enum phone_stand stand = phone_stand(p, &why);
+	char address[NETWORK_ADDRESS_SIZE];
 	struct table *table;
 	int rc = -1;
 
@@ -85,6 +86,7 @@ show_text(struct db *db, const struct db_phone *p, struct err *e)
 	show_line("group", p->group);
 	show_line("HTTP user", p->http_user);
 	show_line("VPN", phone_stand_name(stand));
+	show_line("VPN address", address_text(addresses, p->vpn_host, address));
 	show_line("reason", stand == STAND_TURNED_DOWN ? why.text : "");
 	table = table_new(sizeof(headings) / sizeof(headings[0]), headings);
 	if (table == NULL)
@@ -105,6 +107,8 @@ static int
 show_run(const struct invocation *in, struct err *e)
 {
 	char mac[DB_MAC_SIZE];
+	struct addresses addresses;
+	struct settings s;
 	struct db_phone p;
 	struct db *db;
 	int rc = -1;
@@ -112,8 +116,9 @@ show_run(const struct invocation *in, struct err *e)
 	if (phone_argument(in->argv[0], mac, e) != 0)
 		return -1;
 	db = state_open(in, e);
-	if (db != NULL && db_phone_get(db, mac, &p, e) == 0)
-		rc = in->json ? show_json(db, &p, e) : show_text(db, &p, e);
+	if (db != NULL && db_phone_get(db, mac, &p, e) == 0 && settings_load(db, &s, e) == 0 &&
+	    addresses_of(&s, &addresses, e) == 0)
+		rc = in->json ? show_json(db, &p, &addresses, e) : show_text(db, &p, &addresses, e);
 	db_close(db);
 	return rc;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/render.h"
 
-#include "ca/cert.h"
 #include "cli/phone_report.h"
 #include "provisioner/url.h"
 
@@ -9,38 +8,41 @@
 
 #define URL_MAX 4096
 
-/* Whoever edits the database must not be able to hand one phone's key to another: the CA's signature has the name. */
+/*
+ * Whoever edits the database must not be able to hand one phone's key to another: the CA's signature has the name. For an
+ * imported certificate with another name the seal has it.
+ */
 static int
-check_owner(const struct db_bundle *b, const char *mac, struct err *e)
+check_owner(struct db *db, const struct db_bundle *b, const X509 *cert, const char *mac, struct err *e)
 {
-	X509 *cert = ca_cert_decode(b->cert.data, b->cert.len, e);
-	int rc = cert == NULL ? -1 : ca_cert_check_name(cert, mac, e);
+	struct err named = ERR_INIT;
+	char owner[DB_MAC_SIZE];
 
-	X509_free(cert);
-	return rc == 0 ? 0 : err_prefix(e, "%s generation %lld", mac, (long long)b->number);
+	if (ca_cert_check_name(cert, mac, &named) == 0 ||
+	    (db_certificate_owner(db, b->serial, owner, NULL) == 0 && strcmp(owner, mac) == 0))
+		return 0;
+	return err_set(e, named.code, "%s generation %lld: %s", mac, (long long)b->number, named.text);
 }
 
 int
-render_bundle(struct db *db, const char *mac, int64_t number, const char *md5, struct buf *out,
+render_parts(struct db *db, const struct db_bundle *b, const X509 *cert, const char *mac, struct buf *out,
     char ret_md5[BUNDLE_MD5_SIZE], struct err *e)
 {
-	struct db_bundle b;
 	char found[BUNDLE_MD5_SIZE];
 	size_t before = out->len, size;
 	int rc = -1;
 
-	if (db_bundle_get(db, mac, number, md5, &b, e) != 0)
-		return -1;
-	if (check_owner(&b, mac, e) != 0)
+	if (check_owner(db, b, cert, mac, e) != 0)
 		goto out;
-	if (bundle_render(b.profile.data, b.profile.len, b.cert.data, b.cert.len, b.key.data, b.key.len, out, e) != 0)
+	if (bundle_render(b->profile.data, b->profile.len, b->cert.data, b->cert.len, b->key.data, b->key.len, out,
+		e) != 0)
 		goto out;
 	size = out->len - before;
 	if (bundle_md5(out->data + before, size, found, e) != 0)
 		goto out;
-	if (strcmp(found, b.md5) != 0 || size != b.size) {
+	if (strcmp(found, b->md5) != 0 || size != b->size) {
 		err_set(e, ERR_INTEGRITY, "%s generation %lld: expected %zu bytes with md5 %s, found %zu with %s", mac,
-		    (long long)b.number, b.size, b.md5, size, found);
+		    (long long)b->number, b->size, b->md5, size, found);
 		goto out;
 	}
 	if (ret_md5 != NULL)
@@ -49,6 +51,27 @@ render_bundle(struct db *db, const char *mac, int64_t number, const char *md5, s
 out:
 	if (rc != 0)
 		buf_clear(out);
+	return rc;
+}
+
+int
+render_bundle(struct db *db, const char *mac, int64_t number, const char *md5, struct buf *out,
+    char ret_md5[BUNDLE_MD5_SIZE], struct err *e)
+{
+	struct db_bundle b;
+	X509 *cert;
+	int rc = -1;
+
+	if (db_bundle_get(db, mac, number, md5, &b, e) != 0)
+		return -1;
+	cert = ca_cert_decode(b.cert.data, b.cert.len, e);
+	if (cert != NULL)
+		rc = render_parts(db, &b, cert, mac, out, ret_md5, e);
+	else
+		err_prefix(e, "%s generation %lld", mac, (long long)b.number);
+	if (rc != 0)
+		buf_clear(out);
+	X509_free(cert);
 	db_bundle_release(&b);
 	return rc;
 }

@@ -3,6 +3,7 @@
 #define CLI_RENDER_H
 
 #include "bundler/bundle.h"
+#include "ca/cert.h"
 #include "cli/settings.h"
 #include "db/db.h"
 #include "provisioner/xml.h"
@@ -13,6 +14,10 @@
  * releases out.
  */
 int render_bundle(struct db *db, const char *mac, int64_t number, const char *md5, struct buf *out,
+    char ret_md5[BUNDLE_MD5_SIZE], struct err *e);
+
+/* The same from parts that were read before, with their certificate decoded. */
+int render_parts(struct db *db, const struct db_bundle *b, const X509 *cert, const char *mac, struct buf *out,
     char ret_md5[BUNDLE_MD5_SIZE], struct err *e);
 
 /*

@@ -4,7 +4,6 @@
 #include "cli/phone_report.h"
 #include "cli/revocation.h"
 #include "cli/state.h"
-#include "common/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +15,7 @@ enum {
 };
 
 static const struct option_def options[] = {
-	[OPT_SERIAL] = { "serial", "HEX", "revoke this one certificate, 40 hex digits" },
+	[OPT_SERIAL] = { "serial", "HEX", "revoke this one certificate, its serial in hex" },
 	[OPT_REASON] = { "reason", "REASON",
 	    "unspecified, keyCompromise, superseded or cessationOfOperation (unspecified)" },
 	[OPT_DRY_RUN] = { "dry-run", NULL, "say what would be revoked, change nothing" },
@@ -57,12 +56,10 @@ revoke_serial(struct revoke *v, const char *hex, struct err *e)
 {
 	struct revocation r = REVOCATION_INIT;
 	unsigned char serial[DB_SERIAL_SIZE];
-	char shown[64];
 	int rc = -1;
 
-	if (!text_unhex(hex, serial, sizeof(serial)))
-		return err_set(e, ERR_USAGE, "serial: expected %d hex digits, found \"%s\"", 2 * DB_SERIAL_SIZE,
-		    text_printable(hex, shown, sizeof(shown)));
+	if (serial_parse(hex, serial, e) != 0)
+		return -1;
 	if (revocation_of_serial(v->db, serial, &r, e) == 0)
 		rc = revoke_gathered(v, &r, e);
 	revocation_release(&r);
@@ -110,8 +107,8 @@ report(const struct revoke *v, struct err *e)
 	    printf("%s %s\n", v->dry_run ? "would revoke" : "revoked", json_string_value(serial));
 	if (!v->dry_run)
 		(void)printf(
-		    "the OpenVPN server does not know yet: write the new CRL with 'phonevpn crl --out FILE' to where "
-		    "its crl-verify points\n");
+		    "the OpenVPN server does not know yet: run 'phonevpn emit server --out DIR', or write only the new CRL "
+		    "with 'phonevpn crl --out FILE' to where its crl-verify points\n");
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/settings.h"
 
+#include "bundler/network.h"
 #include "common/text.h"
 #include "provisioner/url.h"
 
@@ -190,7 +191,41 @@ check_remotes(const char *value, const char *name, struct err *e)
 	return remotes_parse(value, 1194, &p, e) != 0 ? err_prefix(e, "%s", name) : 0;
 }
 
-/* Cipher, digest and network are judged by who writes them. */
+static int
+check_network(const char *value, const char *name, struct err *e)
+{
+	struct network n;
+
+	return network_parse(value, &n, e) != 0 ? err_prefix(e, "%s", name) : 0;
+}
+
+static int
+check_crl(const char *value, const char *name, struct err *e)
+{
+	static const char *const words[] = { "file", "dir", NULL };
+
+	return check_one_of(value, name, words, "file or dir", e);
+}
+
+/* "USER:GROUP", "USER" or "": useradd's names, NAME_REGEX of its adduser.conf(5) and 32 bytes. */
+static int
+check_user(const char *value, const char *name, struct err *e)
+{
+	size_t user = strcspn(value, ":"), group = value[user] == ':' ? strlen(value + user + 1) : 0;
+	bool good = value[0] == '\0' || (user > 0 && (value[user] == '\0' || group > 0));
+	char shown[64];
+
+	good = good && user < SETTINGS_USER_SIZE && group < SETTINGS_USER_SIZE;
+	for (size_t i = 0; good && value[i] != '\0'; i++)
+		good = i == user ||
+		       strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", value[i]);
+	if (good)
+		return 0;
+	return err_set(e, ERR_INPUT, "%s: expected USER, USER:GROUP or nothing, found \"%s\"", name,
+	    text_printable(value, shown, sizeof(shown)));
+}
+
+/* Cipher and digest are judged by who writes them. */
 static int
 check_by_rendering(const char *value, const char *name, struct err *e)
 {
@@ -200,17 +235,14 @@ check_by_rendering(const char *value, const char *name, struct err *e)
 		.cipher = "AES-256-CBC",
 		.auth = "SHA1",
 	};
-	struct server_conf_params server = { .profile = &p, .port = 1194, .network = "10.8.0.0/16" };
 	struct buf text = BUF_INIT(65536);
 	int rc = 0;
 
 	if (strcmp(name, settings_name(SET_VPN_CIPHER)) == 0)
 		p.cipher = value;
-	else if (strcmp(name, settings_name(SET_VPN_AUTH)) == 0)
-		p.auth = value;
 	else
-		server.network = value;
-	if (profile_render(&p, NULL, 0, &text, e) != 0 || server_conf_render(&server, &text, e) != 0)
+		p.auth = value;
+	if (profile_render(&p, NULL, 0, &text, e) != 0)
 		rc = err_prefix(e, "%s", name);
 	buf_release(&text);
 	return rc;
@@ -228,7 +260,11 @@ static const struct {
 	[SET_VPN_PROTO] = { "vpn-proto", "udp", "udp or tcp", check_proto },
 	[SET_VPN_REMOTES] = { "vpn-remotes", "", "further servers, HOST[:PORT],..., tried in this order",
 	    check_remotes },
-	[SET_VPN_NETWORK] = { "vpn-network", "10.8.0.0/16", "addresses inside the VPN", check_by_rendering },
+	[SET_VPN_NETWORK] = { "vpn-network", "10.8.0.0/16", "addresses inside the VPN", check_network },
+	[SET_VPN_USER] = { "vpn-user", "nobody:nogroup", "USER[:GROUP] that the server's OpenVPN becomes; empty: none",
+	    check_user },
+	[SET_VPN_CRL] = { "vpn-crl", "file", "how the server looks revocations up: file (the CRL) or dir (by serials)",
+	    check_crl },
 	[SET_VPN_CIPHER] = { "vpn-cipher", "AES-256-CBC", "data channel's cipher, one of the phone's list",
 	    check_by_rendering },
 	[SET_VPN_AUTH] = { "vpn-auth", "SHA1", "data channel's HMAC digest, the same on the server",
@@ -346,6 +382,17 @@ settings_time(const struct settings *s, enum setting which)
 
 	(void)text_time_parse(s->value[which], table[which].name, &when, NULL);
 	return when;
+}
+
+void
+settings_server_user(const struct settings *s, char ret_user[SETTINGS_USER_SIZE], char ret_group[SETTINGS_USER_SIZE])
+{
+	const char *value = s->value[SET_VPN_USER];
+	size_t user = strcspn(value, ":");
+
+	/* As long as check_user() lets them be. */
+	(void)snprintf(ret_user, SETTINGS_USER_SIZE, "%.*s", (int)user, value);
+	(void)snprintf(ret_group, SETTINGS_USER_SIZE, "%s", value[user] == ':' ? value + user + 1 : "");
 }
 
 int

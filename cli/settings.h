@@ -3,7 +3,6 @@
 #define CLI_SETTINGS_H
 
 #include "bundler/profile.h"
-#include "bundler/server_conf.h"
 #include "db/db.h"
 
 #include <stdbool.h>
@@ -21,6 +20,8 @@ enum setting {
 	SET_VPN_PROTO,
 	SET_VPN_REMOTES,
 	SET_VPN_NETWORK,
+	SET_VPN_USER,
+	SET_VPN_CRL,
 	SET_VPN_CIPHER,
 	SET_VPN_AUTH,
 	SET_VPN_LZO,
@@ -66,6 +67,11 @@ void settings_list(const struct settings *s, struct db_setting list[SET_COUNT]);
 bool settings_bool(const struct settings *s, enum setting which);
 unsigned long settings_number(const struct settings *s, enum setting which);
 time_t settings_time(const struct settings *s, enum setting which);
+
+/* What OpenVPN's server becomes once it is up; "" for what the setting leaves open. */
+#define SETTINGS_USER_SIZE 33
+void settings_server_user(const struct settings *s, char ret_user[SETTINGS_USER_SIZE],
+    char ret_group[SETTINGS_USER_SIZE]);
 
 /* The profile that they describe; borrows strings from s. */
 int settings_profile(const struct settings *s, struct profile_params *ret, struct err *e);

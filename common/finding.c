@@ -3,7 +3,6 @@
 
 #include "common/text.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,12 +44,11 @@ copy(const char *s, char **ret)
 }
 
 void
-findings_add(struct findings *f, const struct finding_rule *rule, const struct finding_place *place, const char *fmt,
-    ...)
+findings_addv(struct findings *f, const struct finding_rule *rule, const struct finding_place *place, const char *fmt,
+    va_list ap)
 {
 	struct finding new = { .rule = rule, .line = place->line };
 	char text[TEXT_MAX];
-	va_list ap;
 
 	if (rule->severity > f->worst)
 		f->worst = rule->severity;
@@ -58,9 +56,7 @@ findings_add(struct findings *f, const struct finding_rule *rule, const struct f
 		f->left_off++;
 		return;
 	}
-	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	/* A path may be no UTF-8, and is shown as it is found all the same. */
 	if (!grow(f) || !copy(place->file, &new.file) || !copy(place->element, &new.element) ||
 	    !copy(text, &new.text)) {
@@ -69,6 +65,17 @@ findings_add(struct findings *f, const struct finding_rule *rule, const struct f
 		return;
 	}
 	f->list[f->count++] = new;
+}
+
+void
+findings_add(struct findings *f, const struct finding_rule *rule, const struct finding_place *place, const char *fmt,
+    ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	findings_addv(f, rule, place, fmt, ap);
+	va_end(ap);
 }
 
 bool

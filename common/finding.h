@@ -4,6 +4,7 @@
 
 #include "common/err.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -56,6 +57,9 @@ struct findings {
 /* Add one; place and the text are copied, control characters in the text become '?'. */
 void findings_add(struct findings *f, const struct finding_rule *rule, const struct finding_place *place,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+void findings_addv(struct findings *f, const struct finding_rule *rule, const struct finding_place *place,
+    const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
 
 /* Whether rule was found, anywhere. */
 bool findings_has(const struct findings *f, const struct finding_rule *rule);

@@ -41,9 +41,16 @@ progress_set(struct progress *p, unsigned long done)
 }
 
 void
+progress_hide(struct progress *p)
+{
+	if (p->on && p->shown.tv_sec != 0)
+		(void)fputs("\r\033[K", stderr);
+	p->shown = (struct timespec){ 0 };
+}
+
+void
 progress_end(struct progress *p)
 {
-	if (p->on)
-		(void)fputs("\r\033[K", stderr);
+	progress_hide(p);
 	p->on = false;
 }

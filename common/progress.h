@@ -19,7 +19,10 @@ void progress_start(struct progress *p, const char *verb, unsigned long total, b
 /* done pieces of the total are finished; draws at most five times a second. */
 void progress_set(struct progress *p, unsigned long done);
 
-/* Remove the line. */
+/* Remove the line until the next progress_set(), for something else to be printed. */
+void progress_hide(struct progress *p);
+
+/* Remove the line for good. */
 void progress_end(struct progress *p);
 
 #endif

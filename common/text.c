@@ -79,6 +79,18 @@ hex_value(char c)
 	return -1;
 }
 
+void
+text_hex_number(const void *data, size_t len, char *out)
+{
+	const unsigned char *p = data;
+
+	while (len > 1 && *p == 0) {
+		p++;
+		len--;
+	}
+	text_hex(p, len, out);
+}
+
 bool
 text_unhex(const char *s, void *data, size_t len)
 {

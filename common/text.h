@@ -29,7 +29,10 @@ int text_number(const char *s, unsigned long min, unsigned long max, const char 
 /* Lower-case hex, two digits a byte, and NUL: out holds 2 * len + 1 bytes. */
 void text_hex(const void *data, size_t len, char *out);
 
-/* The reverse, exact: s has 2 * len hex digits of either case. False when it has not. */
+/* The same for a big-endian number: without the zero bytes in front of it, but for the last. */
+void text_hex_number(const void *data, size_t len, char *out);
+
+/* The reverse of text_hex(), exact: s has 2 * len hex digits of either case. False when it has not. */
 bool text_unhex(const char *s, void *data, size_t len);
 
 /* s is exactly len lower-case hex digits. */

@@ -66,6 +66,7 @@ struct db_init {
 	const struct db_crl *crl;
 	const char *server_name;
 	const struct db_certificate_new *server;
+	const struct db_import *import;	/* what the CA has done before, or NULL */
 };
 
 /*
@@ -109,6 +110,7 @@ struct db_phone {
 	char label[121];
 	char group[65];
 	char http_user[65];
+	uint32_t vpn_host;	/* its fixed address' number in the VPN's network: 258 is 10.8.1.2 in 10.8.0.0/16; 0: none */
 	bool has_secret;
 	time_t created;
 	int64_t newest, offered;	/* generation numbers */
@@ -121,13 +123,19 @@ struct db_phone {
 	char profile[DB_HASH_SIZE];
 };
 
-struct db_phone_new {
-	struct db_phone phone;		/* mac to http_user are taken */
-	const char *secret;		/* the SIP password, or NULL */
-	const char *http_password;
+/* Numbers of the VPN's network that phones may have, both ends included. */
+struct db_host_range {
+	uint32_t first, last;
 };
 
-/* All or none. ERR_CONFLICT names the first MAC or HTTP user that exists. */
+struct db_phone_new {
+	struct db_phone phone;		/* mac to vpn_host are taken */
+	const char *secret;		/* the SIP password, or NULL */
+	const char *http_password;
+	struct db_host_range hosts;	/* where vpn_host is 0: give it one of these (last 0: give it none) */
+};
+
+/* All or none. ERR_CONFLICT names the first MAC, HTTP user or VPN address that is taken, or says that all are. */
 int db_phone_add(struct db *db, const struct db_phone_new *phones, size_t count, struct err *e);
 
 int db_phone_get(struct db *db, const char *mac, struct db_phone *ret, struct err *e);
@@ -136,8 +144,8 @@ int db_phone_get(struct db *db, const char *mac, struct db_phone *ret, struct er
 int db_phone_get_by_user(struct db *db, const char *http_user, struct db_phone *ret, struct err *e);
 
 /*
- * Replace model, firmware, extension, label, group and http_user of phone->id; secret and http_password where not NULL
- * ("" takes the secret away).
+ * Replace model, firmware, extension, label, group, http_user and vpn_host of phone->id; secret and http_password where
+ * not NULL ("" takes the secret away).
  */
 int db_phone_set(struct db *db, const struct db_phone *phone, const char *secret, const char *http_password,
     struct err *e);
@@ -160,6 +168,38 @@ int db_phone_each(struct db *db, const struct db_phone_filter *filter,
     int (*each)(const struct db_phone *phone, void *arg, struct err *e), void *arg, struct err *e);
 
 int db_phone_count(struct db *db, const struct db_phone_filter *filter, size_t *ret, struct err *e);
+
+/* ---- VPN addresses, as numbers in the VPN's network, so that they survive a change of it ---- */
+
+#define DB_HOST_MAX 65534	/* of a /16, the largest network that OpenVPN's server takes */
+
+/*
+ * Give each of these phones (by id) that has none a number of its own: one that no phone has had yet, or else the one
+ * that was given back first. All or none; ERR_CONFLICT when there are not enough.
+ */
+int db_host_assign(struct db *db, const int64_t *phones, size_t count, const struct db_host_range *range,
+    struct err *e);
+
+/* How many of the range phones have. */
+int db_host_taken(struct db *db, const struct db_host_range *range, size_t *ret, struct err *e);
+
+/*
+ * Set the setting that holds the network; phones whose number is not in its range get others in the same transaction.
+ * ERR_CONFLICT when there are not enough. *ret_kept, *ret_moved: phones.
+ */
+int db_network_set(struct db *db, const struct db_setting *network, const struct db_host_range *range,
+    size_t *ret_kept, size_t *ret_moved, struct err *e);
+
+/*
+ * Every phone that has a number, once for each name that its certificates have which are not revoked (its MAC when there
+ * is none); in the order of numbers, as db_phone_each().
+ */
+struct db_host {
+	uint32_t host;
+	char name[65];
+};
+int db_host_each(struct db *db, int (*each)(const struct db_host *host, void *arg, struct err *e), void *arg,
+    struct err *e);
 
 /* ---- authorities ---- */
 
@@ -190,9 +230,9 @@ void db_authority_free(struct db_authority *all, size_t count);
 /* ---- certificates ---- */
 
 struct db_certificate {
-	unsigned char serial[DB_SERIAL_SIZE];
+	unsigned char serial[DB_SERIAL_SIZE];	/* a shorter one, of an imported CA, has zeros in front */
 	int64_t authority;
-	char name[65];			/* the phone's MAC, or the server's name */
+	char name[65];			/* the phone's MAC, the server's name, or that of an imported certificate */
 	bool server;
 	time_t not_before, not_after, issued;
 	time_t revoked;			/* 0: not */
@@ -205,14 +245,29 @@ int db_certificate_get(struct db *db, const unsigned char serial[DB_SERIAL_SIZE]
 /* The newest server certificate of the current authority. */
 int db_certificate_server(struct db *db, struct db_certificate *ret, struct err *e);
 
-/* DER of the certificate and of its key onto either, which may be NULL. */
+/*
+ * The MAC of the phone that an imported certificate serves, when its own name is another; nobody without the master key
+ * can have written it. ERR_NOT_FOUND for every other certificate.
+ */
+int db_certificate_owner(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], char ret_mac[DB_MAC_SIZE],
+    struct err *e);
+
+/*
+ * DER of the certificate and of its key onto either, which may be NULL. ERR_NOT_FOUND also when an imported certificate
+ * came without what is asked for.
+ */
 int db_certificate_der(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], struct buf *ret_cert,
     struct buf *ret_key, struct err *e);
+
+/* Store a further server certificate of an authority: from now on it is the newest. */
+int db_certificate_add_server(struct db *db, int64_t authority, const char *name, const struct db_certificate_new *c,
+    struct err *e);
 
 struct db_certificate_filter {
 	int64_t authority;		/* 0: any */
 	const char *name;		/* NULL: any */
 	bool revoked;			/* only revoked ones */
+	bool server;			/* only servers', of any name and revoked or not */
 };
 
 /* As db_phone_each(), in the order of issue. */
@@ -237,6 +292,21 @@ int db_phone_remove(struct db *db, int64_t id, int64_t authority, const unsigned
 
 /* Store a profile under the hash that the caller took of it; storing it again changes nothing. */
 int db_profile_put(struct db *db, const char *hash, const void *text, size_t len, struct err *e);
+
+/* Phones of one model and firmware that have generations of one profile. */
+struct db_profile_use {
+	char model[8], firmware[32];
+	size_t phones;
+	const void *text;	/* the profile's */
+	size_t len;
+};
+
+/*
+ * Every use of a profile by generations with which a phone may connect now: certificate neither revoked nor ended. Only
+ * by those that are offered, with offered. each must not make calls on db.
+ */
+int db_profile_use_each(struct db *db, time_t now, bool offered,
+    int (*each)(const struct db_profile_use *use, void *arg, struct err *e), void *arg, struct err *e);
 
 /* A phone's next generation. */
 struct db_generation_new {
@@ -278,6 +348,7 @@ int db_generation_each(struct db *db, int64_t phone,
 /* The parts that a generation's bundle is rendered from, and what the result must be. */
 struct db_bundle {
 	int64_t phone, number;
+	unsigned char serial[DB_SERIAL_SIZE];
 	struct buf profile, cert, key;
 	char md5[DB_MD5_SIZE];
 	size_t size;
@@ -290,6 +361,45 @@ struct db_bundle {
 int db_bundle_get(struct db *db, const char *mac, int64_t number, const char *md5, struct db_bundle *ret,
     struct err *e);
 void db_bundle_release(struct db_bundle *b);
+
+/* ---- import ---- */
+
+/* A certificate that another program has made. */
+struct db_certificate_imported {
+	struct db_certificate_new certificate;	/* cert and key NULL where they are not at hand */
+	int64_t authority;		/* 0: the one that db_create() makes */
+	const char *name;		/* phone's MAC, server's name, or its common name */
+	const char *phone;		/* MAC of the phone that it serves, or NULL */
+	bool declared;			/* its own name is not that MAC: db_certificate_owner() */
+	bool server;
+	time_t revoked;			/* 0: not */
+	int reason;
+};
+
+struct db_import {
+	const struct db_phone_new *phones;	/* to be added */
+	size_t phone_count;
+	const struct db_certificate_imported *certificates;	/* in the order of issue */
+	size_t certificate_count;
+	const char *profile_hash;		/* as for db_profile_put(), when there are generations */
+	const void *profile;
+	size_t profile_len;
+	/* stored and offered; certificate is NULL, serial that of one of certificates, phone is found by mac */
+	struct db_generation_new *generations;
+	size_t generation_count;
+	bool server;			/* db_init's server is one of the old ones, too */
+	/*
+	 * Called before the end of the transaction, to read back what was stored through db; -1 with e undoes all.
+	 */
+	int (*verify)(struct db *db, void *arg, struct err *e);
+	void *arg;
+};
+
+/*
+ * Take over into a state that there is. A certificate whose serial is in the database already gets what it lacks: its
+ * bytes, its key and its phone. ERR_CONFLICT when it is revoked, of another CA or another phone's.
+ */
+int db_import(struct db *db, const struct db_import *import, struct err *e);
 
 /* ---- events ---- */
 

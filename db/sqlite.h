@@ -34,8 +34,10 @@ enum sql {
 	SQL_CERTIFICATE_PAGE,
 	SQL_CERTIFICATE_PAGE_BY_NAME,
 	SQL_CERTIFICATE_PAGE_REVOKED,
+	SQL_CERTIFICATE_PAGE_SERVER,
 	SQL_CERTIFICATE_PHONE,
 	SQL_CERTIFICATE_REVOKE,
+	SQL_CERTIFICATE_COMPLETE,
 	SQL_CERTIFICATE_LEFT,
 	SQL_PHONE_ADD,
 	SQL_PHONE_BY_ID,
@@ -51,8 +53,17 @@ enum sql {
 	SQL_PHONE_TAKE_BACK,
 	SQL_PHONE_TAKE_BACK_SERIAL,
 	SQL_PHONE_REMOVE,
+	SQL_HOST_ALL,
+	SQL_HOST_RETURNED,
+	SQL_HOST_OWNER,
+	SQL_HOST_TAKE,
+	SQL_HOST_RETURN,
+	SQL_HOST_TAKEN,
+	SQL_HOST_ABOVE,
+	SQL_HOST_PAGE,
 	SQL_PROFILE_GET,
 	SQL_PROFILE_ADD,
+	SQL_PROFILE_USES,
 	SQL_GENERATION_ADD,
 	SQL_GENERATION_STATE,
 	SQL_GENERATION_PAGE,
@@ -207,6 +218,9 @@ int schema_upgrade(struct db *db, const char *const *steps, size_t count, struct
 #define SETTING_EVENT_HEAD ".event_head"
 
 int setting_put(struct db *db, const struct db_setting *setting, struct err *e);
+
+/* With its event, where it differs from what is stored. */
+int setting_change(struct db *db, const struct db_setting *setting, struct err *e);
 int setting_put_sealed(struct db *db, const char *name, const void *data, size_t len, struct err *e);
 
 /* size bytes exactly; ERR_NOT_FOUND when there are none. */
@@ -218,18 +232,46 @@ int authority_add(struct db *db, const char *name, const struct buf *cert, const
     const struct db_crl *crl, int64_t *ret_id, struct err *e);
 int authority_set_crl(struct db *db, int64_t id, const struct db_crl *crl, struct err *e);
 
-/* phone 0: the server's. */
+/* phone 0: the server's, or that of an imported one that serves no phone. cert and key may be NULL. */
 int certificate_add(struct db *db, const struct db_certificate_new *c, int64_t authority, int64_t phone,
-    const char *name, struct err *e);
+    const char *name, bool server, struct err *e);
+
+/* Give one that is there its phone, name, bytes and key. */
+int certificate_complete(struct db *db, const struct db_certificate_new *c, int64_t phone, const char *name,
+    struct err *e);
+int certificate_phone(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], int64_t *ret, struct err *e);
 int certificate_read(struct db *db, sqlite3_stmt *st, struct db_certificate *ret, struct err *e);
 int certificate_key(struct db *db, sqlite3_stmt *st, int column, const unsigned char serial[DB_SERIAL_SIZE],
     struct buf *ret, struct err *e);
 int certificate_missing(const unsigned char serial[DB_SERIAL_SIZE], struct err *e);
 int certificate_error(struct err *e, enum err_code code, const unsigned char serial[DB_SERIAL_SIZE], const char *text);
 
+int profile_put(struct db *db, const char *hex, const void *text, size_t len, struct err *e);
+int generation_add(struct db *db, struct db_generation_new *g, struct err *e);
+int generation_offer(struct db *db, const struct db_offer *o, struct err *e);
+
+/* authority: of the certificates that name none. */
+int import_add(struct db *db, const struct db_import *import, int64_t authority, struct err *e);
+int import_verify(struct db *db, const struct db_import *import, struct err *e);
+
 /* ERR_NOT_FOUND when there is no such phone. */
 int phone_get_by_id(struct db *db, int64_t id, struct db_phone *ret, struct err *e);
 int phone_mac(struct db *db, int64_t id, char ret[DB_MAC_SIZE], struct err *e);
+
+/* Which numbers of the VPN's network were ever given away, read when the first is asked for. */
+struct host_picker {
+	bool known;
+	uint32_t next;
+	unsigned char given[DB_HOST_MAX / 8 + 1];
+};
+
+int phone_add(struct db *db, const struct db_phone_new *n, struct host_picker *picker, struct err *e);
+
+/* A number for a phone that has none: picked, or this one (mac for the message). Gives none back. */
+int host_pick(struct db *db, struct host_picker *picker, int64_t phone, const struct db_host_range *range,
+    uint32_t *ret_host, struct err *e);
+int host_take(struct db *db, int64_t phone, const char *mac, uint32_t host, struct err *e);
+int host_return(struct db *db, int64_t phone, struct err *e);
 
 /* Where a phone's sealed column lives; borrows both. */
 struct seal_place phone_place(const char *mac, const char *column);

@@ -15,10 +15,10 @@ bundle_read(struct db *db, sqlite3_stmt *st, struct db_bundle *ret, struct err *
 		.cert = BUF_INIT(DB_DER_MAX),
 		.key = BUF_INIT(DB_DER_MAX),
 	};
-	unsigned char serial[DB_SERIAL_SIZE];
 
-	if (sql_column_bytes(db, st, 2, serial, sizeof(serial), e) != 0 || sql_column_buf(st, 3, &b.profile, e) != 0 ||
-	    sql_column_buf(st, 4, &b.cert, e) != 0 || certificate_key(db, st, 5, serial, &b.key, e) != 0 ||
+	if (sql_column_bytes(db, st, 2, b.serial, sizeof(b.serial), e) != 0 ||
+	    sql_column_buf(st, 3, &b.profile, e) != 0 || sql_column_buf(st, 4, &b.cert, e) != 0 ||
+	    certificate_key(db, st, 5, b.serial, &b.key, e) != 0 ||
 	    sql_column_hex(db, st, 6, b.md5, sizeof(b.md5), e) != 0) {
 		db_bundle_release(&b);
 		return -1;

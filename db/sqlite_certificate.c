@@ -24,7 +24,7 @@ certificate_error(struct err *e, enum err_code code, const unsigned char serial[
 {
 	char hex[SERIAL_HEX_SIZE];
 
-	text_hex(serial, DB_SERIAL_SIZE, hex);
+	text_hex_number(serial, DB_SERIAL_SIZE, hex);
 	return err_set(e, code, "certificate %s: %s", hex, text);
 }
 
@@ -34,22 +34,31 @@ certificate_missing(const unsigned char serial[DB_SERIAL_SIZE], struct err *e)
 	return certificate_error(e, ERR_NOT_FOUND, serial, "not in the database");
 }
 
-int
-certificate_add(struct db *db, const struct db_certificate_new *c, int64_t authority, int64_t phone, const char *name,
-    struct err *e)
+/* Sealed for this row; nothing at all for a key that is not at hand, which no sealed one is. */
+static int
+key_seal(struct db *db, const struct db_certificate_new *c, struct buf *out, struct err *e)
 {
 	const struct seal_place place = certificate_place(c->serial);
+
+	return c->key == NULL ? 0 : sql_seal(db, &place, c->key->data, c->key->len, out, e);
+}
+
+int
+certificate_add(struct db *db, const struct db_certificate_new *c, int64_t authority, int64_t phone, const char *name,
+    bool server, struct err *e)
+{
 	struct buf sealed = BUF_INIT(DB_DER_MAX + SEAL_OVERHEAD);
 	int rc = -1;
 
 	if (c->not_after <= c->not_before)
 		return certificate_error(e, ERR_INPUT, c->serial, "expected notAfter behind notBefore");
-	if (sql_seal(db, &place, c->key->data, c->key->len, &sealed, e) != 0)
+	if (key_seal(db, c, &sealed, e) != 0)
 		goto out;
 	rc = sql_run(db, SQL_CERTIFICATE_ADD, e, SQL_BLOB(c->serial, DB_SERIAL_SIZE), SQL_INT(authority),
 	    { .type = phone != 0 ? SQL_IS_INT : SQL_IS_NULL, .number = phone }, SQL_TEXT(name),
-	    SQL_TEXT(phone != 0 ? "phone" : "server"), SQL_INT(c->not_before), SQL_INT(c->not_after),
-	    SQL_INT(time(NULL)), SQL_BLOB(c->cert->data, c->cert->len), SQL_BLOB(sealed.data, sealed.len));
+	    SQL_TEXT(server ? "server" : "phone"), SQL_INT(c->not_before), SQL_INT(c->not_after), SQL_INT(time(NULL)),
+	    SQL_BLOB(c->cert != NULL ? c->cert->data : NULL, c->cert != NULL ? c->cert->len : 0),
+	    SQL_BLOB(sealed.data, sealed.len));
 	if (rc != 0 && sql_failed_unique(db))
 		certificate_error(e, ERR_CONFLICT, c->serial, "this serial is in the database already");
 	else if (rc != 0 && sql_failed_foreign_key(db))
@@ -57,6 +66,33 @@ certificate_add(struct db *db, const struct db_certificate_new *c, int64_t autho
 out:
 	buf_release(&sealed);
 	return rc;
+}
+
+int
+certificate_complete(struct db *db, const struct db_certificate_new *c, int64_t phone, const char *name, struct err *e)
+{
+	struct buf sealed = BUF_INIT(DB_DER_MAX + SEAL_OVERHEAD);
+	int rc = -1;
+
+	if (key_seal(db, c, &sealed, e) == 0)
+		rc = sql_run(db, SQL_CERTIFICATE_COMPLETE, e, SQL_BLOB(c->serial, DB_SERIAL_SIZE), SQL_INT(phone),
+		    SQL_TEXT(name), SQL_BLOB(c->cert->data, c->cert->len), SQL_BLOB(sealed.data, sealed.len));
+	buf_release(&sealed);
+	return rc;
+}
+
+int
+certificate_phone(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], int64_t *ret, struct err *e)
+{
+	sqlite3_stmt *st = sql_start(db, SQL_CERTIFICATE_PHONE, e, SQL_BLOB(serial, DB_SERIAL_SIZE));
+	int rc = sql_step(db, st, e);
+
+	if (rc > 0)
+		*ret = sqlite3_column_int64(st, 0);
+	sql_done(st);
+	if (rc == 0)
+		return certificate_missing(serial, e);
+	return rc < 0 ? -1 : 0;
 }
 
 /* A row of CERTIFICATE_SELECT (sqlite_statement.c). */
@@ -118,10 +154,22 @@ certificate_key(struct db *db, sqlite3_stmt *st, int column, const unsigned char
 	const struct seal_place place = certificate_place(serial);
 	char hex[SERIAL_HEX_SIZE];
 
+	if (sqlite3_column_bytes(st, column) == 0)
+		return certificate_error(e, ERR_NOT_FOUND, serial,
+		    "its CA was imported without this certificate's key");
 	if (sql_column_sealed(db, st, column, &place, ret, e) == 0)
 		return 0;
-	text_hex(serial, DB_SERIAL_SIZE, hex);
+	text_hex_number(serial, DB_SERIAL_SIZE, hex);
 	return err_prefix(e, "certificate %s", hex);
+}
+
+static int
+certificate_bytes(sqlite3_stmt *st, int column, const unsigned char serial[DB_SERIAL_SIZE], struct buf *ret,
+    struct err *e)
+{
+	if (sqlite3_column_bytes(st, column) == 0)
+		return certificate_error(e, ERR_NOT_FOUND, serial, "its CA was imported without this certificate");
+	return sql_column_buf(st, column, ret, e);
 }
 
 int
@@ -139,9 +187,31 @@ db_certificate_der(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], st
 	if (rc == 0 && ret_key != NULL)
 		rc = certificate_key(db, st, 1, serial, ret_key, e);
 	if (rc == 0 && ret_cert != NULL)
-		rc = sql_column_buf(st, 0, ret_cert, e);
+		rc = certificate_bytes(st, 0, serial, ret_cert, e);
 	sql_done(st);
 	return rc;
+}
+
+static int
+certificate_add_server(struct db *db, int64_t authority, const char *name, const struct db_certificate_new *c,
+    struct err *e)
+{
+	char hex[SERIAL_HEX_SIZE], field[sizeof(((struct db_certificate *)NULL)->name)];
+
+	if (text_copy(field, sizeof(field), name, "name of the server", e) != 0 ||
+	    certificate_add(db, c, authority, 0, name, true, e) != 0)
+		return -1;
+	text_hex(c->serial, DB_SERIAL_SIZE, hex);
+	return event_append(db, e, "certificate.issue", hex, "server %s", name);
+}
+
+int
+db_certificate_add_server(struct db *db, int64_t authority, const char *name, const struct db_certificate_new *c,
+    struct err *e)
+{
+	if (sql_begin(db, e) != 0)
+		return -1;
+	return sql_end(db, certificate_add_server(db, authority, name, c, e), e);
 }
 
 /* ---- listing ---- */
@@ -162,6 +232,8 @@ certificate_page(struct db *db, const struct certificate_list *list, struct err 
 
 	if (f->name != NULL)
 		return sql_start_values(db, SQL_CERTIFICATE_PAGE_BY_NAME, values, 5, e);
+	if (f->server)
+		return sql_start_values(db, SQL_CERTIFICATE_PAGE_SERVER, values, 4, e);
 	return sql_start_values(db, f->revoked ? SQL_CERTIFICATE_PAGE_REVOKED : SQL_CERTIFICATE_PAGE, values, 4, e);
 }
 

@@ -104,12 +104,20 @@ fill(struct db *db, const struct db_init *init, struct err *e)
 		if (setting_put(db, &init->settings[i], e) != 0)
 			return -1;
 	}
-	text_hex(init->server->serial, DB_SERIAL_SIZE, hex);
+	text_hex_number(init->server->serial, DB_SERIAL_SIZE, hex);
 	if (authority_add(db, init->authority_name, init->authority_cert, init->authority_key, init->crl, &authority,
-		e) != 0 ||
-	    certificate_add(db, init->server, authority, 0, init->server_name, e) != 0)
+		e) != 0)
 		return -1;
-	return event_append(db, e, "certificate.issue", hex, "server %s", init->server_name);
+	/* The server's last: it is the newest then. */
+	if (init->import != NULL && import_add(db, init->import, authority, e) != 0)
+		return -1;
+	if (certificate_add(db, init->server, authority, 0, init->server_name, true, e) != 0)
+		return -1;
+	if (event_append(db, e,
+		init->import != NULL && init->import->server ? "certificate.import" : "certificate.issue", hex,
+		"server %s", init->server_name) != 0)
+		return -1;
+	return init->import != NULL ? import_verify(db, init->import, e) : 0;
 }
 
 static int

@@ -29,7 +29,7 @@ md5_parse(const char *hex, unsigned char ret[MD5_BYTES])
 
 /* ---- profiles ---- */
 
-static int
+int
 profile_put(struct db *db, const char *hex, const void *text, size_t len, struct err *e)
 {
 	unsigned char hash[HASH_BYTES];
@@ -59,6 +59,30 @@ db_profile_put(struct db *db, const char *hash, const void *text, size_t len, st
 	if (sql_begin(db, e) != 0)
 		return -1;
 	return sql_end(db, profile_put(db, hash, text, len, e), e);
+}
+
+int
+db_profile_use_each(struct db *db, time_t now, bool offered,
+    int (*each)(const struct db_profile_use *use, void *arg, struct err *e), void *arg, struct err *e)
+{
+	sqlite3_stmt *st = sql_start(db, SQL_PROFILE_USES, e, SQL_INT(now), SQL_INT(offered));
+	int rc;
+
+	while ((rc = sql_step(db, st, e)) > 0) {
+		struct db_profile_use use = {
+			.phones = (size_t)sqlite3_column_int64(st, 2),
+			.text = sqlite3_column_blob(st, 3),
+			.len = (size_t)sqlite3_column_bytes(st, 3),
+		};
+
+		if (sql_column_text(db, st, 0, use.model, sizeof(use.model), e) != 0 ||
+		    sql_column_text(db, st, 1, use.firmware, sizeof(use.firmware), e) != 0 || each(&use, arg, e) != 0) {
+			rc = -1;
+			break;
+		}
+	}
+	sql_done(st);
+	return rc;
 }
 
 /* ---- storing ---- */
@@ -102,7 +126,7 @@ generation_insert(struct db *db, const struct db_generation_new *g, const unsign
 	return rc < 0 ? -1 : 0;
 }
 
-static int
+int
 generation_add(struct db *db, struct db_generation_new *g, struct err *e)
 {
 	unsigned char hash[HASH_BYTES], md5[MD5_BYTES];
@@ -118,12 +142,12 @@ generation_add(struct db *db, struct db_generation_new *g, struct err *e)
 		return -1;
 	if (!md5_parse(g->md5, md5) || g->size == 0 || g->size > INT64_MAX)
 		return err_set(e, ERR_INPUT, "phone %s: expected a bundle's md5 and size, found none", mac);
-	if (g->certificate != NULL ? certificate_add(db, g->certificate, g->authority, g->phone, mac, e) != 0
+	if (g->certificate != NULL ? certificate_add(db, g->certificate, g->authority, g->phone, mac, false, e) != 0
 				   : certificate_reuse(db, g, e) != 0)
 		return -1;
 	if (generation_insert(db, g, serial, hash, md5, &g->ret_number, e) != 0)
 		return -1;
-	text_hex(serial, DB_SERIAL_SIZE, hex);
+	text_hex_number(serial, DB_SERIAL_SIZE, hex);
 	return event_append(db, e, "generation.commit", mac, "generation %lld, %s serial %s", (long long)g->ret_number,
 	    g->certificate != NULL ? "new" : "same", hex);
 }
@@ -146,8 +170,8 @@ db_generation_commit(struct db *db, struct db_generation_new *generations, size_
 
 /* ---- offering ---- */
 
-static int
-offer_one(struct db *db, const struct db_offer *o, struct err *e)
+int
+generation_offer(struct db *db, const struct db_offer *o, struct err *e)
 {
 	sqlite3_stmt *st = sql_start(db, SQL_GENERATION_STATE, e, SQL_INT(o->phone), SQL_INT(o->number));
 	char mac[DB_MAC_SIZE] = "";
@@ -180,7 +204,7 @@ db_generation_offer(struct db *db, const struct db_offer *offers, size_t count, 
 	if (sql_begin(db, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = offer_one(db, &offers[i], e);
+		rc = generation_offer(db, &offers[i], e);
 	return sql_end(db, rc, e);
 }
 

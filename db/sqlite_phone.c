@@ -19,6 +19,7 @@ phone_read(struct db *db, sqlite3_stmt *st, struct db_phone *ret, struct err *e)
 		.not_after = sqlite3_column_int64(st, 15),
 		.revoked = sqlite3_column_int64(st, 16),
 		.authority = sqlite3_column_int64(st, 17),
+		.vpn_host = (uint32_t)sqlite3_column_int64(st, 19),
 	};
 
 	if (sql_column_text(db, st, 1, p.mac, sizeof(p.mac), e) != 0 ||

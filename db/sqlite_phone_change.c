@@ -52,13 +52,27 @@ phone_check(const struct db_phone *p, const char *http_password, struct err *e)
 	return 0;
 }
 
+/* The number that it asks for, or any; *ret_host 0 when it shall have none. */
 static int
-phone_add(struct db *db, const struct db_phone_new *n, struct err *e)
+host_give(struct db *db, const struct db_phone_new *n, struct host_picker *picker, uint32_t *ret_host, struct err *e)
+{
+	const int64_t phone = sqlite3_last_insert_rowid(db->sql);
+
+	*ret_host = n->phone.vpn_host;
+	if (n->phone.vpn_host != 0)
+		return host_take(db, phone, n->phone.mac, n->phone.vpn_host, e);
+	return n->hosts.last == 0 ? 0 : host_pick(db, picker, phone, &n->hosts, ret_host, e);
+}
+
+int
+phone_add(struct db *db, const struct db_phone_new *n, struct host_picker *picker, struct err *e)
 {
 	struct buf secret = BUF_INIT(PHONE_SECRET_MAX), password = BUF_INIT(PHONE_SECRET_MAX);
 	const struct db_phone *p = &n->phone;
 	const bool has_secret = n->secret != NULL && n->secret[0] != '\0';
 	struct db_phone fresh = *p;
+	char host[32] = "";
+	uint32_t number;
 	int rc = -1;
 
 	fresh.id = 0;
@@ -75,8 +89,12 @@ phone_add(struct db *db, const struct db_phone_new *n, struct err *e)
 			phone_exists(db, &fresh, e);
 		goto out;
 	}
-	rc = event_append(db, e, "phone.add", p->mac, "model %s%s%s", p->model,
-	    p->extension[0] != '\0' ? ", extension " : "", p->extension);
+	if (host_give(db, n, picker, &number, e) != 0)
+		goto out;
+	if (number != 0)
+		sqlite3_snprintf(sizeof(host), host, ", VPN host %u", number);
+	rc = event_append(db, e, "phone.add", p->mac, "model %s%s%s%s", p->model,
+	    p->extension[0] != '\0' ? ", extension " : "", p->extension, host);
 out:
 	buf_release(&secret);
 	buf_release(&password);
@@ -86,12 +104,13 @@ out:
 int
 db_phone_add(struct db *db, const struct db_phone_new *phones, size_t count, struct err *e)
 {
+	struct host_picker picker = { .known = false };
 	int rc = 0;
 
 	if (sql_begin(db, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = phone_add(db, &phones[i], e);
+		rc = phone_add(db, &phones[i], &picker, e);
 	return sql_end(db, rc, e);
 }
 
@@ -115,6 +134,8 @@ difference(const struct db_phone *old, const struct db_phone *new, const char *s
 	difference_add(out, "label", old->label, new->label);
 	difference_add(out, "group", old->group, new->group);
 	difference_add(out, "HTTP user", old->http_user, new->http_user);
+	if (old->vpn_host != new->vpn_host)
+		buf_addf(out, "%sVPN host %u to %u", out->len > 0 ? ", " : "", old->vpn_host, new->vpn_host);
 	if (secret != NULL && (secret[0] != '\0' || old->has_secret))
 		buf_addf(out, "%ssecret%s", out->len > 0 ? ", " : "", secret[0] == '\0' ? " taken away" : "");
 	if (http_password != NULL)
@@ -156,6 +177,10 @@ phone_set(struct db *db, const struct db_phone *p, const char *secret, const cha
 			phone_exists(db, p, e);
 		goto out;
 	}
+	if (p->vpn_host != old.vpn_host &&
+	    (host_return(db, p->id, e) != 0 ||
+		(p->vpn_host != 0 && host_take(db, p->id, old.mac, p->vpn_host, e) != 0)))
+		goto out;
 	/* Sealed for the MAC that is stored, whatever the caller's says. */
 	if (secret != NULL && phone_set_sealed(db, SQL_PHONE_SET_SECRET, &old, "sealed_secret", secret, e) != 0)
 		goto out;

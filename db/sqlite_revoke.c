@@ -13,20 +13,6 @@ struct revocation {
 };
 
 static int
-certificate_phone(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], int64_t *ret, struct err *e)
-{
-	sqlite3_stmt *st = sql_start(db, SQL_CERTIFICATE_PHONE, e, SQL_BLOB(serial, DB_SERIAL_SIZE));
-	int rc = sql_step(db, st, e);
-
-	if (rc > 0)
-		*ret = sqlite3_column_int64(st, 0);
-	sql_done(st);
-	if (rc == 0)
-		return certificate_missing(serial, e);
-	return rc < 0 ? -1 : 0;
-}
-
-static int
 revoke_check(struct db *db, const struct revocation *r, const unsigned char serial[DB_SERIAL_SIZE],
     struct db_certificate *ret, struct err *e)
 {
@@ -54,7 +40,7 @@ revoke_one(struct db *db, const struct revocation *r, const unsigned char serial
 		SQL_INT(r->reason)) != 0 ||
 	    sql_run(db, SQL_PHONE_TAKE_BACK_SERIAL, e, SQL_BLOB(serial, DB_SERIAL_SIZE)) != 0)
 		return -1;
-	text_hex(serial, DB_SERIAL_SIZE, hex);
+	text_hex_number(serial, DB_SERIAL_SIZE, hex);
 	/* The phone's history is asked for by its MAC. */
 	return event_append(db, e, "certificate.revoke", c.server ? hex : c.name, "serial %s, reason %d", hex,
 	    r->reason);
@@ -119,7 +105,7 @@ phone_remove(struct db *db, const struct revocation *r, const unsigned char (*se
 	    all_revoked(db, r->phone, mac, e) != 0)
 		return -1;
 	/* Its generations go with it; the offered one would hold its own row back. */
-	if (sql_run(db, SQL_PHONE_TAKE_BACK, e, SQL_INT(r->phone)) != 0 ||
+	if (sql_run(db, SQL_PHONE_TAKE_BACK, e, SQL_INT(r->phone)) != 0 || host_return(db, r->phone, e) != 0 ||
 	    sql_run(db, SQL_PHONE_REMOVE, e, SQL_INT(r->phone)) != 0)
 		return -1;
 	return event_append(db, e, "phone.remove", mac, "%zu certificates revoked", count);

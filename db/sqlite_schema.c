@@ -45,7 +45,10 @@ static const char version_1[] =
     "FOREIGN KEY (id, offered) REFERENCES generations (phone, number)"
     ") STRICT;"
 
-    /* id is the order of issue. */
+    /*
+     * id is the order of issue. Of an imported CA's certificates, cert and sealed_key are empty where they were not at
+     * hand; those of kind phone without a phone served something else, and name is their common name.
+     */
     "CREATE TABLE certificates ("
     "id INTEGER PRIMARY KEY,"
     "serial BLOB NOT NULL UNIQUE CHECK (length(serial) = 20),"
@@ -113,7 +116,19 @@ static const char version_1[] =
 
     "PRAGMA application_id = " APPLICATION_ID_TEXT ";";
 
-const char *const schema_steps[] = { version_1 };
+/*
+ * Version 2: fixed VPN addresses, as numbers in the network. The row of one that was given back stays, so that it is
+ * handed out again as late as can be. Phones of version 1 get theirs when the server's files are next written.
+ */
+static const char version_2[] = "CREATE TABLE hosts ("
+				"host INTEGER PRIMARY KEY CHECK (host BETWEEN 2 AND 65534),"
+				"phone INTEGER UNIQUE REFERENCES phones (id),"
+				"returned INTEGER,"
+				"CHECK ((phone IS NULL) = (returned IS NOT NULL))"
+				") STRICT;"
+				"CREATE INDEX hosts_returned ON hosts (returned, host) WHERE phone IS NULL;";
+
+const char *const schema_steps[] = { version_1, version_2 };
 const size_t schema_version = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 int

@@ -46,7 +46,7 @@ setting_is(struct db *db, const struct db_setting *setting, bool *ret_same, stru
 	return rc < 0 ? -1 : 0;
 }
 
-static int
+int
 setting_change(struct db *db, const struct db_setting *setting, struct err *e)
 {
 	bool same;

@@ -5,12 +5,13 @@
 #define PHONE_SELECT                                                                          \
 	"SELECT p.id, p.mac, p.model, p.firmware, p.extension, p.label, p.grp, p.http_user, " \
 	"p.sealed_secret IS NOT NULL, p.created, n.number, p.offered, o.md5, o.created, "     \
-	"n.serial, c.not_after, c.revoked, c.authority, n.profile "                           \
+	"n.serial, c.not_after, c.revoked, c.authority, n.profile, h.host "                   \
 	"FROM phones AS p "                                                                   \
 	"LEFT JOIN generations AS n ON n.phone = p.id "                                       \
 	"AND n.number = (SELECT max(m.number) FROM generations AS m WHERE m.phone = p.id) "   \
 	"LEFT JOIN certificates AS c ON c.serial = n.serial "                                 \
-	"LEFT JOIN generations AS o ON o.phone = p.id AND o.number = p.offered "
+	"LEFT JOIN generations AS o ON o.phone = p.id AND o.number = p.offered "              \
+	"LEFT JOIN hosts AS h ON h.phone = p.id "
 
 /* certificate_read() takes these. */
 #define CERTIFICATE_SELECT                                                                                 \
@@ -58,8 +59,12 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_CERTIFICATE_PAGE_BY_NAME] = CERTIFICATE_SELECT "WHERE name = ?5 " CERTIFICATE_PAGE,
 	[SQL_CERTIFICATE_PAGE_REVOKED] = CERTIFICATE_SELECT "INDEXED BY certificates_revoked "
 							    "WHERE revoked IS NOT NULL " CERTIFICATE_PAGE,
+	[SQL_CERTIFICATE_PAGE_SERVER] = CERTIFICATE_SELECT "INDEXED BY certificates_server "
+							   "WHERE kind = 'server' " CERTIFICATE_PAGE,
 	[SQL_CERTIFICATE_PHONE] = "SELECT phone, revoked FROM certificates WHERE serial = ?1",
 	[SQL_CERTIFICATE_REVOKE] = "UPDATE certificates SET revoked = ?2, reason = ?3 WHERE serial = ?1",
+	[SQL_CERTIFICATE_COMPLETE] =
+	    "UPDATE certificates SET phone = ?2, name = ?3, cert = ?4, sealed_key = ?5 WHERE serial = ?1",
 	[SQL_CERTIFICATE_LEFT] = "SELECT serial FROM certificates WHERE phone = ?1 AND revoked IS NULL LIMIT 1",
 
 	[SQL_PHONE_ADD] = "INSERT INTO phones (mac, model, firmware, extension, label, grp, http_user, "
@@ -84,8 +89,33 @@ static const char *const texts[SQL_COUNT] = {
 				       "WHERE phone = phones.id AND serial = ?1)",
 	[SQL_PHONE_REMOVE] = "DELETE FROM phones WHERE id = ?1",
 
+	[SQL_HOST_ALL] = "SELECT host FROM hosts",
+	[SQL_HOST_RETURNED] = "SELECT host FROM hosts WHERE phone IS NULL AND host BETWEEN ?1 AND ?2 "
+			      "ORDER BY returned, host LIMIT 1",
+	[SQL_HOST_OWNER] = "SELECT p.id, p.mac FROM hosts AS h JOIN phones AS p ON p.id = h.phone WHERE h.host = ?1",
+	[SQL_HOST_TAKE] = "INSERT INTO hosts (host, phone) VALUES (?1, ?2) "
+			  "ON CONFLICT (host) DO UPDATE SET phone = excluded.phone, returned = NULL",
+	[SQL_HOST_RETURN] = "UPDATE hosts SET phone = NULL, returned = ?2 WHERE phone = ?1",
+	[SQL_HOST_TAKEN] = "SELECT count(*) FROM hosts WHERE phone IS NOT NULL AND host BETWEEN ?1 AND ?2",
+	[SQL_HOST_ABOVE] = "SELECT h.phone, p.mac, h.host FROM hosts AS h JOIN phones AS p ON p.id = h.phone "
+			   "WHERE h.host > ?1 ORDER BY h.host LIMIT 1",
+	/* The first of a phone's certificates with that name stands for them all. */
+	[SQL_HOST_PAGE] = "SELECT h.host, c.id, coalesce(c.name, p.mac) FROM hosts AS h "
+			  "JOIN phones AS p ON p.id = h.phone "
+			  "LEFT JOIN certificates AS c ON c.phone = p.id AND c.revoked IS NULL "
+			  "WHERE h.host >= ?1 AND (h.host > ?1 OR c.id > ?2) AND NOT EXISTS "
+			  "(SELECT 1 FROM certificates AS d WHERE d.phone = c.phone AND d.id < c.id "
+			  "AND d.name = c.name AND d.revoked IS NULL) ORDER BY h.host, c.id LIMIT ?3",
+
 	[SQL_PROFILE_GET] = "SELECT text FROM profiles WHERE hash = ?1",
 	[SQL_PROFILE_ADD] = "INSERT INTO profiles (hash, text) VALUES (?1, ?2)",
+	[SQL_PROFILE_USES] = "SELECT u.model, u.firmware, u.phones, r.text FROM "
+			     "(SELECT g.profile, p.model, p.firmware, count(DISTINCT p.id) AS phones "
+			     "FROM generations AS g JOIN phones AS p ON p.id = g.phone "
+			     "JOIN certificates AS c ON c.serial = g.serial "
+			     "WHERE c.revoked IS NULL AND c.not_after > ?1 AND (?2 = 0 OR g.number IS p.offered) "
+			     "GROUP BY g.profile, p.model, p.firmware) AS u "
+			     "JOIN profiles AS r ON r.hash = u.profile ORDER BY u.model, u.firmware, r.hash",
 
 	[SQL_GENERATION_ADD] = "INSERT INTO generations (phone, number, serial, profile, md5, size, created) "
 			       "SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6 "

@@ -13,11 +13,12 @@ demo="$build openvpn iproute2 iputils-ping procps"
 lint="$build binutils cppcheck clang-format shellcheck mandoc"
 fuzz="$build clang libclang-rt-14-dev"
 check="$demo $lint $fuzz libcmocka-dev valgrind perl curl openssl libxml2-utils nginx lighttpd sqlite3 jq
-	netcat-openbsd util-linux bsdextrautils chromium nodejs npm ca-certificates"
+	netcat-openbsd util-linux bsdextrautils easy-rsa chromium nodejs npm ca-certificates
+	isc-dhcp-server isc-dhcp-client kea-dhcp4-server dnsmasq-base postgresql"
 bench="$demo curl openssl easy-rsa gnutls-bin strongswan-pki nginx lighttpd apache2-utils"
 
-# Their packages start them on port 80, now and at every boot; only the programs are wanted.
-servers="nginx lighttpd"
+# Their packages start them, now and at every boot; only the programs are wanted.
+servers="nginx lighttpd isc-dhcp-server kea-dhcp4-server postgresql"
 
 die() {
 	echo "packages.sh: $*" >&2
@@ -77,6 +78,8 @@ fi
 
 newly=
 for server in $servers; do
+	# PostgreSQL's service comes with another package, which may be there, and in use, already.
+	[ "$server" != postgresql ] || [ ! -e /etc/init.d/postgresql ] || continue
 	case " $missing " in *" $server "*) newly="$newly $server" ;; esac
 done
 
@@ -96,7 +99,9 @@ if [ -n "$newly" ] && [ ! -e "$policy" ]; then
 		# Written by phonevpn's packages.sh, which removes it when it ends.
 		kill -0 $$ 2>/dev/null || exit 0
 		for word; do
-		case \$word in nginx | nginx.service | lighttpd | lighttpd.service) exit 101 ;; esac
+		for server in $newly; do
+		case \$word in \$server | \$server.service | \$server@*) exit 101 ;; esac
+		done
 		done
 		exit 0
 	END

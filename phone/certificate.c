@@ -2,6 +2,8 @@
 #include "phone/certificate.h"
 
 #include "common/text.h"
+#include "phone/certificate_describe.h"
+#include "phone/certificate_issuer.h"
 #include "phone/certificate_key.h"
 
 #include <limits.h>
@@ -30,17 +32,6 @@ note(struct certificate_info *info, const char *fmt, ...)
 
 /* ---- reading ---- */
 
-/* There is nobody to ask. */
-static int
-no_password(char *out, int size, int writing, void *arg)
-{
-	(void)out;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
-}
-
 static BIO *
 open_text(const void *text, size_t len)
 {
@@ -68,14 +59,14 @@ own_read(const void *text, size_t len, struct own *ret, struct err *e)
 	BIO *bio = open_text(text, len);
 	X509 *next;
 
-	own.cert = bio != NULL ? PEM_read_bio_X509(bio, NULL, no_password, NULL) : NULL;
+	own.cert = bio != NULL ? PEM_read_bio_X509(bio, NULL, certificate_no_password, NULL) : NULL;
 	if (own.others == NULL || own.cert == NULL) {
 		err_openssl(e, ERR_INTEGRITY, "<cert>: expected PEM of a certificate, found none that can be read");
 		BIO_free(bio);
 		own_release(&own);
 		return -1;
 	}
-	while ((next = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL) {
+	while ((next = PEM_read_bio_X509(bio, NULL, certificate_no_password, NULL)) != NULL) {
 		if (sk_X509_push(own.others, next) == 0)
 			X509_free(next);
 	}
@@ -91,7 +82,8 @@ static X509_STORE *
 store_read(const void *text, size_t len, struct err *e)
 {
 	BIO *bio = open_text(text, len);
-	STACK_OF(X509_INFO) *infos = bio != NULL ? PEM_X509_INFO_read_bio(bio, NULL, no_password, NULL) : NULL;
+	STACK_OF(X509_INFO) *infos = bio != NULL ? PEM_X509_INFO_read_bio(bio, NULL, certificate_no_password, NULL)
+	                                         : NULL;
 	X509_STORE *store = X509_STORE_new();
 	int added = 0;
 
@@ -115,7 +107,9 @@ store_read(const void *text, size_t len, struct err *e)
 void
 certificate_cache_release(struct certificate_cache *cache)
 {
+	certificate_issuer_free(cache->issuer);
 	X509_STORE_free(cache->store);
+	cache->issuer = NULL;
 	cache->store = NULL;
 	buf_release(&cache->pem);
 }
@@ -140,60 +134,6 @@ store_get1(const struct certificate_pem *pem, struct certificate_cache *cache, s
 }
 
 /* ---- describing ---- */
-
-static void
-describe_name(const X509 *cert, char out[CERTIFICATE_NAME_SIZE])
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text = NULL;
-	long len = 0;
-
-	if (bio != NULL &&
-	    X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0,
-		XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0 &&
-	    BIO_write(bio, "", 1) == 1)
-		len = BIO_get_mem_data(bio, &text);
-	(void)text_printable(len > 0 ? text : "", out, CERTIFICATE_NAME_SIZE);
-	BIO_free(bio);
-}
-
-static time_t
-describe_time(const ASN1_TIME *when)
-{
-	struct tm tm = { 0 };
-
-	return ASN1_TIME_to_tm(when, &tm) == 1 ? timegm(&tm) : 0;
-}
-
-static void
-describe_serial(const X509 *cert, char out[CERTIFICATE_SERIAL_SIZE])
-{
-	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
-	size_t len = (size_t)ASN1_STRING_length(serial), sign = ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER;
-
-	if (len > (CERTIFICATE_SERIAL_SIZE - 2) / 2)
-		len = (CERTIFICATE_SERIAL_SIZE - 2) / 2;
-	out[0] = '-';
-	text_hex(ASN1_STRING_get0_data(serial), len, out + sign);
-}
-
-static void
-describe(const X509 *cert, const X509 *ca, struct certificate_info *ret)
-{
-	const EVP_PKEY *key = X509_get0_pubkey(cert);
-	const char *kind = key != NULL ? EVP_PKEY_get0_type_name(key) : NULL;
-
-	describe_name(cert, ret->subject);
-	describe_serial(cert, ret->serial);
-	(void)snprintf(ret->key, sizeof(ret->key), "%s %d", kind != NULL ? kind : "unknown",
-	    key != NULL ? EVP_PKEY_get_bits(key) : 0);
-	(void)snprintf(ret->signature, sizeof(ret->signature), "%s", OBJ_nid2ln(X509_get_signature_nid(cert)));
-	ret->not_before = describe_time(X509_get0_notBefore(cert));
-	ret->not_after = describe_time(X509_get0_notAfter(cert));
-	describe_name(ca, ret->ca_subject);
-	ret->ca_not_before = describe_time(X509_get0_notBefore(ca));
-	ret->ca_not_after = describe_time(X509_get0_notAfter(ca));
-}
 
 /* What servers or older phones make of it; measured with OpenVPN 2.1.4 to 2.6.14. */
 static void
@@ -231,17 +171,17 @@ explain(X509_STORE_CTX *ctx, time_t clock, struct err *e)
 	if (cert == NULL)
 		return err_openssl(e, ERR_FAILED, "certificate: %s", X509_verify_cert_error_string(why));
 	ERR_clear_error();
-	describe_name(cert, name);
+	certificate_describe_name(cert, name);
 	text_time(clock, now);
 	if (why == X509_V_ERR_CERT_NOT_YET_VALID) {
-		text_time(describe_time(X509_get0_notBefore(cert)), limit);
+		text_time(certificate_describe_time(X509_get0_notBefore(cert)), limit);
 		return err_set(e, ERR_INTEGRITY,
 		    "%s %s: expected to be valid at %s, which the phone's clock shows, found not yet valid, only from "
 		    "%s",
 		    what, name, now, limit);
 	}
 	if (why == X509_V_ERR_CERT_HAS_EXPIRED) {
-		text_time(describe_time(X509_get0_notAfter(cert)), limit);
+		text_time(certificate_describe_time(X509_get0_notAfter(cert)), limit);
 		return err_set(e, ERR_INTEGRITY,
 		    "%s %s: expected to be valid at %s, which the phone's clock shows, found expired at %s", what, name,
 		    now, limit);
@@ -252,7 +192,8 @@ explain(X509_STORE_CTX *ctx, time_t clock, struct err *e)
 
 /* No security level and no purpose: the phone's OpenSSL has none of the one, and the other is the server's to ask for. */
 static int
-verify(const struct own *own, X509_STORE *store, time_t clock, struct certificate_info *ret, struct err *e)
+verify(const struct own *own, X509_STORE *store, time_t clock, struct certificate_cache *cache,
+    struct certificate_info *ret, struct err *e)
 {
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	const STACK_OF(X509) * chain;
@@ -268,7 +209,11 @@ verify(const struct own *own, X509_STORE *store, time_t clock, struct certificat
 		goto out;
 	}
 	chain = X509_STORE_CTX_get0_chain(ctx);
-	describe(own->cert, sk_X509_value(chain, sk_X509_num(chain) > 1 ? 1 : 0), ret);
+	certificate_describe(own->cert, ret);
+	certificate_describe_ca(sk_X509_value(chain, sk_X509_num(chain) > 1 ? 1 : 0), ret);
+	describe_more(own, ret);
+	if (cache != NULL && cache->issuer == NULL && ret->note_count == 0)
+		cache->issuer = certificate_issuer_new(ctx, clock, ret);
 	rc = 0;
 out:
 	X509_STORE_CTX_free(ctx);
@@ -285,11 +230,13 @@ certificate_check(const struct certificate_pem *pem, time_t clock, struct certif
 	int rc = -1;
 
 	store = store_get1(pem, cache, e);
-	if (store == NULL || own_read(pem->cert, pem->cert_len, &own, e) != 0 ||
-	    certificate_key_check(pem->key, pem->key_len, own.cert, cache == NULL, e) != 0 ||
-	    verify(&own, store, clock, &info, e) != 0)
+	if (store == NULL)
 		goto out;
-	describe_more(&own, &info);
+	if ((cache == NULL || cache->issuer == NULL || !certificate_issuer_vouches(cache->issuer, pem, clock, &info)) &&
+	    (own_read(pem->cert, pem->cert_len, &own, e) != 0 ||
+		certificate_key_check(pem->key, pem->key_len, own.cert, cache == NULL, e) != 0 ||
+		verify(&own, store, clock, cache, &info, e) != 0))
+		goto out;
 	*ret = info;
 	rc = 0;
 out:

@@ -41,12 +41,14 @@ struct certificate_info {
 };
 
 /*
- * The CAs last read, for a caller that checks many bundles of one <ca>. The caller owns it, uses it from one thread at a
- * time, and releases it; it may be released at any time, and used again.
+ * The CAs last read, and the one whose certificate was last found good, for a caller that checks many bundles of one
+ * <ca>. The caller owns it, uses it from one thread at a time, and releases it; it may be released at any time, and used
+ * again.
  */
 struct certificate_cache {
 	struct buf pem;
 	X509_STORE *store;
+	struct certificate_issuer *issuer;	/* certificate_issuer.h's */
 };
 
 #define CERTIFICATE_CACHE_INIT { .pem = BUF_INIT(CLIENT_BLOCK_MAX) }

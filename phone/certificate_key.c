@@ -16,6 +16,16 @@
 #define RSA_PRIVATE_NUMBERS 9
 #define RSA_PUBLIC_NUMBERS 2
 
+int
+certificate_no_password(char *out, int size, int writing, void *arg)
+{
+	(void)out;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
 struct number {
 	const unsigned char *data;
 	size_t len;
@@ -60,19 +70,47 @@ number_equal(const struct number *a, const struct number *b)
 	return a->len == b->len && a->len > 0 && memcmp(a->data, b->data, a->len) == 0;
 }
 
+/* The numbers of the certificate's key, where it is an RSA key. */
+static bool
+rsa_public(const X509 *cert, struct number public[RSA_PUBLIC_NUMBERS])
+{
+	const unsigned char *bits;
+	ASN1_OBJECT *algorithm;
+	int len;
+
+	return X509_PUBKEY_get0_param(&algorithm, &bits, &len, NULL, X509_get_X509_PUBKEY(cert)) == 1 &&
+	       OBJ_obj2nid(algorithm) == NID_rsaEncryption &&
+	       der_numbers(bits, (size_t)len, public, RSA_PUBLIC_NUMBERS);
+}
+
+/* Above 0, and in DER: no byte in front that says nothing. */
+static bool
+number_is_positive(const struct number *n)
+{
+	return n->len > 0 && n->data[0] < 0x80 && (n->data[0] != 0 || (n->len > 1 && n->data[1] >= 0x80));
+}
+
+unsigned int
+certificate_key_rsa_bits(const X509 *cert)
+{
+	struct number public[RSA_PUBLIC_NUMBERS];
+	const struct number *n = &public[0];
+	unsigned int bits;
+
+	if (!rsa_public(cert, public) || !number_is_positive(n) || !number_is_positive(&public[1]))
+		return 0;
+	bits = (unsigned int)(n->len - 1) * 8;
+	for (unsigned int first = n->data[0]; first > 0; first >>= 1)
+		bits++;
+	return bits;
+}
+
 static bool
 rsa_matches(const unsigned char *key, size_t len, const X509 *cert)
 {
 	struct number private[RSA_PRIVATE_NUMBERS], public[RSA_PUBLIC_NUMBERS];
-	const unsigned char *bits;
-	ASN1_OBJECT *algorithm;
-	int bits_len;
 
-	if (X509_PUBKEY_get0_param(&algorithm, &bits, &bits_len, NULL, X509_get_X509_PUBKEY(cert)) != 1 ||
-	    OBJ_obj2nid(algorithm) != NID_rsaEncryption)
-		return false;
-	return der_numbers(key, len, private, RSA_PRIVATE_NUMBERS) &&
-	       der_numbers(bits, (size_t)bits_len, public, RSA_PUBLIC_NUMBERS) &&
+	return rsa_public(cert, public) && der_numbers(key, len, private, RSA_PRIVATE_NUMBERS) &&
 	       number_equal(&private[1], &public[0]) && number_equal(&private[2], &public[1]);
 }
 

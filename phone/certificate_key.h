@@ -14,4 +14,10 @@
  */
 int certificate_key_check(const void *pem, size_t len, const X509 *cert, bool whole, struct err *e);
 
+/* The bits of the certificate's RSA key, told from its DER alone; 0 when it is no RSA key, or not in DER. */
+unsigned int certificate_key_rsa_bits(const X509 *cert);
+
+/* A pem_password_cb: there is nobody to ask. */
+int certificate_no_password(char *out, int size, int writing, void *arg);
+
 #endif

@@ -3,14 +3,11 @@
 
 #include "common/process.h"
 #include "common/progress.h"
+#include "phone/fleet_poll.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#define EVENTS_MAX 256
 #define WAIT_MAX 200      /* ms, until a signal is seen and the progress drawn */
 #define UNRESOLVED_MAX 16 /* phones at once whose hosts have no address: each looks it up anew, in a thread */
 #define FILES_SPARE 32    /* descriptors for all but connections */
@@ -22,7 +19,7 @@ struct fleet {
 	struct fleet_boot_crowd crowd;
 
 	CURLM *multi;
-	int epoll;
+	struct fleet_poll poll;
 	long long wake; /* when libcurl wants to be called, in µs of the monotonic clock; negative: not at all */
 
 	struct fleet_boot **boots, **idle;
@@ -37,27 +34,15 @@ multi_failed(CURLMcode code, struct err *e)
 	return err_set(e, ERR_FAILED, "libcurl: %s", curl_multi_strerror(code));
 }
 
-/* libcurl tells which socket it waits for. assigned is NULL for one that epoll does not know yet. */
+/* libcurl tells which socket it waits for. */
 static int
 on_socket(CURL *curl, curl_socket_t fd, int what, void *arg, void *assigned)
 {
 	struct fleet *f = arg;
-	struct epoll_event ev = { .data.fd = fd };
 
 	(void)curl;
-	if (what == CURL_POLL_REMOVE) {
-		(void)epoll_ctl(f->epoll, EPOLL_CTL_DEL, fd, &ev);
-		return 0;
-	}
-	if ((what & CURL_POLL_IN) != 0)
-		ev.events |= EPOLLIN;
-	if ((what & CURL_POLL_OUT) != 0)
-		ev.events |= EPOLLOUT;
-	if (epoll_ctl(f->epoll, assigned != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev) != 0)
-		return -1;
-	if (assigned == NULL)
-		(void)curl_multi_assign(f->multi, fd, f);
-	return 0;
+	(void)assigned;
+	return fleet_poll_want(&f->poll, fd, what);
 }
 
 static int
@@ -156,6 +141,30 @@ transfers_ended(struct fleet *f, struct err *e)
 	return 0;
 }
 
+/* What libcurl wants to do by its timer. */
+static int
+timer_run(struct fleet *f, struct err *e)
+{
+	CURLMcode code = CURLM_OK;
+	int running;
+
+	if (f->wake >= 0 && f->wake <= fleet_boot_clock()) {
+		f->wake = -1;
+		code = curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	}
+	return code == CURLM_OK ? 0 : multi_failed(code, e);
+}
+
+/* As far as it goes without waiting. */
+static int
+go_on(struct fleet *f, struct err *e)
+{
+	return transfers_ended(f, e) == 0 && start_phones(f, e) == 0 && timer_run(f, e) == 0 &&
+	               transfers_ended(f, e) == 0
+	           ? 0
+	           : -1;
+}
+
 /* For how long there is nothing to do, in ms. */
 static int
 idle_time(const struct fleet *f)
@@ -174,26 +183,26 @@ idle_time(const struct fleet *f)
 static int
 turn(struct fleet *f, struct err *e)
 {
-	struct epoll_event ev[EVENTS_MAX];
+	int ready[FLEET_POLL_MAX];
 	CURLMcode code = CURLM_OK;
 	int running, n;
 
-	n = epoll_wait(f->epoll, ev, EVENTS_MAX, idle_time(f));
-	if (n < 0 && errno != EINTR)
-		return err_errno(e, ERR_FAILED, errno, "epoll");
+	n = fleet_poll_wait(&f->poll, idle_time(f), ready, e);
+	if (n < 0)
+		return -1;
 	for (int i = 0; i < n && code == CURLM_OK; i++) {
-		int what = (ev[i].events & (EPOLLIN | EPOLLHUP)) != 0 ? CURL_CSELECT_IN : 0;
+		int what = fleet_poll_take(&f->poll, ready[i]);
 
-		what |= (ev[i].events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0;
-		what |= (ev[i].events & EPOLLERR) != 0 ? CURL_CSELECT_ERR : 0;
-		code = curl_multi_socket_action(f->multi, ev[i].data.fd, what, &running);
+		if (what != 0)
+			code = curl_multi_socket_action(f->multi, ready[i], what, &running);
+		/* At once, while the phone's memory is in the processor's cache: in a thousand it does not stay. */
+		if (code == CURLM_OK && what != 0 && go_on(f, e) != 0)
+			return -1;
 	}
+	if (code != CURLM_OK)
+		return multi_failed(code, e);
 	fleet_boot_resume(&f->crowd);
-	if (code == CURLM_OK && f->wake >= 0 && f->wake <= fleet_boot_clock()) {
-		f->wake = -1;
-		code = curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	}
-	return code == CURLM_OK ? transfers_ended(f, e) : multi_failed(code, e);
+	return go_on(f, e);
 }
 
 static int
@@ -249,11 +258,10 @@ fleet_open(struct fleet *f, struct err *e)
 	f->boots = calloc(f->most, sizeof(struct fleet_boot *));
 	f->idle = calloc(f->most, sizeof(struct fleet_boot *));
 	f->multi = curl_multi_init();
-	f->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (f->boots == NULL || f->idle == NULL || f->multi == NULL)
 		return err_set(e, ERR_FAILED, "fleet of %zu phones: no memory", f->list->count);
-	if (f->epoll < 0)
-		return err_errno(e, ERR_FAILED, errno, "epoll");
+	if (fleet_poll_open(&f->poll, e) != 0)
+		return -1;
 	if (curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, on_socket) != CURLM_OK ||
 	    curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f) != CURLM_OK ||
 	    curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer) != CURLM_OK ||
@@ -275,8 +283,7 @@ fleet_close(struct fleet *f)
 	(void)curl_multi_cleanup(f->multi);
 	for (size_t i = 0; i < f->boot_count; i++)
 		fleet_boot_free(f->boots[i]);
-	if (f->epoll >= 0)
-		(void)close(f->epoll);
+	fleet_poll_close(&f->poll);
 	free(f->boots);
 	free(f->idle);
 }
@@ -289,7 +296,7 @@ fleet_run(struct fleet_list *list, const struct fleet_boot_plan *plan, size_t co
 		.list = list,
 		.plan = plan,
 		.result = ret,
-		.epoll = -1,
+		.poll = FLEET_POLL_INIT,
 		.wake = -1,
 		.most = concurrency < list->count ? concurrency : list->count,
 		.first = first_good(list),
@@ -298,6 +305,7 @@ fleet_run(struct fleet_list *list, const struct fleet_boot_plan *plan, size_t co
 	int rc = -1;
 
 	f.crowd.slow_end = &f.crowd.slow;
+	f.crowd.poll = &f.poll;
 	if (fleet_result_start(ret, list->count, e) != 0 || files_check(f.most, e) != 0)
 		return -1;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)

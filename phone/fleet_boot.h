@@ -4,6 +4,7 @@
 
 #include "phone/boot.h"
 #include "phone/fleet_fault.h"
+#include "phone/fleet_poll.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>
@@ -22,6 +23,7 @@ struct fleet_boot_plan {
 
 /* What they all have in common. */
 struct fleet_boot_crowd {
+	struct fleet_poll *poll;	/* which is told of each connection */
 	size_t open, most;	/* connections: now, and at most */
 	unsigned long requests;
 	unsigned long long bytes;	/* of bodies */

@@ -23,6 +23,10 @@ connection_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 	(void)purpose;
 	if (fd < 0)
 		return CURL_SOCKET_BAD;
+	if (!fleet_poll_opened(c->poll, fd)) {
+		(void)close(fd);
+		return CURL_SOCKET_BAD;
+	}
 	h->open++;
 	c->open++;
 	if (c->open > c->most)
@@ -37,6 +41,7 @@ connection_close(void *arg, curl_socket_t fd)
 
 	h->open--;
 	h->crowd->open--;
+	fleet_poll_closed(h->crowd->poll, fd);
 	return close(fd);
 }
 

@@ -9,6 +9,7 @@
 #include <libxml/parserInternals.h>
 #include <libxml/xmlsave.h>
 #include <openssl/crypto.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,8 +63,22 @@ all_consumed(const xmlParserCtxt *ctxt)
 	return in->buf == NULL || in->buf->raw == NULL || xmlBufUse(in->buf->raw) == 0;
 }
 
+static void fault_set(struct xml_fault *fault, enum xml_fault_kind kind, long line, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void
+fault_set(struct xml_fault *fault, enum xml_fault_kind kind, long line, const char *fmt, ...)
+{
+	va_list ap;
+
+	*fault = (struct xml_fault){ .kind = kind, .line = line > 0 ? (unsigned int)line : 0 };
+	va_start(ap, fmt);
+	(void)vsnprintf(fault->text, sizeof(fault->text), fmt, ap);
+	va_end(ap);
+}
+
 static xmlDocPtr
-parse(xmlParserCtxtPtr ctxt, const void *data, size_t len, const char *name, struct complaint *c, struct err *e)
+parse(xmlParserCtxtPtr ctxt, const void *data, size_t len, struct complaint *c, struct xml_fault *fault)
 {
 	char shown[sizeof(c->reason)];
 	xmlDocPtr doc;
@@ -71,19 +86,17 @@ parse(xmlParserCtxtPtr ctxt, const void *data, size_t len, const char *name, str
 
 	ctxt->_private = c;
 	ctxt->sax->internalSubset = on_doctype;
-	doc = xmlCtxtReadMemory(ctxt, data, (int)len, NULL, NULL, XML_PARSE_NONET);
+	doc = xmlCtxtReadMemory(ctxt, data, (int)len, NULL, NULL, XML_PARSE_NONET | XML_PARSE_BIG_LINES);
 	/* A decoder knows of no lines. */
 	line = c->line > 0 ? c->line : xmlSAX2GetLineNumber(ctxt);
 	if (c->doctype)
-		(void)err_set(e, ERR_INPUT,
-		    "%s: line %d: expected no DOCTYPE, found one; remove it: a phone's document "
-		    "declares nothing",
-		    name, line);
+		fault_set(fault, XML_FAULT_DOCTYPE, line,
+		    "expected no DOCTYPE, found one; remove it: a phone's document declares nothing");
 	else if (doc == NULL)
-		(void)err_set(e, ERR_INPUT, "%s: line %d: expected well-formed XML, found: %s", name, line,
+		fault_set(fault, XML_FAULT_SYNTAX, line, "expected well-formed XML, found: %s",
 		    c->any ? text_printable(c->reason, shown, sizeof(shown)) : "no document");
 	else if (!all_consumed(ctxt))
-		(void)err_set(e, ERR_INPUT, "%s: expected well-formed XML, found a NUL character", name);
+		fault_set(fault, XML_FAULT_SYNTAX, 0, "expected well-formed XML, found a NUL character");
 	else
 		return doc;
 	xml_document_free(doc);
@@ -112,36 +125,42 @@ encoding_known(const char *encoding)
 }
 
 /* The parser does not note what a byte order mark told it. */
-static int
-check_encoding(xmlDocPtr doc, const void *data, size_t len, const char *name, struct err *e)
+static bool
+note_encoding(xmlDocPtr doc, const void *data, size_t len)
 {
 	xmlCharEncoding found = len < 4 ? XML_CHAR_ENCODING_NONE : xmlDetectCharEncoding(data, 4);
 	bool wide = found == XML_CHAR_ENCODING_UTF16LE || found == XML_CHAR_ENCODING_UTF16BE;
-	char shown[64];
 
-	if (doc->encoding == NULL && wide && (doc->encoding = xmlStrdup(XML("UTF-16"))) == NULL)
-		return err_set(e, ERR_FAILED, "%s: no memory is left to read it", name);
-	if (doc->encoding == NULL || encoding_known((const char *)doc->encoding))
-		return 0;
-	return err_set(e, ERR_INPUT,
-	    "%s: line 1: expected an encoding of UTF-8, UTF-16, US-ASCII, ISO-8859-x or "
-	    "windows-125x, found \"%s\"; save it as UTF-8",
-	    name, text_printable((const char *)doc->encoding, shown, sizeof(shown)));
+	return doc->encoding != NULL || !wide || (doc->encoding = xmlStrdup(XML("UTF-16"))) != NULL;
 }
 
-static int
-check_root(xmlDocPtr doc, const char *name, struct err *e)
+bool
+xml_document_check_encoding(const xmlDoc *doc, struct xml_fault *fault)
+{
+	char shown[64];
+
+	if (doc->encoding == NULL || encoding_known((const char *)doc->encoding))
+		return true;
+	fault_set(fault, XML_FAULT_ENCODING, 1,
+	    "expected an encoding of UTF-8, UTF-16, US-ASCII, ISO-8859-x or windows-125x, found \"%s\"; save it as UTF-8",
+	    text_printable((const char *)doc->encoding, shown, sizeof(shown)));
+	return false;
+}
+
+bool
+xml_document_check_root(const xmlDoc *doc, struct xml_fault *fault)
 {
 	const xmlNode *root = xmlDocGetRootElement(doc);
 	const char *prefix = root->ns != NULL ? (const char *)root->ns->prefix : NULL;
 	char found[128], shown[128];
 
 	if (prefix == NULL && xmlStrEqual(root->name, XML("config")))
-		return 0;
+		return true;
 	(void)snprintf(found, sizeof(found), "%s%s%s", prefix != NULL ? prefix : "", prefix != NULL ? ":" : "",
 	    (const char *)root->name);
-	return err_set(e, ERR_INPUT, "%s: line %ld: expected <config> as the root element, found <%s>", name,
-	    xmlGetLineNo(root), text_printable(found, shown, sizeof(shown)));
+	fault_set(fault, XML_FAULT_ROOT, xmlGetLineNo(root), "expected <config> as the root element, found <%s>",
+	    text_printable(found, shown, sizeof(shown)));
+	return false;
 }
 
 /*
@@ -166,7 +185,7 @@ tags_are_short(const unsigned char *data, size_t len)
 }
 
 xmlDocPtr
-xml_document_read(const void *data, size_t len, const char *name, struct err *e)
+xml_document_parse(const void *data, size_t len, struct xml_fault *fault)
 {
 	xmlStructuredErrorFunc former = xmlStructuredError;
 	void *former_arg = xmlStructuredErrorContext;
@@ -175,30 +194,45 @@ xml_document_read(const void *data, size_t len, const char *name, struct err *e)
 	xmlDocPtr doc = NULL;
 
 	if (len == 0 || len > XML_MAX) {
-		(void)err_set(e, ERR_INPUT, "%s: expected XML of 1 to %d bytes, found %zu", name, XML_MAX, len);
+		fault_set(fault, XML_FAULT_SIZE, 0, "expected XML of 1 to %d bytes, found %zu", XML_MAX, len);
 		return NULL;
 	}
 	if (!tags_are_short(data, len)) {
-		(void)err_set(e, ERR_INPUT, "%s: expected tags and comments of at most %d bytes, found a longer one",
-		    name, TAG_MAX);
+		fault_set(fault, XML_FAULT_SIZE, 0,
+		    "expected tags and comments of at most %d bytes, found a longer one", TAG_MAX);
 		return NULL;
 	}
 	/* The thread's own handler: errors of decoding do not reach the one of the parser's context. */
 	xmlSetStructuredErrorFunc(&c, on_error);
 	ctxt = xmlNewParserCtxt();
-	if (ctxt == NULL)
-		(void)err_set(e, ERR_FAILED, "%s: no memory is left to read it", name);
-	else
-		doc = parse(ctxt, data, len, name, &c, e);
-	xmlFreeParserCtxt(ctxt);
+	if (ctxt != NULL)
+		doc = parse(ctxt, data, len, &c, fault);
 	xmlSetStructuredErrorFunc(former_arg, former);
-	if (doc == NULL)
-		return NULL;
-	if (check_root(doc, name, e) != 0 || check_encoding(doc, data, len, name, e) != 0) {
+	if (ctxt == NULL || (doc != NULL && !note_encoding(doc, data, len))) {
+		fault_set(fault, XML_FAULT_MEMORY, 0, "no memory is left to read it");
 		xml_document_free(doc);
-		return NULL;
+		doc = NULL;
 	}
+	xmlFreeParserCtxt(ctxt);
 	return doc;
+}
+
+xmlDocPtr
+xml_document_read(const void *data, size_t len, const char *name, struct err *e)
+{
+	struct xml_fault fault;
+	xmlDocPtr doc = xml_document_parse(data, len, &fault);
+	enum err_code code;
+
+	if (doc != NULL && xml_document_check_root(doc, &fault) && xml_document_check_encoding(doc, &fault))
+		return doc;
+	xml_document_free(doc);
+	code = fault.kind == XML_FAULT_MEMORY ? ERR_FAILED : ERR_INPUT;
+	if (fault.line > 0)
+		(void)err_set(e, code, "%s: line %u: %s", name, fault.line, fault.text);
+	else
+		(void)err_set(e, code, "%s: %s", name, fault.text);
+	return NULL;
 }
 
 static int

@@ -6,6 +6,7 @@
 #include "common/err.h"
 
 #include <libxml/tree.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A string for libxml2; its own BAD_CAST casts const away. */
@@ -18,6 +19,28 @@
  * and reason otherwise. The caller frees it with xml_document_free().
  */
 xmlDocPtr xml_document_read(const void *data, size_t len, const char *name, struct err *e);
+
+/* The same in steps, for who has to tell what is wrong with it. */
+enum xml_fault_kind {
+	XML_FAULT_MEMORY,
+	XML_FAULT_SIZE,		/* of the document or of a tag */
+	XML_FAULT_DOCTYPE,
+	XML_FAULT_SYNTAX,	/* not well-formed */
+	XML_FAULT_ROOT,
+	XML_FAULT_ENCODING,	/* read all the same, and none that a phone's documents come in */
+};
+
+struct xml_fault {
+	enum xml_fault_kind kind;
+	unsigned int line;	/* 0 where none can be named */
+	char text[400];		/* expected and found, fit to be shown */
+};
+
+/* NULL with *fault filled. Elements have their lines (xmlGetLineNo(): of the '>' of a tag over several;
+ * from 65535 on it may be the next). */
+xmlDocPtr xml_document_parse(const void *data, size_t len, struct xml_fault *fault);
+bool xml_document_check_root(const xmlDoc *doc, struct xml_fault *fault);
+bool xml_document_check_encoding(const xmlDoc *doc, struct xml_fault *fault);
 
 /* Append it in its own encoding and with the declaration that it came with; indent lays out a tree made here. */
 int xml_document_write(xmlDocPtr doc, bool indent, struct buf *out, struct err *e);

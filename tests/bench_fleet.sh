@@ -3,14 +3,14 @@
 #
 # bench_fleet.sh BUILD [PHONES]: what a phone of "refphone fleet" costs this machine, beside "curl --parallel" on the
 # same URLs and the same static nginx: CPU time of the client, user and system, and its memory. PHONES (10,000) boot, 1000
-# at once; curl takes 300 at once and no more, over some 300 connections for all. The best of three turns each, as others
-# use the machine, too. Compare ratios, not times.
+# at once; curl takes 300 at once and no more, over some 300 connections for all, or over one for each URL, as it knows no
+# one for each phone. The best of five turns each, as others use the machine, too. Compare ratios, not times.
 [ $# -eq 0 ] || BUILD=$1
 . "$(dirname "$0")/e2e/lib.sh"
 
 phones=${2:-10000}
 at_once=1000
-turns=3
+turns=5
 export PHONEVPN_DIR=$T/state
 [ "$(ulimit -Hn)" -ge $((at_once + 100)) ] || bail_out "a process may open $(ulimit -Hn) files, which is too few"
 
@@ -70,7 +70,9 @@ cost() {
 	}
 }
 curl_all() {
-	cost curl -sSf --parallel --parallel-max 300 -K "$T/urls" >>"$T/curl.cost"
+	local name=$1
+	shift
+	cost curl -sSf --parallel --parallel-max 300 "$@" -K "$T/urls" >>"$T/$name.cost"
 }
 fleet_all() {
 	local name=$1 concurrency=$2
@@ -83,7 +85,9 @@ best() {
 	sort -n "$T/$1.cost" | head -n 1
 }
 for ((i = 0; i < turns; i++)); do
-	curl_all
+	curl_all curl
+	# Without --parallel-immediate it first waits for a connection that it may share, with all of its processor.
+	curl_all close --parallel-immediate --header "Connection: close"
 	fleet_all fetch $at_once --no-certificates --share-connections
 	fleet_all own $at_once --no-certificates
 	fleet_all whole $at_once
@@ -103,6 +107,7 @@ row() {
 echo "$phones phones, $at_once at once: an XML and a bundle of $(stat -c %s "$T/bundle") bytes each, best of $turns"
 printf '%-52s %8s %8s %8s %8s\n' "" "CPU ms" "x curl" "MiB" "limit"
 row "curl --parallel, 300 connections for all" curl
+row "... a connection for each URL" close
 row "refphone fleet, as curl: fetch, share connections" fetch $at_once
 row "... a connection a phone" own $at_once
 row "... and each phone's certificate checked" whole $at_once

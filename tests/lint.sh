@@ -45,9 +45,10 @@ awk '
 		may["common"] = ""
 		may["dseries"] = may["ca"] = may["db"] = "common"
 		may["bundler"] = "common dseries ca"
+		may["pbx"] = "common"
 		may["provisioner"] = "common dseries bundler"
 		may["phone"] = "common dseries"
-		may["cli"] = "common dseries ca db bundler provisioner"
+		may["cli"] = "common dseries ca db bundler pbx provisioner"
 	}
 	/^[ \t]*#[ \t]*include[ \t]*"/ {
 		split(FILENAME, from, "/")

@@ -24,6 +24,8 @@ SOURCE=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
 BUILD=$(realpath -m "${BUILD:-$SOURCE/build/gcc}")
 T=$(mktemp -d "${TMPDIR:-/tmp}/phonevpn-e2e.XXXXXX") || exit 1
 T=$(realpath "$T")
+# For OpenVPN's server, which becomes nobody.
+chmod 711 "$T" || exit 1
 export SOURCE BUILD T
 export PATH="$BUILD:$PATH:/usr/sbin:/sbin"
 export LC_ALL=C

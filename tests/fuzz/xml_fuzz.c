@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+#include "provisioner/check_xml.h"
 #include "provisioner/xml.h"
+#include "provisioner/xml_read.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +11,23 @@
 #define MD5 "d41d8cd98f00b204e9800998ecf8427e"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A check of anything ends, and says of every document that the merger turns down that it is wrong. */
+static void
+check(const uint8_t *data, size_t size, bool refused)
+{
+	const struct check_xml_params params = { .model = model_find("D65"), .vpn = { .prefix = 8 } };
+	struct findings found = FINDINGS_INIT;
+	char where[XML_SECRET_SIZE];
+	struct xml_said said;
+
+	if (check_xml("fuzz", data, size, &params, &found, NULL) != 0 || (refused && found.count == 0))
+		abort();
+	(void)xml_read(data, size, "fuzz", &said, NULL);
+	xml_said_release(&said);
+	(void)xml_find_secret(data, size, "fuzz", where, NULL);
+	findings_release(&found);
+}
 
 /* What was merged once can be merged again, and is the same then: else a phone's document would change by itself. */
 int
@@ -27,6 +47,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (e.code != ERR_INPUT && e.code != ERR_FAILED) {
 		abort();
 	}
+	check(data, size, e.code == ERR_INPUT);
 	buf_release(&once);
 	buf_release(&twice);
 	buf_release(&without);

@@ -97,18 +97,56 @@ test_changed_bytes_do_no_harm(void **state)
 	X509_free(phone);
 }
 
+/* easy-rsa counted from 01 once, and takes 16 random octets today: the number is what counts. */
+static void
+test_shorter_serials_have_zeros_in_front(void **state)
+{
+	static const struct {
+		const char *serial;
+		unsigned char last[CA_SERIAL_SIZE];
+		size_t len;
+	} cases[] = {
+		{ "0", { 0 }, 1 },
+		{ "1", { 1 }, 1 },
+		{ "0x80", { 0x80 }, 1 },
+		{ "0x9EE1B46D9208489AA805F43706DB390E",
+		    { 0x9e, 0xe1, 0xb4, 0x6d, 0x92, 0x08, 0x48, 0x9a, 0xa8, 0x05, 0xf4, 0x37, 0x06, 0xdb, 0x39, 0x0e },
+		    16 },
+		{ "0x80000000000000000000000000000000000000", { 0x80 }, 19 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		unsigned char serial[CA_SERIAL_SIZE], expected[CA_SERIAL_SIZE] = { 0 };
+		struct buf der = BUF_INIT(DER_MAX);
+		struct err e = ERR_INIT;
+		X509 *cert;
+
+		support_shell(&der, NULL,
+		    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=x "
+		    "-set_serial %s -outform DER 2>/dev/null",
+		    cases[i].serial);
+		cert = ca_cert_decode(der.data, der.len, &e);
+		assert_ok(cert == NULL, e);
+		assert_ok(ca_cert_serial(cert, serial, &e), e);
+		memcpy(expected + CA_SERIAL_SIZE - cases[i].len, cases[i].last, cases[i].len);
+		assert_memory_equal(serial, expected, CA_SERIAL_SIZE);
+		X509_free(cert);
+		buf_release(&der);
+	}
+}
+
 /* A certificate of another program, whose serial no row of ours can hold. */
 static void
-test_serials_of_another_size_are_refused(void **state)
+test_serials_without_room_are_refused(void **state)
 {
 	static const struct {
 		const char *serial, *part;
 	} cases[] = {
-		{ "1", "expected a positive number of 20 octets, found 1" },
-		{ "0x40000000000000000000000000000000000000", "found 19" },
-		{ "0x400000000000000000000000000000000000000000", "found 21" },
+		{ "0x400000000000000000000000000000000000000000",
+		    "expected a positive number of at most 20 octets, found 21" },
 		/* 20 octets of number, 21 in DER. */
-		{ "0x8000000000000000000000000000000000000000", "found 20" },
+		{ "0x8000000000000000000000000000000000000000", "found 21" },
 		{ "-0x4000000000000000000000000000000000000001", "found a negative one of 20" },
 	};
 
@@ -139,7 +177,8 @@ main(void)
 		cmocka_unit_test(test_der_comes_back),
 		cmocka_unit_test(test_truncated_and_longer_der_is_refused),
 		cmocka_unit_test(test_changed_bytes_do_no_harm),
-		cmocka_unit_test(test_serials_of_another_size_are_refused),
+		cmocka_unit_test(test_shorter_serials_have_zeros_in_front),
+		cmocka_unit_test(test_serials_without_room_are_refused),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

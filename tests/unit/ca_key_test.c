@@ -156,12 +156,9 @@ test_other_keys_are_refused(void **state)
 	static const struct {
 		const char *command, *part;
 	} cases[] = {
-		{ "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -nocrypt "
-		  "-outform DER",
-		    "expected RSA, found id-ecPublicKey" },
-		{ "openssl genpkey -algorithm ED25519 -outform DER", "expected RSA, found ED25519" },
+		{ "openssl genpkey -algorithm ED25519 -outform DER", "expected RSA or EC, found ED25519" },
 		{ "openssl genpkey -quiet -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:1024 -outform DER 2>/dev/null",
-		    "expected RSA, found RSASSA-PSS" },
+		    "expected RSA or EC, found RSASSA-PSS" },
 		{ "openssl genrsa -traditional 1024 2>/dev/null | openssl rsa -traditional -outform DER 2>/dev/null",
 		    "expected PKCS#8 DER" },
 		{ "openssl genrsa 1024 2>/dev/null | openssl pkcs8 -topk8 -passout pass:x -outform DER",

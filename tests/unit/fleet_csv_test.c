@@ -211,6 +211,29 @@ secrets_stay_hidden(void **state)
 	fleet_release(&f);
 }
 
+/* Two phones cannot go on with one certificate; and a file for 'phone import' has no such column. */
+static void
+certificates_of_phones(void **state)
+{
+	static const char text[] = "mac,model,certificate\n000fd3000001,D65,reception\n000fd3000002,D65,\n"
+				   "000fd3000003,D65,\n000fd3000004,D65,reception\n000fd3000005,D65,a\x1b[2J\n";
+	struct fleet f = { .certificates = true };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(parse(text, &f, &e), e);
+	assert_int_equal(f.row_count, 4);
+	assert_string_equal(f.rows[0].certificate, "reception");
+	assert_string_equal(f.rows[1].certificate, "");
+	assert_int_equal(f.problem_count, 2);
+	assert_int_equal(f.problems[0].line, 5);
+	assert_string_equal(f.problems[0].text, "certificate: reception stands in line 2 already");
+	assert_int_equal(f.problems[1].line, 6);
+	fleet_release(&f);
+	assert_fails(parse(text, &f, &e), e, ERR_INPUT, "found \"certificate\"");
+	fleet_release(&f);
+}
+
 int
 main(void)
 {
@@ -224,6 +247,7 @@ main(void)
 		cmocka_unit_test(control_characters),
 		cmocka_unit_test(hostile_header),
 		cmocka_unit_test(secrets_stay_hidden),
+		cmocka_unit_test(certificates_of_phones),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -295,6 +295,73 @@ test_cache(void **state)
 	bundle_release(&stranger);
 }
 
+/* Verdict, text and description are the same for the first bundle and for one behind good, of the same CA. */
+static void
+assert_agrees(const struct certificate_pem *good, const struct certificate_pem *pem, time_t clock, const char *what)
+{
+	struct certificate_cache first = CERTIFICATE_CACHE_INIT, second = CERTIFICATE_CACHE_INIT;
+	struct certificate_info info, whole = { .note_count = 0 }, brief = { .note_count = 0 };
+	struct err e = ERR_INIT, why = ERR_INIT;
+	int rc = certificate_check(pem, clock, &first, &whole, &e);
+
+	(void)certificate_check(good, clock, &second, &info, NULL);
+	if (certificate_check(pem, clock, &second, &brief, &why) != rc || e.code != why.code ||
+	    strcmp(e.text, why.text) != 0 || memcmp(&whole, &brief, sizeof(whole)) != 0)
+		fail_msg("%s at %lld: first: %s, %s; second: %s, %s", what, (long long)clock, e.text, whole.subject,
+		    why.text, brief.subject);
+	assert_int_equal(ERR_peek_error(), 0);
+	certificate_cache_release(&first);
+	certificate_cache_release(&second);
+}
+
+/* The second phone of a CA is checked with less work than the first: a bad one must not slip through. */
+static void
+test_cache_agrees(void **state)
+{
+	static const char *const cas[] = { "root", "two-roots", "both-cas", "other", "expired-and-other" };
+	static const char *const certs[] = { "leaf", "leaf-ec", "leaf-later", "leaf-expired", "leaf-sha1",
+		"leaf-sha512", "leaf-middle", "leaf-other", "leaf-odd", "leaf-critical", "leaf-forged",
+		"leaf-with-text", "leaf-and-damaged", "chain", "damaged", "empty", "root" };
+	static const char *const keys[] = { "leaf", "leaf-traditional", "other", "ec", "root", "cut", "leaf-password" };
+	static const time_t times[] = { NOW, BEFORE + 1, END + 1 };
+
+	for (size_t c = 0; c < sizeof(cas) / sizeof(cas[0]); c++) {
+		for (size_t i = 0; i < sizeof(certs) / sizeof(certs[0]) * sizeof(keys) / sizeof(keys[0]); i++) {
+			const char *cert = certs[i / (sizeof(keys) / sizeof(keys[0]))];
+			struct bundle good, b;
+
+			bundle_load(*state, cas[c], "leaf", "leaf", &good);
+			bundle_load(*state, cas[c], cert, keys[i % (sizeof(keys) / sizeof(keys[0]))], &b);
+			for (size_t t = 0; t < sizeof(times) / sizeof(times[0]); t++)
+				assert_agrees(&good.pem, &b.pem, times[t], cert);
+			bundle_release(&b);
+			bundle_release(&good);
+		}
+	}
+}
+
+/* ... nor must a signature that was tampered with. */
+static void
+test_cache_tampered(void **state)
+{
+	struct certificate_cache cache = CERTIFICATE_CACHE_INIT;
+	struct certificate_info info;
+	struct err e = ERR_INIT;
+	struct bundle b;
+	char *line;
+
+	bundle_load(*state, "root", "leaf", "leaf", &b);
+	assert_ok(certificate_check(&b.pem, NOW, &cache, &info, &e), e);
+	assert_non_null(cache.issuer);
+	/* A character of base64 in the last whole line, of the signature. */
+	line = (char *)b.cert.data + b.cert.len - strlen("-----END CERTIFICATE-----\n") - 65;
+	*line = *line == 'A' ? 'B' : 'A';
+	assert_fails(certificate_check(&b.pem, NOW, &cache, &info, &e), e, ERR_INTEGRITY,
+	    "certificate signature failure");
+	certificate_cache_release(&cache);
+	bundle_release(&b);
+}
+
 int
 main(void)
 {
@@ -305,6 +372,8 @@ main(void)
 		cmocka_unit_test(test_info),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_cache_agrees),
+		cmocka_unit_test(test_cache_tampered),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

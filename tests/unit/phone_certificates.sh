@@ -24,6 +24,12 @@ commonName = supplied
 [root]
 basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign,cRLSign
+[odd]
+basicConstraints = critical,CA:FALSE
+certificatePolicies = 1.2.3.4
+[critical]
+basicConstraints = critical,CA:FALSE
+1.2.3.4.5 = critical,ASN1:UTF8String:unknown
 [leaf]
 basicConstraints = critical,CA:FALSE
 keyUsage = critical,digitalSignature
@@ -62,11 +68,17 @@ issue root-expired "/O=Lab/CN=Lab CA" root root $start 20250101000000Z -selfsign
 	issue leaf-expired "/O=Lab/CN=000fd3054848" leaf leaf $start 20250101000000Z $by_root
 	issue leaf-sha1 "/O=Lab/CN=000fd3054848" leaf leaf $start $end $by_root -md sha1
 	issue leaf-md5 "/O=Lab/CN=000fd3054848" leaf leaf $start $end $by_root -md md5
+	issue leaf-sha512 "/O=Lab/CN=000fd3054848" leaf leaf $start $end $by_root -md sha512
+	issue leaf-odd "/O=Lab/CN=000fd3054848" leaf odd $start $end $by_root
+	issue leaf-critical "/O=Lab/CN=000fd3054848" leaf critical $start $end $by_root
 	issue leaf-ec "/O=Lab/CN=000fd3054848" ec leaf $start $end $by_root
 }
 issue leaf-middle "/O=Lab/CN=000fd3054848" leaf leaf $start $end -cert middle.crt -keyfile other.key
 issue leaf-other "/O=Lab/CN=000fd3054848" leaf leaf $start $end -cert other.crt -keyfile other.key
 
+# The CA's name, and another key.
+issue namesake "/O=Lab/CN=Lab CA" other root $start $end -selfsign -keyfile other.key
+issue leaf-forged "/O=Lab/CN=000fd3054848" leaf leaf $start $end -cert namesake.crt -keyfile other.key
 openssl rsa -in leaf.key -traditional -out leaf-traditional.key 2>/dev/null
 openssl rsa -in leaf.key -traditional -aes128 -passout pass:secret -out leaf-password-rsa.key 2>/dev/null
 openssl pkcs8 -topk8 -in leaf.key -passout pass:secret -out leaf-password.key

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+#include "bundler/check_ovpn_internal.h"
+
+#include "common/text.h"
+#include "dseries/client.h"
+
+#include <string.h>
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+#define SHOWN 48
+#define NS_CERT_TYPE "ns-cert-type"
+
+/* Directives whose first argument is one of few words. */
+static const struct {
+	const char *name, *words[3], *expected;
+} choices[] = {
+	{ "auth-retry", { "none", "nointeract", "interact" }, "none or nointeract" },
+	{ "comp-lzo", { "yes", "no", "adaptive" }, "yes, no, adaptive or nothing" },
+	{ "key-direction", { "0", "1" }, "0 or 1" },
+	{ "mode", { "p2p" }, "p2p" },
+	{ NS_CERT_TYPE, { "server" }, "server" },
+	{ "remote-cert-tls", { "server" }, "server" },
+	{ "topology", { "subnet", "net30", "p2p" }, "subnet, net30 or p2p" },
+};
+
+static void
+value_found(const struct ovpn_check *ck, const struct config_line *line, const char *expected)
+{
+	char shown[SHOWN];
+
+	ovpn_found(ck, OVPN_VALUE, line->number, line->word[0], "expected %s, found \"%s\"", expected,
+	    text_printable(config_word(line, 1), shown, sizeof(shown)));
+}
+
+static void
+choice_check(const struct ovpn_check *ck, const struct config_line *line)
+{
+	const char *word = config_word(line, 1);
+
+	for (size_t i = 0; word != NULL && i < COUNT(choices); i++) {
+		size_t count = 0;
+
+		while (count < COUNT(choices[i].words) && choices[i].words[count] != NULL)
+			count++;
+		if (strcmp(choices[i].name, line->word[0]) == 0 && !ovpn_listed(choices[i].words, count, word))
+			value_found(ck, line, choices[i].expected);
+	}
+}
+
+static void
+port_check(const struct ovpn_check *ck, const struct config_line *line, const char *word)
+{
+	struct err why = ERR_INIT;
+	unsigned long port;
+
+	if (word != NULL && text_number(word, 1, 65535, "port", &port, &why) != 0)
+		ovpn_found(ck, OVPN_VALUE, line->number, line->word[0], "%s", why.text);
+}
+
+static void
+proto_check(const struct ovpn_check *ck, const struct config_line *line, const char *word)
+{
+	char shown[SHOWN];
+
+	if (word != NULL && !ovpn_proto_is_known(word))
+		ovpn_found(ck, OVPN_PROTO, line->number, line->word[0], "expected udp, tcp or tcp-client, found \"%s\"",
+		    text_printable(word, shown, sizeof(shown)));
+}
+
+static void
+remote_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	port_check(ck, line, config_word(line, 2));
+	proto_check(ck, line, config_word(line, 3));
+}
+
+static void
+port_directive_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	port_check(ck, line, config_word(line, 1));
+}
+
+static void
+proto_directive_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	proto_check(ck, line, config_word(line, 1));
+}
+
+/* "setenv opt X" is a variable called opt to 2.3.2, and the directive X to later ones: the way to say it to both. */
+static void
+setenv_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	const char *name = config_word(line, 1), *value = config_word(line, 2);
+
+	if (strcmp(name, "GENERIC_CONFIG") == 0)
+		ovpn_found(ck, OVPN_GENERIC, line->number, "setenv",
+		    "expected a bundle of this phone, found a generic one");
+	else if (strlen(name) < 2)
+		/* setenv_str_safe() asserts it. */
+		ovpn_found(ck, OVPN_VALUE, line->number, "setenv",
+		    "expected a name of two characters or more, found one of %zu", strlen(name));
+	else if (strcmp(name, "FORWARD_COMPATIBLE") == 0 && value != NULL && strcmp(value, "1") == 0)
+		ck->forward = true;
+}
+
+static void
+name_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	if (config_word(line, 1)[0] == '\0')
+		value_found(ck, line, "the name in the server's certificate");
+}
+
+static void
+compat_names_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	const char *word = config_word(line, 1);
+
+	if (word != NULL && strcmp(word, "no-remapping") == 0)
+		value_found(ck, line, "no argument, for this one is a server's");
+}
+
+/* A login is a file, or asked for. */
+static void
+proxy_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	if (line->words > 3)
+		ovpn_found(ck, OVPN_PASSWORD, line->number, line->word[0],
+		    "expected a host and a port, found a login as well");
+}
+
+static void
+ns_cert_type_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	ovpn_found(ck, OVPN_NS_CERT_TYPE, line->number, NS_CERT_TYPE,
+	    "expected the server's certificate to have nsCertType=server; remote-cert-tls does without");
+}
+
+static void
+comp_lzo_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	ovpn_found(ck, OVPN_COMP_LZO, line->number, "comp-lzo",
+	    "expected comp-lzo or compress migrate on the server as well");
+}
+
+static void
+fragment_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	ovpn_found(ck, OVPN_FRAGMENT, line->number, "fragment", "expected the same on the server");
+}
+
+static bool
+begins(const char *s, const char *with)
+{
+	return strncmp(s, with, strlen(with)) == 0;
+}
+
+/* is_dev_type() in tun.c: dev-type says it, or the name's beginning. A file has one dev that counts. */
+static void
+dev_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	const char *type = config_word(line, 1);
+	char shown[SHOWN];
+
+	if (begins(type, "tap"))
+		ovpn_found(ck, OVPN_DEV_TAP, line->number, line->word[0], "expected tun, found %s",
+		    text_printable(type, shown, sizeof(shown)));
+	else if (strcmp(line->word[0], "dev-type") == 0 && !begins(type, "tun"))
+		value_found(ck, line, "tun or tap");
+}
+
+/* Where a file is named and no block is given, the whole file is judged at its end. */
+void
+ovpn_value_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	static const struct {
+		const char *name;
+		void (*check)(struct ovpn_check *, const struct config_line *);
+	} checks[] = {
+		{ "auth", ovpn_auth_check },
+		{ "cipher", ovpn_cipher_check },
+		{ "comp-lzo", comp_lzo_check },
+		{ "compat-names", compat_names_check },
+		{ "dev", dev_check },
+		{ "dev-type", dev_check },
+		{ "fragment", fragment_check },
+		{ "http-proxy", proxy_check },
+		{ "lport", port_directive_check },
+		{ NS_CERT_TYPE, ns_cert_type_check },
+		{ "port", port_directive_check },
+		{ "proto", proto_directive_check },
+		{ "proto-force", proto_directive_check },
+		{ "remote", remote_check },
+		{ "rport", port_directive_check },
+		{ "setenv", setenv_check },
+		{ "socks-proxy", proxy_check },
+		{ "tls-cipher", ovpn_tls_cipher_check },
+		{ "verify-x509-name", name_check },
+	};
+
+	choice_check(ck, line);
+	for (size_t i = 0; i < COUNT(checks); i++)
+		if (strcmp(checks[i].name, line->word[0]) == 0)
+			checks[i].check(ck, line);
+}

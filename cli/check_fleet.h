@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CLI_CHECK_FLEET_H
+#define CLI_CHECK_FLEET_H
+
+#include "bundler/check.h"
+#include "bundler/check_server.h"
+#include "cli/settings.h"
+#include "common/finding.h"
+#include "db/db.h"
+#include "provisioner/check_xml.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Inside "check fleet" only: what its files share. */
+
+/* In the order of check_fleet_rules[]. */
+enum fleet_rule {
+	FLEET_EMPTY,
+	FLEET_MODEL,
+	FLEET_FIRMWARE,
+	FLEET_NOT_MINTED,
+	FLEET_NOT_OFFERED,
+	FLEET_OFFER_BEHIND,
+	FLEET_REVOKED,
+	FLEET_REVOKED_OFFERED,
+	FLEET_BUNDLE,
+	FLEET_KEY,
+	FLEET_RECORD,
+	FLEET_PROFILE_OLD,
+	FLEET_ISSUER_FORMER,
+	FLEET_CREDENTIAL,
+	FLEET_XML,
+	FLEET_EXTENSION_TWICE,
+	FLEET_CA_BROKEN,
+	FLEET_CA_ENDED,
+	FLEET_CA_ENDS,
+	FLEET_CRL_BROKEN,
+	FLEET_CRL_ENDED,
+	FLEET_CRL_ENDS,
+	FLEET_CRL_INCOMPLETE,
+	FLEET_SERVER_BROKEN,
+	FLEET_SERVER_ENDED,
+	FLEET_SERVER_ENDS,
+	FLEET_RULE_COUNT,
+};
+
+extern const struct finding_rule check_fleet_rules[];
+
+/* What is the same for all phones; nobody changes it once the threads run. */
+struct fleet_common {
+	struct db_location where;
+	struct settings settings;
+	struct check_clock clock;
+	struct check_network vpn;
+	const char *base_dir;		/* or NULL */
+	const char *server;		/* a server.conf to judge beside, or NULL */
+	int64_t authority;		/* that issues now */
+	char profile[DB_HASH_SIZE];	/* that phones get now */
+};
+
+/* A phone and what came of it. */
+struct fleet_job {
+	struct db_phone phone;
+	struct findings found;	/* of this phone alone */
+	struct findings shared;	/* that many phones will have: told once, with their number */
+	bool sound;		/* its newest generation is offered, and renders */
+	bool done;
+	struct err error;	/* what kept the check itself from being done */
+};
+
+/* What a thread has for itself. */
+struct fleet_worker;
+
+struct fleet_worker *fleet_worker_open(const struct fleet_common *c, struct err *e);
+void fleet_worker_close(struct fleet_worker *w);
+
+/* Judge job->phone: 0, or -1 when the check could not be done. */
+int fleet_worker_judge(struct fleet_worker *w, struct fleet_job *job, struct err *e);
+
+/* Where a finding about a phone is: in element, "phone 000fd3...". */
+#define FLEET_ELEMENT_SIZE 128
+struct finding_place fleet_place(const struct db_phone *p, char element[FLEET_ELEMENT_SIZE]);
+
+#define FLEET_FOUND(out, which, place, ...) findings_add(out, &check_fleet_rules[which], place, __VA_ARGS__)
+
+/* Copy findings, with "where" before each one's element. */
+void fleet_copy(struct findings *to, const struct findings *from, const char *where);
+
+/* ---- check_fleet_state.c: what is no phone's alone ---- */
+
+/* The CAs, their CRLs, and the server's certificate. */
+int fleet_check_state(struct db *db, const struct fleet_common *c, struct findings *out, struct err *e);
+
+/* ---- check_fleet_tally.c: what is counted over all phones ---- */
+
+struct fleet_tally;
+
+struct fleet_tally *fleet_tally_new(struct err *e);
+void fleet_tally_free(struct fleet_tally *t);
+
+/* Take a finished job's phone and what it shares with others. */
+int fleet_tally_add(struct fleet_tally *t, const struct fleet_job *job, struct err *e);
+
+/* Take only what the job's phone shares with others. */
+int fleet_tally_share(struct fleet_tally *t, const struct fleet_job *job, struct err *e);
+
+/* Tell what was counted: shared findings with the number of phones, and extensions that two phones have. */
+void fleet_tally_report(struct fleet_tally *t, struct findings *out);
+
+/* Phones with one profile, model and firmware; first is one of them. */
+struct fleet_kind {
+	char profile[DB_HASH_SIZE];
+	char model[8], firmware[32];
+	char first[DB_MAC_SIZE];
+	int64_t first_number;	/* the generation of it */
+	size_t count;
+};
+
+/* The kinds that there are; borrowed until the next call. */
+int fleet_tally_kinds(struct fleet_tally *t, const struct fleet_kind **ret, size_t *ret_count, struct err *e);
+
+/* ---- check_fleet_kinds.c: what is judged once for a profile ---- */
+
+/* The profiles by themselves, and against a server (may be NULL). */
+int fleet_check_kinds(struct db *db, const struct fleet_common *common, struct fleet_tally *tally,
+    struct check_server *server, struct findings *out, struct err *e);
+
+/* ---- check_fleet_pool.c: threads that judge, and their results in the order of the phones ---- */
+
+struct fleet_pool;
+
+struct fleet_pool *fleet_pool_start(const struct fleet_common *c, unsigned int threads, struct err *e);
+
+/* Hand a phone in. The pool must not be full. */
+bool fleet_pool_is_full(const struct fleet_pool *p);
+void fleet_pool_put(struct fleet_pool *p, const struct db_phone *phone);
+
+/*
+ * The oldest job, once it is done; waits for it. NULL when there is none (then *e is as it was), or when no thread is
+ * left to do it. It is the pool's again with fleet_pool_pop().
+ */
+struct fleet_job *fleet_pool_head(struct fleet_pool *p, struct err *e);
+void fleet_pool_pop(struct fleet_pool *p);
+
+/* Stops the threads. NULL is taken. */
+void fleet_pool_free(struct fleet_pool *p);
+
+#endif

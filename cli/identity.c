@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/identity.h"
+
+#include "ca/key.h"
+#include "cli/issuer.h"
+
+#include <string.h>
+
+struct ca_cert_params
+identity_server(const struct settings *s, time_t now)
+{
+	const char *host = s->value[SET_VPN_HOST];
+
+	return (struct ca_cert_params){
+		.kind = CA_KIND_SERVER,
+		.organization = s->value[SET_ORG],
+		/* The whole name stands in subjectAltName; a CN has room for 64 bytes. */
+		.common_name = strlen(host) <= CA_NAME_MAX ? host : "OpenVPN server",
+		.host = host,
+		.not_before = settings_time(s, SET_NOT_BEFORE),
+		.not_after = issuer_days(now, settings_number(s, SET_SERVER_DAYS)),
+	};
+}
+
+int
+identity_make(struct identity *id, unsigned int bits, X509 *issuer, EVP_PKEY *issuer_key, struct err *e)
+{
+	if (ca_serial_new(id->params.serial, e) != 0)
+		return -1;
+	if (id->key == NULL)
+		id->key = ca_key_generate(bits, e);
+	if (id->key == NULL)
+		return -1;
+	id->cert = ca_cert_issue(&id->params, id->key, issuer, issuer_key, e);
+	if (id->cert == NULL || ca_cert_check(id->cert, id->key, issuer, id->params.kind, time(NULL), e) != 0)
+		return -1;
+	return identity_fill(id, e);
+}
+
+int
+identity_fill(struct identity *id, struct err *e)
+{
+	if (ca_cert_validity(id->cert, &id->not_before, &id->not_after, e) != 0 ||
+	    ca_cert_serial(id->cert, id->params.serial, e) != 0)
+		return -1;
+	if (ca_key_encode(id->key, &id->key_der, e) != 0 || ca_cert_encode(id->cert, &id->cert_der, e) != 0)
+		return -1;
+	return 0;
+}
+
+struct db_certificate_new
+identity_certificate(const struct identity *id)
+{
+	struct db_certificate_new c = {
+		.cert = &id->cert_der,
+		.key = &id->key_der,
+		.not_before = id->not_before,
+		.not_after = id->not_after,
+	};
+
+	memcpy(c.serial, id->params.serial, sizeof(c.serial));
+	return c;
+}
+
+void
+identity_release(struct identity *id)
+{
+	EVP_PKEY_free(id->key);
+	X509_free(id->cert);
+	buf_release(&id->key_der);
+	buf_release(&id->cert_der);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CLI_IDENTITY_H
+#define CLI_IDENTITY_H
+
+#include "ca/cert.h"
+#include "cli/settings.h"
+#include "db/db.h"
+
+/* A CA or a server: key, certificate, and the DER of both. */
+struct identity {
+	EVP_PKEY *key;
+	X509 *cert;
+	struct buf key_der, cert_der;
+	time_t not_before, not_after;
+	struct ca_cert_params params;
+};
+
+#define IDENTITY_INIT { .key_der = BUF_INIT(DB_DER_MAX), .cert_der = BUF_INIT(DB_DER_MAX) }
+
+/* What the certificate of the server that the settings name shall say; borrows from s. */
+struct ca_cert_params identity_server(const struct settings *s, time_t now);
+
+/*
+ * Make the certificate that id->params describe, with a serial of its own, for id->key, or for a new RSA key of so many
+ * bits where there is none; signed by the issuer, or by itself (both NULL). Release with identity_release(), also after
+ * a failure.
+ */
+int identity_make(struct identity *id, unsigned int bits, X509 *issuer, EVP_PKEY *issuer_key, struct err *e);
+
+/* For a certificate and a key that are there: their DER, validity and serial. */
+int identity_fill(struct identity *id, struct err *e);
+
+/* For the database; borrows from id. */
+struct db_certificate_new identity_certificate(const struct identity *id);
+
+void identity_release(struct identity *id);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+#include "provisioner/check_xml_internal.h"
+
+#include "common/text.h"
+
+#include <arpa/inet.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define UNRESERVED "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+#define USERINFO UNRESERVED "!$&'()*+,;=:" /* RFC 3986 section 3.2.1, without pct-encoded */
+#define URL_MAX 8192
+#define HEX "0123456789ABCDEFabcdef"
+
+int
+check_network_parse(const char *s, const char *what, struct check_network *ret, struct err *e)
+{
+	char address[INET_ADDRSTRLEN], shown[64];
+	size_t len = strcspn(s, "/");
+	struct check_network n;
+	unsigned long prefix;
+
+	(void)snprintf(address, sizeof(address), "%.*s", (int)(len < sizeof(address) ? len : 0), s);
+	if (s[len] != '/' || inet_pton(AF_INET, address, &n.address) != 1 ||
+	    text_number(s + len + 1, 1, 32, what, &prefix, NULL) != 0)
+		return err_set(e, ERR_INPUT, "%s: expected an IPv4 network as 10.8.0.0/16, found \"%s\"", what,
+		    text_printable(s, shown, sizeof(shown)));
+	n.prefix = (int)prefix;
+	*ret = n;
+	return 0;
+}
+
+static bool
+network_has(const struct check_network *n, const char *host)
+{
+	struct in_addr address;
+
+	return n->prefix > 0 && inet_pton(AF_INET, host, &address) == 1 &&
+	       ((ntohl(address.s_addr) ^ ntohl(n->address.s_addr)) >> (32 - n->prefix)) == 0;
+}
+
+static bool
+is_loopback(const char *host)
+{
+	const struct check_network loopback = { .address.s_addr = htonl(INADDR_LOOPBACK), .prefix = 8 };
+
+	return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 || strcmp(host, "0.0.0.0") == 0 ||
+	       network_has(&loopback, host);
+}
+
+void
+check_url_free(xmlURIPtr uri)
+{
+	if (uri != NULL && uri->user != NULL)
+		OPENSSL_cleanse(uri->user, strlen(uri->user));
+	xmlFreeURI(uri);
+}
+
+/* What RFC 3986 has percent-encoded, and cURL takes as it stands. */
+static bool
+is_bare(const char *p)
+{
+	if (*p == '%')
+		return strspn(p + 1, HEX) < 2;
+	return (unsigned char)*p >= 0x80 || strchr("\"<>\\^`{|}[]", *p) != NULL;
+}
+
+/* A URL with that encoded, for what else is in it to be looked at. */
+static xmlURIPtr
+read_bare(const char *url)
+{
+	const char *begin = strstr(url, "://"), *end, *host;
+	struct buf encoded = BUF_INIT(URL_MAX);
+	xmlURIPtr uri = NULL;
+
+	if (begin == NULL)
+		return NULL;
+	begin += strlen("://");
+	end = begin + strcspn(begin, "/?#");
+	host = memrchr(begin, '@', (size_t)(end - begin));
+	host = host != NULL ? host : begin;
+	for (const char *p = url; *p != '\0'; p++) {
+		if ((p < host || p >= end) && is_bare(p))
+			text_percent_encode(&encoded, (char[]){ *p, '\0' });
+		else
+			buf_add(&encoded, p, 1);
+	}
+	if (!encoded.broken)
+		uri = xmlParseURIRaw(buf_string(&encoded), 1);
+	buf_release(&encoded);
+	return uri;
+}
+
+/* What stands before the last '@' of a URL that is none is no userinfo of RFC 3986 section 3.2.1. */
+static bool
+login_is_bare(const char *url)
+{
+	const char *begin = strstr(url, "://"), *end = strrchr(url, '@');
+
+	if (begin == NULL || end == NULL || end < begin)
+		return false;
+	for (const char *p = begin + 3; p < end; p++) {
+		if (*p != '%' && !is_bare(p) && strchr(USERINFO, *p) == NULL)
+			return true;
+	}
+	return false;
+}
+
+/* NULL, with a finding, when it is no URL with a host. Nothing of it is shown: it may hold a password. */
+static xmlURIPtr
+read_url(const struct xml_check *c, const struct finding_place *place, const char *url)
+{
+	xmlURIPtr uri = xmlParseURIRaw(url, 1);
+	const char *fault = NULL;
+
+	if (uri == NULL && (uri = read_bare(url)) != NULL)
+		FOUND(c, RULE_URL_BARE, place, "expected characters of RFC 3986 alone, found others");
+	if (uri == NULL && login_is_bare(url)) {
+		FOUND(c, RULE_URL_ENCODING, place,
+		    "expected user and password percent-encoded, found a character that ends them");
+		return NULL;
+	}
+	if (uri == NULL)
+		fault = "another text or character";
+	else if (uri->scheme == NULL)
+		fault = "none of http:// and https:// in front";
+	else if (uri->server == NULL || uri->server[0] == '\0')
+		fault = "no host";
+	else if (uri->port > 65535)
+		fault = "a port over 65535";
+	if (fault == NULL)
+		return uri;
+	FOUND(c, RULE_URL_SYNTAX, place, "expected a URL (RFC 3986) with a host, found %s", fault);
+	check_url_free(uri);
+	return NULL;
+}
+
+static bool
+scheme_is(const xmlURI *uri, const char *scheme)
+{
+	return strcasecmp(uri->scheme, scheme) == 0;
+}
+
+static void
+check_login(const struct xml_check *c, const struct finding_place *place, const xmlURI *uri)
+{
+	const char *colon = uri->user == NULL ? NULL : strchr(uri->user, ':');
+
+	if (uri->user == NULL || uri->user[0] == '\0')
+		FOUND(c, RULE_URL_LOGIN, place, "expected a user and a password in the URL, found none");
+	else if (colon == NULL || colon[1] == '\0' || colon == uri->user)
+		FOUND(c, RULE_URL_LOGIN, place, "expected a user and a password in the URL, found %s alone",
+		    colon == uri->user ? "a password" : "a user");
+}
+
+/* What holds for both URLs. */
+static void
+check_way(const struct xml_check *c, const struct finding_place *place, const xmlURI *uri)
+{
+	if (scheme_is(uri, "http"))
+		FOUND(c, RULE_URL_CLEAR, place, "expected https, found http%s",
+		    uri->user != NULL ? " with a password" : "");
+	if (is_loopback(uri->server))
+		FOUND(c, RULE_URL_LOOPBACK, place, "expected a host that a phone reaches, found %s", uri->server);
+}
+
+xmlURIPtr
+check_url_bundle(const struct xml_check *c, const struct finding_place *place, const char *url)
+{
+	xmlURIPtr uri = read_url(c, place, url);
+
+	if (uri == NULL)
+		return NULL;
+	if (!scheme_is(uri, "http") && !scheme_is(uri, "https"))
+		FOUND(c, RULE_URL_SCHEME, place, "expected http or https, found %s", uri->scheme);
+	check_way(c, place, uri);
+	check_login(c, place, uri);
+	if (network_has(&c->params->vpn, uri->server))
+		FOUND(c, RULE_URL_IN_VPN, place, "expected a host outside of the VPN, found %s", uri->server);
+	return uri;
+}
+
+static bool
+ends_with(const char *s, const char *end)
+{
+	size_t len = strlen(s), end_len = strlen(end);
+
+	return len >= end_len && strcmp(s + len - end_len, end) == 0;
+}
+
+/* "[protocol://][user:pass@]server[:port][/path]", or "sip:proxy@server" of DPMA and Switchvox: not ours. */
+xmlURIPtr
+check_url_config(const struct xml_check *c, const struct finding_place *place, const char *url)
+{
+	xmlURIPtr uri = strstr(url, "://") == NULL ? NULL : read_url(c, place, url);
+
+	if (uri == NULL)
+		return NULL;
+	if (!scheme_is(uri, "http") && !scheme_is(uri, "https") && !scheme_is(uri, "ftp") && !scheme_is(uri, "ftps"))
+		FOUND(c, RULE_URL_SCHEME, place, "expected http, https, ftp or ftps, found %s", uri->scheme);
+	check_way(c, place, uri);
+	if (network_has(&c->params->vpn, uri->server))
+		FOUND(c, RULE_CONFIG_IN_VPN, place, "expected a host outside of the VPN, found %s", uri->server);
+	if (uri->query_raw != NULL || (uri->path != NULL && ends_with(uri->path, ".cfg")))
+		FOUND(c, RULE_CONFIG_PATH, place, "expected a folder at its end, found %s",
+		    uri->query_raw != NULL ? "a query" : "a .cfg file");
+	return uri;
+}
