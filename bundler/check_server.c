@@ -147,7 +147,7 @@ check_server_close(struct check_server *s)
 	sk_X509_pop_free(s->sent, X509_free);
 	X509_free(s->cert);
 	SSL_CTX_free(s->ssl);
-	OSSL_LIB_CTX_free(s->library);
+	server_library_free(s);
 	free(s->ccd);
 	free(s->crl_dir);
 	free(s->chroot);

@@ -5,7 +5,6 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/provider.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>

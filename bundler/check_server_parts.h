@@ -6,6 +6,7 @@
 #include "common/buf.h"
 
 #include <openssl/crypto.h>
+#include <openssl/provider.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <stdint.h>
@@ -150,7 +151,9 @@ struct check_server {
 	bool ciphers_refused;	/* it does not start for them, and that is said */
 	enum server_framing framing;
 
-	OSSL_LIB_CTX *library;	/* with the providers that it loads */
+	OSSL_LIB_CTX *library;	/* with the providers that it loads: */
+	OSSL_PROVIDER *provider[CONFIG_WORDS_MAX];
+	size_t provider_count;
 	SSL_CTX *ssl;		/* as OpenVPN sets its own up; level 0 and TLS 1.0 once those are judged */
 	bool suites_refused;	/* as ciphers_refused */
 	int level;		/* the security level that it has */
@@ -238,6 +241,7 @@ void server_comp_alone(const struct check_server *s, struct findings *out);
 
 /* The library and the SSL_CTX; server_cert_open() loads the certificate into it. */
 void server_tls_open(struct check_server *s, struct findings *out);
+void server_library_free(struct check_server *s);
 void server_tls_against(const struct check_server *s, const char *name, const struct client_side *c,
     struct findings *out);
 void server_tls_alone(const struct check_server *s, struct findings *out);

@@ -3,7 +3,6 @@
 #include "dseries/cipher.h"
 
 #include <openssl/err.h>
-#include <openssl/provider.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +16,15 @@
 
 /* ---- what the server's configuration makes of OpenSSL ---- */
 
+void
+server_library_free(struct check_server *s)
+{
+	while (s->provider_count > 0)
+		(void)OSSL_PROVIDER_unload(s->provider[--s->provider_count]);
+	OSSL_LIB_CTX_free(s->library);
+	s->library = NULL;
+}
+
 /* "providers" in their order, the default one only when it is named or when there is no such line. */
 static bool
 library_make(struct check_server *s, struct findings *out)
@@ -26,10 +34,13 @@ library_make(struct check_server *s, struct findings *out)
 
 	s->library = OSSL_LIB_CTX_new();
 	for (size_t i = 1; s->library != NULL && line != NULL && i < line->words; i++) {
-		if (OSSL_PROVIDER_load(s->library, line->word[i]) == NULL)
+		OSSL_PROVIDER *provider = OSSL_PROVIDER_load(s->library, line->word[i]);
+
+		if (provider != NULL)
+			s->provider[s->provider_count++] = provider;
+		else
 			server_found(s, out, SERVER_PROVIDERS, line,
-			    "expected providers of OpenSSL, found %s, which this "
-			    "machine's does not load",
+			    "expected providers of OpenSSL, found %s, which this machine's does not load",
 			    line->word[i]);
 		has_default = has_default || strcmp(line->word[i], "default") == 0 ||
 		              strcmp(line->word[i], "fips") == 0;
@@ -40,8 +51,7 @@ library_make(struct check_server *s, struct findings *out)
 	if (has_default)
 		return true;
 	server_found(s, out, SERVER_PROVIDERS, line, "expected default among the providers, found none");
-	OSSL_LIB_CTX_free(s->library);
-	s->library = NULL;
+	server_library_free(s);
 	return false;
 }
 
