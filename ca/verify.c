@@ -50,9 +50,14 @@ ca_verify(X509 *cert, STACK_OF(X509) * others, STACK_OF(X509) * cas, enum ca_pur
 	X509_VERIFY_PARAM_set_time(param, when);
 	if (purpose != CA_PURPOSE_ANY && X509_VERIFY_PARAM_set_purpose(param, purpose_id(purpose)) != 1)
 		goto out;
-	/* With that callback only what could not be done at all is left to fail. */
-	if (X509_verify_cert(ctx) != 1)
-		goto out;
+	/* A certificate that libcrypto cannot make sense of ends it in spite of the callback. */
+	if (X509_verify_cert(ctx) != 1) {
+		if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_OUT_OF_MEM)
+			goto out;
+		if (X509_STORE_CTX_get_error(ctx) == X509_V_OK)
+			X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNSPECIFIED);
+		(void)fault_note(0, ctx);
+	}
 	*ret_count = faults.count;
 	rc = 0;
 out:
