@@ -122,9 +122,16 @@ $(BUILD)/doc/%.5: doc/%.5
 	$(Q)mkdir -p $(@D)
 	$(Q)cp $< $@
 
-# What tests are linked to.
-SERVER_OBJ = $(call obj,$(filter-out cli/main.c,$(PHONEVPN_SRC)))
-PHONE_OBJ = $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
+# What tests are linked to: of an archive the linker takes only what a test needs.
+SERVER_LIB = $(BUILD)/tests/phonevpn.a
+PHONE_LIB = $(BUILD)/tests/refphone.a
+$(SERVER_LIB): $(call obj,$(filter-out cli/main.c,$(PHONEVPN_SRC)))
+$(PHONE_LIB): $(call obj,$(filter-out phone/main.c,$(REFPHONE_SRC)))
+$(SERVER_LIB) $(PHONE_LIB):
+	$(call say,AR,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsT $@ $^
 
 # Unit tests: tests/unit/NAME_test.c, linked to a program's objects: phone_NAME to refphone's, all others to phonevpn's.
 UNIT = $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*_test.c)))
@@ -132,22 +139,22 @@ UNIT_PHONE = $(filter phone_%,$(UNIT))
 UNIT_BOTH = check_ovpn_samples_test# holds the one against the other
 UNIT_SERVER = $(filter-out phone_% $(UNIT_BOTH),$(UNIT))
 
-$(UNIT_SERVER:%=$(BUILD)/tests/unit/%): %: %.o $(SERVER_OBJ) $(call obj,tests/unit/support.c)
+$(UNIT_SERVER:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,tests/unit/support.c) $(SERVER_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS) -lcmocka
 
-$(UNIT_PHONE:%=$(BUILD)/tests/unit/%): %: %.o $(PHONE_OBJ) $(call obj,tests/unit/support.c)
+$(UNIT_PHONE:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,tests/unit/support.c) $(PHONE_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(REFPHONE_LIBS) -lcmocka
 
-$(UNIT_BOTH:%=$(BUILD)/tests/unit/%): %: %.o $(sort $(SERVER_OBJ) $(PHONE_OBJ)) $(call obj,tests/unit/support.c)
+$(UNIT_BOTH:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,tests/unit/support.c) $(SERVER_LIB) $(PHONE_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(sort $(PHONEVPN_LIBS) $(REFPHONE_LIBS)) -lcmocka
 
 unit: $(UNIT:%=$(BUILD)/tests/unit/%)
 
 # Fills a state for tests/bench_check.sh.
-$(BUILD)/tests/bench_check_state: %: %.o $(SERVER_OBJ)
+$(BUILD)/tests/bench_check_state: %: %.o $(SERVER_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS)
 
@@ -155,19 +162,19 @@ $(BUILD)/tests/bench_check_state: %: %.o $(SERVER_OBJ)
 FUZZ_PHONE = phone_challenge phone_fleet_csv phone_ovpn phone_redact phone_settings
 FUZZ_SERVER = $(filter-out $(FUZZ_PHONE),$(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c)))
 
-$(FUZZ_SERVER:%=$(BUILD)/tests/fuzz/%_replay): %_replay: %_fuzz.o $(BUILD)/tests/fuzz/replay.o $(SERVER_OBJ)
+$(FUZZ_SERVER:%=$(BUILD)/tests/fuzz/%_replay): %_replay: %_fuzz.o $(BUILD)/tests/fuzz/replay.o $(SERVER_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS)
 
-$(FUZZ_PHONE:%=$(BUILD)/tests/fuzz/%_replay): %_replay: %_fuzz.o $(BUILD)/tests/fuzz/replay.o $(PHONE_OBJ)
+$(FUZZ_PHONE:%=$(BUILD)/tests/fuzz/%_replay): %_replay: %_fuzz.o $(BUILD)/tests/fuzz/replay.o $(PHONE_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(REFPHONE_LIBS)
 
-$(FUZZ_SERVER:%=$(BUILD)/tests/fuzz/%_fuzz): %: %.o $(SERVER_OBJ)
+$(FUZZ_SERVER:%=$(BUILD)/tests/fuzz/%_fuzz): %: %.o $(SERVER_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PHONEVPN_LIBS)
 
-$(FUZZ_PHONE:%=$(BUILD)/tests/fuzz/%_fuzz): %: %.o $(PHONE_OBJ)
+$(FUZZ_PHONE:%=$(BUILD)/tests/fuzz/%_fuzz): %: %.o $(PHONE_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(REFPHONE_LIBS)
 
