@@ -113,6 +113,12 @@ purpose_check(const struct check_server *s, const char *name, X509 *cert, const 
 		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
 		    "expected extendedKeyUsage clientAuth, for remote-cert-tls client, found %s",
 		    f->has_purpose ? "another" : "none");
+	if (strcmp(server_word(s, "remote-cert-tls", ""), "server") == 0)
+		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
+		    "expected remote-cert-tls client on the server, found server, which no phone's certificate is for");
+	if (strcmp(server_word(s, "ns-cert-type", ""), "server") == 0)
+		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
+		    "expected no ns-cert-type server on the server, found it, which no phone's certificate is for");
 	/* 2.6 takes what OpenSSL takes for a client, and then the extension itself. */
 	if (strcmp(server_word(s, "ns-cert-type", ""), "client") == 0 && !f->netscape_client &&
 	    X509_check_purpose(cert, X509_PURPOSE_SSL_CLIENT, 0) != 1)

@@ -131,6 +131,10 @@ report_then(const struct server_change *c, const char *dir)
 		(void)printf("then: restart the running server; phones are away for some seconds\n");
 	else
 		(void)printf("then: nothing; a running server sees by itself what has changed\n");
+	/* reneg-sec, 3600 by default. */
+	if (c->serials > 0 && !c->is_new)
+		(void)printf("a revoked phone that is connected stays so until its next key exchange, an hour at most; "
+			     "restart the server to end that now\n");
 }
 
 static int

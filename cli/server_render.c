@@ -76,10 +76,15 @@ render_cas(struct db *db, struct buf *certs, struct buf *crls, struct err *e)
 	return rc;
 }
 
-/* A server with another's key, or with a certificate that has ended, would not start or let nobody in. */
+/*
+ * A server with another's key, or with a certificate that has ended, would not start or let nobody in. An imported one
+ * may lack what only ns-cert-type asks for.
+ */
 static int
-check_identity(struct db *db, const struct buf *cert_der, const struct buf *key_der, struct err *e)
+check_identity(struct db *db, const struct settings *s, const struct buf *cert_der, const struct buf *key_der,
+    struct err *e)
 {
+	const bool netscape = strcmp(s->value[SET_VPN_SERVER_CHECK], "ns-cert-type") == 0;
 	struct db_authority issuer = { 0 };
 	X509 *cert = NULL, *ca = NULL;
 	EVP_PKEY *key = NULL;
@@ -91,16 +96,16 @@ check_identity(struct db *db, const struct buf *cert_der, const struct buf *key_
 	ca = cert != NULL ? ca_cert_decode(issuer.cert.data, issuer.cert.len, e) : NULL;
 	key = ca != NULL ? ca_key_decode(key_der->data, key_der->len, e) : NULL;
 	if (key != NULL)
-		rc = ca_cert_check(cert, key, ca, CA_KIND_SERVER, time(NULL), e);
+		rc = (netscape ? ca_cert_check : ca_cert_check_foreign)(cert, key, ca, CA_KIND_SERVER, time(NULL), e);
 	X509_free(cert);
 	X509_free(ca);
 	EVP_PKEY_free(key);
 	db_authority_release(&issuer);
-	return rc == 0 ? 0 : err_prefix(e, "server certificate");
+	return rc == 0 ? 0 : err_prefix(e, "server certificate ('phonevpn server renew' makes a new one)");
 }
 
 static int
-render_identity(struct db *db, struct buf *cert, struct buf *key, struct err *e)
+render_identity(struct db *db, const struct settings *s, struct buf *cert, struct buf *key, struct err *e)
 {
 	struct buf cert_der = BUF_INIT(DB_DER_MAX), key_der = BUF_INIT(DB_DER_MAX);
 	struct db_certificate server;
@@ -108,8 +113,8 @@ render_identity(struct db *db, struct buf *cert, struct buf *key, struct err *e)
 
 	if (db_certificate_server(db, &server, e) == 0 &&
 	    db_certificate_der(db, server.serial, &cert_der, &key_der, e) == 0 &&
-	    check_identity(db, &cert_der, &key_der, e) == 0 && pem_of(&cert_der, PEM_LABEL_CERTIFICATE, cert, e) == 0 &&
-	    pem_of(&key_der, PEM_LABEL_KEY, key, e) == 0)
+	    check_identity(db, s, &cert_der, &key_der, e) == 0 &&
+	    pem_of(&cert_der, PEM_LABEL_CERTIFICATE, cert, e) == 0 && pem_of(&key_der, PEM_LABEL_KEY, key, e) == 0)
 		rc = 0;
 	buf_release(&cert_der);
 	buf_release(&key_der);
@@ -142,7 +147,7 @@ server_files_render(struct db *db, const struct settings *s, const struct server
     struct server_files *f, struct err *e)
 {
 	if (render_cas(db, &f->text[SERVER_FILE_CA], &f->text[SERVER_FILE_CRL], e) != 0 ||
-	    render_identity(db, &f->text[SERVER_FILE_CERT], &f->text[SERVER_FILE_KEY], e) != 0)
+	    render_identity(db, s, &f->text[SERVER_FILE_CERT], &f->text[SERVER_FILE_KEY], e) != 0)
 		return -1;
 	return render_conf(s, fleet, dir, &f->text[SERVER_FILE_CONF], e);
 }

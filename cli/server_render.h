@@ -8,11 +8,11 @@
 
 /* The files of the server's folder, in the order in which they are written. */
 enum server_file_kind {
-	SERVER_FILE_CONF,
+	SERVER_FILE_CRL,
 	SERVER_FILE_CA,
 	SERVER_FILE_CERT,
 	SERVER_FILE_KEY,
-	SERVER_FILE_CRL,
+	SERVER_FILE_CONF,
 	SERVER_FILE_COUNT,
 };
 

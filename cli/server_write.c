@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/server_write.h"
 
+#include "ca/cert.h"
 #include "ca/crl.h"
+#include "ca/facts.h"
 #include "common/file.h"
+#include "common/text.h"
 #include "common/tree.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define CLIENT_FILE_MAX 256
+#define PENDING ".phonevpn.then"
+#define PENDING_MAX 64
 
 const char *
 server_then_name(enum server_then then)
@@ -74,56 +80,124 @@ then_of(const struct buf *old_conf)
 	return strstr(buf_string(old_conf), "\nuser ") != NULL ? SERVER_THEN_RESTART : SERVER_THEN_RELOAD;
 }
 
+/* What the top of the folder is found to need, before anything is written. */
+struct top {
+	bool differs[SERVER_FILE_COUNT];
+	struct buf old_conf;
+	bool has_conf;
+};
+
 static int
-write_one(const char *dir, enum server_file_kind kind, const struct buf *text, const struct buf *old_conf,
+top_compare(const char *dir, enum server_file_kind kind, const struct buf *text, struct top *top,
     struct server_change *c, struct err *e)
 {
-	const mode_t mode = server_file_mode(kind);
 	struct buf old = BUF_INIT(text->max);
 	char *path = file_path(dir, server_file_name(kind), e);
 	bool exists = false, same;
-	mode_t old_mode = 0;
+	mode_t mode = 0;
 	int rc = -1;
 
-	if (path == NULL || read_old(path, &old, &old_mode, &exists, e) != 0)
+	if (path == NULL || read_old(path, &old, &mode, &exists, e) != 0)
 		goto out;
+	if (exists && !top->has_conf && kind != SERVER_FILE_CONF && c->then == SERVER_THEN_NOTHING) {
+		err_set(e, ERR_CONFLICT,
+		    "%s: expected none beside no %s, found another's; move it away, or take another folder", path,
+		    SERVER_CONF);
+		goto out;
+	}
 	same = exists && old.len == text->len && memcmp(old.data, text->data, old.len) == 0;
-	rc = 0;
-	if (same && old_mode == mode)
-		goto out;
+	top->differs[kind] = !same || mode != server_file_mode(kind);
 	/* Comments name models, which come and go. */
 	if (!same && kind != SERVER_FILE_CRL &&
-	    !(kind == SERVER_FILE_CONF && exists && server_conf_is_same(&old, text)))
-		c->then = then_of(old_conf);
-	rc = note(c->changed, NULL, server_file_name(kind), e);
-	if (rc == 0 && !c->dry_run)
-		rc = file_replace(path, text->data, text->len, mode, e);
+	    !(kind == SERVER_FILE_CONF && exists && server_conf_is_same(&old, text)) && top->has_conf)
+		c->then = then_of(&top->old_conf) > c->then ? then_of(&top->old_conf) : c->then;
+	rc = top->differs[kind] ? note(c->changed, NULL, server_file_name(kind), e) : 0;
 out:
 	buf_release(&old);
 	free(path);
 	return rc;
 }
 
+/*
+ * What a run that did not come to its end had to tell is kept in a file until a run does: the next one finds the files
+ * as they shall be, and the server still has the old ones.
+ */
 static int
-write_top(const char *dir, const struct server_files *files, struct server_change *c, struct err *e)
+pending_read(const char *dir, struct server_change *c, struct err *e)
 {
-	struct buf old_conf = BUF_INIT(files->text[SERVER_FILE_CONF].max);
-	char *path = file_path(dir, SERVER_CONF, e);
+	struct buf text = BUF_INIT(PENDING_MAX);
+	char *path = file_path(dir, PENDING, e);
 	bool exists = false;
+	mode_t mode;
+	int rc = path == NULL ? -1 : read_old(path, &text, &mode, &exists, e);
+
+	if (exists)
+		c->then = strcmp(buf_string(&text), server_then_name(SERVER_THEN_RELOAD)) == 0 ? SERVER_THEN_RELOAD
+		                                                                               : SERVER_THEN_RESTART;
+	buf_release(&text);
+	free(path);
+	return rc;
+}
+
+static int
+pending_write(const char *dir, const struct server_change *c, struct err *e)
+{
+	const char *name = server_then_name(c->then);
+	char *path = file_path(dir, PENDING, e);
+	int rc = path == NULL ? -1 : 0;
+
+	if (rc == 0 && c->then != SERVER_THEN_NOTHING && !c->dry_run)
+		rc = file_replace(path, name, strlen(name), 0644, e);
+	free(path);
+	return rc;
+}
+
+static int
+pending_remove(const char *dir, struct err *e)
+{
+	char *path = file_path(dir, PENDING, e);
+	int rc = path == NULL ? -1 : 0;
+
+	if (rc == 0 && unlink(path) != 0 && errno != ENOENT)
+		rc = err_errno(e, ERR_FAILED, errno, "%s", path);
+	free(path);
+	return rc;
+}
+
+static int
+top_plan(const char *dir, const struct server_files *files, struct top *top, struct server_change *c, struct err *e)
+{
+	char *path = file_path(dir, SERVER_CONF, e);
 	mode_t mode;
 	int rc = -1;
 
-	if (path == NULL || read_old(path, &old_conf, &mode, &exists, e) != 0 ||
-	    (exists && check_ours(path, &old_conf, e) != 0))
+	if (path == NULL || read_old(path, &top->old_conf, &mode, &top->has_conf, e) != 0 ||
+	    (top->has_conf && check_ours(path, &top->old_conf, e) != 0) || pending_read(dir, c, e) != 0)
 		goto out;
 	rc = 0;
 	for (unsigned int i = 0; i < SERVER_FILE_COUNT && rc == 0; i++)
-		rc = write_one(dir, (enum server_file_kind)i, &files->text[i], &old_conf, c, e);
-	c->is_new = !exists;
-	if (!exists)
+		rc = top_compare(dir, (enum server_file_kind)i, &files->text[i], top, c, e);
+	c->is_new = !top->has_conf;
+	if (!top->has_conf)
 		c->then = SERVER_THEN_RESTART;
 out:
-	buf_release(&old_conf);
+	free(path);
+	return rc;
+}
+
+static int
+top_write(const char *dir, enum server_file_kind kind, const struct server_files *files, const struct top *top,
+    struct err *e)
+{
+	const struct buf *text = &files->text[kind];
+	char *path;
+	int rc = -1;
+
+	if (!top->differs[kind])
+		return 0;
+	path = file_path(dir, server_file_name(kind), e);
+	if (path != NULL)
+		rc = file_replace(path, text->data, text->len, server_file_mode(kind), e);
 	free(path);
 	return rc;
 }
@@ -131,6 +205,7 @@ out:
 /* ---- a file for each phone ---- */
 
 struct clients {
+	struct db *db;
 	struct tree tree;
 	const char *network;
 	char **names;
@@ -173,16 +248,40 @@ clients_keep(struct clients *c, const char *name, struct err *e)
 	return 0;
 }
 
+/* OpenVPN goes by the name in the certificate, which for an imported one may be another than the phone's. */
+static int
+common_name_of(struct db *db, const struct db_host *h, char *out, size_t size, struct err *e)
+{
+	struct buf der = BUF_INIT(DB_DER_MAX);
+	struct ca_cert_facts facts;
+	char owner[DB_MAC_SIZE];
+	X509 *cert = NULL;
+	int rc = -1;
+
+	if (!h->has_certificate || db_certificate_owner(db, h->serial, owner, NULL) != 0)
+		return text_copy(out, size, h->name, "name of the phone", e);
+	if (db_certificate_der(db, h->serial, &der, NULL, e) == 0 &&
+	    (cert = ca_cert_decode(der.data, der.len, e)) != NULL) {
+		ca_cert_facts(cert, &facts);
+		rc = text_copy(out, size, facts.common_name, "name in the certificate", e);
+	}
+	X509_free(cert);
+	buf_release(&der);
+	return rc;
+}
+
 static int
 client_write(const struct db_host *h, void *arg, struct err *e)
 {
 	struct clients *c = arg;
 	struct buf text = BUF_INIT(CLIENT_FILE_MAX);
-	char name[sizeof(h->name)];
+	char own[sizeof(h->name)], name[sizeof(h->name)];
 	bool written = false;
 	int rc = -1;
 
-	if (!client_file_name(h->name, name, sizeof(name)))
+	if (common_name_of(c->db, h, own, sizeof(own), e) != 0)
+		return -1;
+	if (!client_file_name(own, name, sizeof(name)))
 		return 0;
 	if (server_conf_render_client(c->network, h->host, &text, e) != 0 || clients_keep(c, name, e) != 0)
 		goto out;
@@ -222,7 +321,7 @@ client_removed(const char *name, void *arg, struct err *e)
 static int
 write_clients(struct db *db, const char *network, const char *dir, struct server_change *change, struct err *e)
 {
-	struct clients c = { .tree = TREE_INIT, .network = network, .change = change };
+	struct clients c = { .db = db, .tree = TREE_INIT, .network = network, .change = change };
 	char *path = file_path(dir, SERVER_CCD, e);
 	int rc = -1;
 
@@ -285,9 +384,25 @@ static int
 make_management(const char *dir, struct err *e)
 {
 	char *path = file_path(dir, SERVER_MANAGEMENT, e);
-	int rc = path == NULL ? -1 : file_make_dir(path, 0700, NULL, e);
+	int rc = path == NULL ? -1 : file_claim_dir(path, 0700, e);
 
 	free(path);
+	return rc;
+}
+
+/* Revocations first: whatever else fails, they hold. The configuration comes last, when all that it names is there. */
+static int
+write_all(struct db *db, const struct settings *s, const char *dir, const struct server_files *files,
+    const struct top *top, struct server_change *c, struct err *e)
+{
+	int rc = 0;
+
+	if (pending_write(dir, c, e) != 0 || write_serials(db, dir, c, e) != 0 ||
+	    (!c->dry_run && (top_write(dir, SERVER_FILE_CRL, files, top, e) != 0 || make_management(dir, e) != 0)) ||
+	    write_clients(db, s->value[SET_VPN_NETWORK], dir, c, e) != 0)
+		return -1;
+	for (unsigned int i = SERVER_FILE_CRL + 1; i < SERVER_FILE_COUNT && rc == 0 && !c->dry_run; i++)
+		rc = top_write(dir, (enum server_file_kind)i, files, top, e);
 	return rc;
 }
 
@@ -295,10 +410,15 @@ int
 server_write(struct db *db, const struct settings *s, const char *dir, const struct server_files *files, bool dry_run,
     struct server_change *ret, struct err *e)
 {
+	struct top top = { .old_conf = BUF_INIT(files->text[SERVER_FILE_CONF].max) };
+	int rc;
+
 	*ret = (struct server_change){ .dry_run = dry_run, .changed = json_array(), .removed = json_array() };
-	/* The top first: it finds out whether the folder is somebody else's. */
-	if (write_top(dir, files, ret, e) != 0 || (!dry_run && make_management(dir, e) != 0) ||
-	    write_clients(db, s->value[SET_VPN_NETWORK], dir, ret, e) != 0)
-		return -1;
-	return write_serials(db, dir, ret, e);
+	rc = top_plan(dir, files, &top, ret, e);
+	if (rc == 0)
+		rc = write_all(db, s, dir, files, &top, ret, e);
+	if (rc == 0 && !dry_run)
+		rc = pending_remove(dir, e);
+	buf_release(&top.old_conf);
+	return rc;
 }

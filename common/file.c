@@ -215,6 +215,31 @@ file_make_dir(const char *path, mode_t mode, bool *ret_made, struct err *e)
 	return 0;
 }
 
+int
+file_claim_dir(const char *path, mode_t mode, struct err *e)
+{
+	struct stat st;
+	int fd, rc = -1;
+
+	if (file_make_dir(path, mode, NULL, e) != 0)
+		return -1;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
+		return err_set(e, ERR_CONFLICT, "%s: expected a folder, found a symlink", path);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		err_errno(e, ERR_FAILED, errno, "%s", path);
+	else if (st.st_uid != geteuid())
+		err_set(e, ERR_CONFLICT, "%s: expected a folder of user id %u, found one of %u", path,
+		    (unsigned int)geteuid(), (unsigned int)st.st_uid);
+	else if ((st.st_mode & 07777) != mode && fchmod(fd, mode) != 0)
+		err_errno(e, ERR_FAILED, errno, "%s", path);
+	else
+		rc = 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
 char *
 file_path(const char *dir, const char *name, struct err *e)
 {

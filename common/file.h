@@ -42,6 +42,12 @@ int file_sync_folder(const char *path, struct err *e);
 /* mkdir that takes an existing folder for success. *ret_made (may be NULL) tells whether it was made now. */
 int file_make_dir(const char *path, mode_t mode, bool *ret_made, struct err *e);
 
+/*
+ * A folder that others could get into by, or be kept out of: made, or found as a real folder (no symlink) of this user,
+ * and given this mode. ERR_CONFLICT when it is another's or none.
+ */
+int file_claim_dir(const char *path, mode_t mode, struct err *e);
+
 /* dir + "/" + name in new memory; NULL with e filled when there is none. */
 char *file_path(const char *dir, const char *name, struct err *e);
 

@@ -22,15 +22,17 @@ tree_open(struct tree *t, const char *path, mode_t mode, const char *mark, bool 
 	*t = (struct tree){ .path = strdup(path), .fd = -1, .dry_run = dry_run, .mark = mark };
 	if (t->path == NULL)
 		return err_set(e, ERR_FAILED, "%s: no memory", path);
-	if (!dry_run && file_make_dir(path, mode, NULL, e) != 0)
+	if (!dry_run && file_claim_dir(path, mode, e) != 0)
 		return -1;
 	t->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (t->fd < 0 && !(dry_run && errno == ENOENT))
 		return err_errno(e, ERR_FAILED, errno, "%s", path);
 	/* Two at once would write the same new file. */
 	if (!dry_run && flock(t->fd, LOCK_EX | LOCK_NB) != 0)
-		return err_errno(e, errno == EWOULDBLOCK ? ERR_CONFLICT : ERR_FAILED, errno,
-		    "%s: expected to be alone in it", path);
+		return errno == EWOULDBLOCK
+		           ? err_set(e, ERR_CONFLICT,
+				 "%s: expected to be alone in it, found another process at work; try again", path)
+		           : err_errno(e, ERR_FAILED, errno, "%s", path);
 	return 0;
 }
 

@@ -191,12 +191,14 @@ int db_network_set(struct db *db, const struct db_setting *network, const struct
     size_t *ret_kept, size_t *ret_moved, struct err *e);
 
 /*
- * Every phone that has a number, once for each name that its certificates have which are not revoked (its MAC when there
+ * Every phone that has a number, once for each of its certificates that is not revoked (and once with its MAC when there
  * is none); in the order of numbers, as db_phone_each().
  */
 struct db_host {
 	uint32_t host;
 	char name[65];
+	bool has_certificate;
+	unsigned char serial[DB_SERIAL_SIZE];	/* of it */
 };
 int db_host_each(struct db *db, int (*each)(const struct db_host *host, void *arg, struct err *e), void *arg,
     struct err *e);

@@ -38,7 +38,7 @@ address_of() {
 # ---- the folder ----
 ok "a dry run" emits --dry-run
 ok "... makes nothing" test ! -e "$dir"
-is "... and says what it would make" "$(said '.changed | join(" ")')" "server.conf ca.crt server.crt server.key crl.pem"
+is "... and says what it would make" "$(said '.changed | join(" ")')" "crl.pem ca.crt server.crt server.key server.conf"
 ok "the folder is made" emits
 is "... new" "$(said '.new, .then' | xargs)" "true restart"
 is "... the key is the owner's only, so is the management socket's folder" \
@@ -100,6 +100,41 @@ mkdir "$T/other"
 echo 'port 1194' >"$T/other/server.conf"
 ok "somebody's own server: conflict" fails_with 4 phonevpn emit server --out "$T/other"
 is "... which stays" "$(names_in "$T/other")" server.conf
+rm "$T/other/server.conf"
+echo KEY >"$T/other/server.key"
+ok "somebody's own key without a server.conf: conflict" fails_with 4 phonevpn emit server --out "$T/other"
+is "... which stays" "$(cat "$T/other/server.key")" KEY
+mv "$dir/ccd" "$dir/ccd.away"
+echo "no folder" >"$dir/ccd"
+phonevpn config set vpn-auth SHA512
+ok "a run that fails" fails_with 4 emits
+rm "$dir/ccd"
+mv "$dir/ccd.away" "$dir/ccd"
+ok "... and the next one" emits
+is "... says what the running server has to be told" "$(said .then)" restart
+ok "one that stops before its last file" sh -c "phonevpn config set vpn-auth SHA1; echo restart >'$dir/.phonevpn.then'; phonevpn --json emit server --out '$dir' >/dev/null"
+ok "... is over" test ! -e "$dir/.phonevpn.then"
+echo restart >"$dir/.phonevpn.then"
+emits
+is "what a run before had to tell is told" "$(said .then)" restart
+emits
+is "... once" "$(said .then)" nothing
+ok "a phone is revoked" phonevpn --quiet revoke 000fd3006502
+echo mine >"$dir/ccd/$desk"
+ok "... and something is in the way" fails_with 4 emits
+ok "... its revocation holds" test -e "$dir/crl/$(perl -MMath::BigInt -e 'print Math::BigInt->from_hex($ARGV[0])->bstr' "$(phonevpn --json phone show 000fd3006502 | jq -r '.generations[-1].serial')")"
+is "... in the CRL, too" "$(openssl crl -in "$dir/crl.pem" -noout -text | grep -c 'Serial Number')" 2
+rm "$dir/ccd/$desk"
+phonevpn --quiet mint --rekey 000fd3006502
+chmod 700 "$dir/crl" "$dir/ccd"
+chmod 777 "$dir/management"
+emits
+is "folders that the dropped user could not read, or everybody could write" "$(stat -c %a "$dir/crl" "$dir/ccd" "$dir/management" | xargs)" "755 755 700"
+rmdir "$dir/management"
+ln -s "$T/other" "$dir/management"
+ok "a symlink in a folder's place: conflict" fails_with 4 emits
+rm "$dir/management"
+emits
 chmod 644 "$dir/server.key"
 ok "a key that others could read" emits
 is "... is closed again" "$(stat -c %a "$dir/server.key")" 600
