@@ -78,19 +78,26 @@ render_cas(struct db *db, struct buf *certs, struct buf *crls, struct err *e)
 
 /* A server with another's key, or with a certificate that has ended, would not start or let nobody in. */
 static int
-check_identity(struct db *db, const struct buf *cert_der, const struct buf *key_der, struct err *e)
+check_identity(struct db *db, const struct settings *s, const struct buf *cert_der, const struct buf *key_der,
+    struct err *e)
 {
 	struct db_authority issuer = { 0 };
 	X509 *cert = NULL, *ca = NULL;
+	struct profile_params profile;
 	EVP_PKEY *key = NULL;
 	int rc = -1;
 
+	if (settings_profile(s, &profile, e) != 0)
+		return -1;
 	if (db_authority_current(db, &issuer, e) != 0)
 		return -1;
 	cert = ca_cert_decode(cert_der->data, cert_der->len, e);
 	ca = cert != NULL ? ca_cert_decode(issuer.cert.data, issuer.cert.len, e) : NULL;
 	key = ca != NULL ? ca_key_decode(key_der->data, key_der->len, e) : NULL;
-	if (key != NULL)
+	/* An imported one may have no nsCertType, as long as no phone asks for it. */
+	if (key != NULL && profile.server_check == PROFILE_REMOTE_CERT_TLS)
+		rc = ca_cert_check_foreign(cert, key, ca, CA_KIND_SERVER, time(NULL), e);
+	else if (key != NULL)
 		rc = ca_cert_check(cert, key, ca, CA_KIND_SERVER, time(NULL), e);
 	X509_free(cert);
 	X509_free(ca);
@@ -100,7 +107,7 @@ check_identity(struct db *db, const struct buf *cert_der, const struct buf *key_
 }
 
 static int
-render_identity(struct db *db, struct buf *cert, struct buf *key, struct err *e)
+render_identity(struct db *db, const struct settings *s, struct buf *cert, struct buf *key, struct err *e)
 {
 	struct buf cert_der = BUF_INIT(DB_DER_MAX), key_der = BUF_INIT(DB_DER_MAX);
 	struct db_certificate server;
@@ -108,8 +115,8 @@ render_identity(struct db *db, struct buf *cert, struct buf *key, struct err *e)
 
 	if (db_certificate_server(db, &server, e) == 0 &&
 	    db_certificate_der(db, server.serial, &cert_der, &key_der, e) == 0 &&
-	    check_identity(db, &cert_der, &key_der, e) == 0 && pem_of(&cert_der, PEM_LABEL_CERTIFICATE, cert, e) == 0 &&
-	    pem_of(&key_der, PEM_LABEL_KEY, key, e) == 0)
+	    check_identity(db, s, &cert_der, &key_der, e) == 0 &&
+	    pem_of(&cert_der, PEM_LABEL_CERTIFICATE, cert, e) == 0 && pem_of(&key_der, PEM_LABEL_KEY, key, e) == 0)
 		rc = 0;
 	buf_release(&cert_der);
 	buf_release(&key_der);
@@ -142,7 +149,7 @@ server_files_render(struct db *db, const struct settings *s, const struct server
     struct server_files *f, struct err *e)
 {
 	if (render_cas(db, &f->text[SERVER_FILE_CA], &f->text[SERVER_FILE_CRL], e) != 0 ||
-	    render_identity(db, &f->text[SERVER_FILE_CERT], &f->text[SERVER_FILE_KEY], e) != 0)
+	    render_identity(db, s, &f->text[SERVER_FILE_CERT], &f->text[SERVER_FILE_KEY], e) != 0)
 		return -1;
 	return render_conf(s, fleet, dir, &f->text[SERVER_FILE_CONF], e);
 }

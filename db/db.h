@@ -232,7 +232,7 @@ void db_authority_free(struct db_authority *all, size_t count);
 struct db_certificate {
 	unsigned char serial[DB_SERIAL_SIZE];	/* a shorter one, of an imported CA, has zeros in front */
 	int64_t authority;
-	char name[65];			/* the phone's MAC, the server's name, or that of an imported certificate */
+	char name[65];			/* its common name: the phone's MAC, the server's name, an imported one's own */
 	bool server;
 	time_t not_before, not_after, issued;
 	time_t revoked;			/* 0: not */
@@ -265,7 +265,7 @@ int db_certificate_add_server(struct db *db, int64_t authority, const char *name
 
 struct db_certificate_filter {
 	int64_t authority;		/* 0: any */
-	const char *name;		/* NULL: any */
+	const char *name;		/* of the certificate, or the MAC of its phone; NULL: any */
 	bool revoked;			/* only revoked ones */
 	bool server;			/* only servers', of any name and revoked or not */
 };
@@ -368,7 +368,7 @@ void db_bundle_release(struct db_bundle *b);
 struct db_certificate_imported {
 	struct db_certificate_new certificate;	/* cert and key NULL where they are not at hand */
 	int64_t authority;		/* 0: the one that db_create() makes */
-	const char *name;		/* phone's MAC, server's name, or its common name */
+	const char *name;		/* its common name, or what stands for it */
 	const char *phone;		/* MAC of the phone that it serves, or NULL */
 	bool declared;			/* its own name is not that MAC: db_certificate_owner() */
 	bool server;

@@ -56,7 +56,10 @@ static const char *const texts[SQL_COUNT] = {
 						      "ORDER BY id DESC LIMIT 1",
 	[SQL_CERTIFICATE_DER] = "SELECT cert, sealed_key FROM certificates WHERE serial = ?1",
 	[SQL_CERTIFICATE_PAGE] = CERTIFICATE_SELECT "WHERE true " CERTIFICATE_PAGE,
-	[SQL_CERTIFICATE_PAGE_BY_NAME] = CERTIFICATE_SELECT "WHERE name = ?5 " CERTIFICATE_PAGE,
+	/* Two look-ups; with OR, the order would cost a walk over all. */
+	[SQL_CERTIFICATE_PAGE_BY_NAME] = CERTIFICATE_SELECT
+	"WHERE id IN (SELECT id FROM certificates WHERE name = ?5 UNION SELECT id FROM certificates "
+	"WHERE phone = (SELECT id FROM phones WHERE mac = ?5)) " CERTIFICATE_PAGE,
 	[SQL_CERTIFICATE_PAGE_REVOKED] = CERTIFICATE_SELECT "INDEXED BY certificates_revoked "
 							    "WHERE revoked IS NOT NULL " CERTIFICATE_PAGE,
 	[SQL_CERTIFICATE_PAGE_SERVER] = CERTIFICATE_SELECT "INDEXED BY certificates_server "
