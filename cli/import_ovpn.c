@@ -37,6 +37,7 @@ struct candidate {
 	bool add;
 	int64_t authority;
 	char mac[DB_MAC_SIZE];
+	char name[CA_NAME_MAX + 1]; /* the certificate's common name */
 	char serial[SERIAL_HEX_SIZE];
 };
 
@@ -106,9 +107,10 @@ mac_find(const struct import *im, struct candidate *c, struct err *e)
 	char stem[64];
 	size_t len = strlen(name);
 
+	ca_cert_facts(c->bundle.cert, &facts);
+	memcpy(c->name, facts.common_name, sizeof(c->name));
 	if (given != NULL)
 		return mac_parse(given, c->mac, e);
-	ca_cert_facts(c->bundle.cert, &facts);
 	if (mac_parse(facts.common_name, c->mac, NULL) == 0)
 		return 0;
 	if (len > strlen(SUFFIX) && strcmp(name + len - strlen(SUFFIX), SUFFIX) == 0)
@@ -174,7 +176,7 @@ candidate_plan(struct import *im, const char *file, struct candidate *c, struct 
 	*imported = (struct db_certificate_imported){
 		.certificate = { .cert = &b->cert_der, .key = &b->key_der },
 		.authority = c->authority,
-		.name = c->mac,
+		.name = c->name[0] != '\0' ? c->name : c->mac,
 		.phone = c->mac,
 		.declared = ca_cert_check_name(b->cert, c->mac, NULL) != 0,
 	};

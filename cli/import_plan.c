@@ -68,7 +68,7 @@ certificate_add(struct import_plan *p, const struct import_phones *phones, struc
 			.not_before = beginning_of(c),
 			.not_after = c->not_after,
 		},
-		.name = phone != NULL ? phone->draft.phone.mac : c->name,
+		.name = c->name,
 		.phone = phone != NULL && !phone->left_out ? phone->draft.phone.mac : NULL,
 		.declared = phone != NULL && phone->chosen == c && import_phone_is_declared(phone, c),
 		.server = c->server && !c->client,

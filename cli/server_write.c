@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/server_write.h"
 
-#include "ca/cert.h"
 #include "ca/crl.h"
-#include "ca/facts.h"
 #include "common/file.h"
-#include "common/text.h"
 #include "common/tree.h"
 
 #include <errno.h>
@@ -205,7 +202,6 @@ top_write(const char *dir, enum server_file_kind kind, const struct server_files
 /* ---- a file for each phone ---- */
 
 struct clients {
-	struct db *db;
 	struct tree tree;
 	const char *network;
 	char **names;
@@ -248,40 +244,16 @@ clients_keep(struct clients *c, const char *name, struct err *e)
 	return 0;
 }
 
-/* OpenVPN goes by the name in the certificate, which for an imported one may be another than the phone's. */
-static int
-common_name_of(struct db *db, const struct db_host *h, char *out, size_t size, struct err *e)
-{
-	struct buf der = BUF_INIT(DB_DER_MAX);
-	struct ca_cert_facts facts;
-	char owner[DB_MAC_SIZE];
-	X509 *cert = NULL;
-	int rc = -1;
-
-	if (!h->has_certificate || db_certificate_owner(db, h->serial, owner, NULL) != 0)
-		return text_copy(out, size, h->name, "name of the phone", e);
-	if (db_certificate_der(db, h->serial, &der, NULL, e) == 0 &&
-	    (cert = ca_cert_decode(der.data, der.len, e)) != NULL) {
-		ca_cert_facts(cert, &facts);
-		rc = text_copy(out, size, facts.common_name, "name in the certificate", e);
-	}
-	X509_free(cert);
-	buf_release(&der);
-	return rc;
-}
-
 static int
 client_write(const struct db_host *h, void *arg, struct err *e)
 {
 	struct clients *c = arg;
 	struct buf text = BUF_INIT(CLIENT_FILE_MAX);
-	char own[sizeof(h->name)], name[sizeof(h->name)];
+	char name[sizeof(h->name)];
 	bool written = false;
 	int rc = -1;
 
-	if (common_name_of(c->db, h, own, sizeof(own), e) != 0)
-		return -1;
-	if (!client_file_name(own, name, sizeof(name)))
+	if (!client_file_name(h->name, name, sizeof(name)))
 		return 0;
 	if (server_conf_render_client(c->network, h->host, &text, e) != 0 || clients_keep(c, name, e) != 0)
 		goto out;
@@ -321,7 +293,7 @@ client_removed(const char *name, void *arg, struct err *e)
 static int
 write_clients(struct db *db, const char *network, const char *dir, struct server_change *change, struct err *e)
 {
-	struct clients c = { .db = db, .tree = TREE_INIT, .network = network, .change = change };
+	struct clients c = { .tree = TREE_INIT, .network = network, .change = change };
 	char *path = file_path(dir, SERVER_CCD, e);
 	int rc = -1;
 

@@ -191,14 +191,12 @@ int db_network_set(struct db *db, const struct db_setting *network, const struct
     size_t *ret_kept, size_t *ret_moved, struct err *e);
 
 /*
- * Every phone that has a number, once for each of its certificates that is not revoked (and once with its MAC when there
+ * Every phone that has a number, once for each name that its certificates have which are not revoked (its MAC when there
  * is none); in the order of numbers, as db_phone_each().
  */
 struct db_host {
 	uint32_t host;
 	char name[65];
-	bool has_certificate;
-	unsigned char serial[DB_SERIAL_SIZE];	/* of it */
 };
 int db_host_each(struct db *db, int (*each)(const struct db_host *host, void *arg, struct err *e), void *arg,
     struct err *e);
@@ -234,7 +232,7 @@ void db_authority_free(struct db_authority *all, size_t count);
 struct db_certificate {
 	unsigned char serial[DB_SERIAL_SIZE];	/* a shorter one, of an imported CA, has zeros in front */
 	int64_t authority;
-	char name[65];			/* the phone's MAC, the server's name, or that of an imported certificate */
+	char name[65];			/* its common name: the phone's MAC, the server's name, an imported one's own */
 	bool server;
 	time_t not_before, not_after, issued;
 	time_t revoked;			/* 0: not */
@@ -267,7 +265,7 @@ int db_certificate_add_server(struct db *db, int64_t authority, const char *name
 
 struct db_certificate_filter {
 	int64_t authority;		/* 0: any */
-	const char *name;		/* NULL: any */
+	const char *name;		/* of the certificate, or the MAC of its phone; NULL: any */
 	bool revoked;			/* only revoked ones */
 	bool server;			/* only servers', of any name and revoked or not */
 };
@@ -370,7 +368,7 @@ void db_bundle_release(struct db_bundle *b);
 struct db_certificate_imported {
 	struct db_certificate_new certificate;	/* cert and key NULL where they are not at hand */
 	int64_t authority;		/* 0: the one that db_create() makes */
-	const char *name;		/* phone's MAC, server's name, or its common name */
+	const char *name;		/* its common name, or what stands for it */
 	const char *phone;		/* MAC of the phone that it serves, or NULL */
 	bool declared;			/* its own name is not that MAC: db_certificate_owner() */
 	bool server;

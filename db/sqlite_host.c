@@ -218,9 +218,6 @@ host_fetch(struct db *db, void *state, void *rows, size_t *ret_count, struct err
 		list->certificate = sqlite3_column_int64(st, 1);
 		h->host = (uint32_t)list->host;
 		rc = sql_column_text(db, st, 2, h->name, sizeof(h->name), e);
-		h->has_certificate = sqlite3_column_bytes(st, 3) == DB_SERIAL_SIZE;
-		if (h->has_certificate)
-			memcpy(h->serial, sqlite3_column_blob(st, 3), DB_SERIAL_SIZE);
 		if (rc != 0)
 			break;
 		(*ret_count)++;

@@ -98,8 +98,12 @@ certificate_import(struct db *db, const struct db_certificate_imported *c, int64
 	if (c->phone != NULL && c->declared && owner_put(db, c->certificate.serial, phone.mac, e) != 0)
 		return -1;
 	text_hex_number(c->certificate.serial, DB_SERIAL_SIZE, hex);
-	return event_append(db, e, "certificate.import", c->server ? hex : c->name, "serial %s%s%s", hex,
-	    c->certificate.key != NULL ? "" : ", without key", c->revoked != 0 ? ", revoked" : "");
+	return event_append(db, e, "certificate.import",
+	    c->server          ? hex
+	    : c->phone != NULL ? c->phone
+			       : c->name,
+	    "serial %s%s%s", hex, c->certificate.key != NULL ? "" : ", without key",
+	    c->revoked != 0 ? ", revoked" : "");
 }
 
 /* ---- all of it ---- */

@@ -14,17 +14,19 @@ struct revocation {
 
 static int
 revoke_check(struct db *db, const struct revocation *r, const unsigned char serial[DB_SERIAL_SIZE],
-    struct db_certificate *ret, struct err *e)
+    struct db_certificate *ret, int64_t *ret_phone, struct err *e)
 {
 	int64_t phone = 0;
 
 	if (db_certificate_get(db, serial, ret, e) != 0 || certificate_phone(db, serial, &phone, e) != 0)
 		return -1;
+	*ret_phone = phone;
 	if (ret->revoked != 0)
 		return certificate_error(e, ERR_CONFLICT, serial, "revoked already");
 	if (ret->authority != r->authority)
 		return certificate_error(e, ERR_CONFLICT, serial, "another CA has issued it");
-	if (r->phone != 0 && phone != r->phone)
+	/* One that no phone has may go with the phone of its name. */
+	if (r->phone != 0 && phone != 0 && phone != r->phone)
 		return certificate_error(e, ERR_CONFLICT, serial, "it does not belong to the phone that is removed");
 	return 0;
 }
@@ -32,18 +34,22 @@ revoke_check(struct db *db, const struct revocation *r, const unsigned char seri
 static int
 revoke_one(struct db *db, const struct revocation *r, const unsigned char serial[DB_SERIAL_SIZE], struct err *e)
 {
-	char hex[2 * DB_SERIAL_SIZE + 1];
+	char hex[2 * DB_SERIAL_SIZE + 1], mac[DB_MAC_SIZE] = "";
 	struct db_certificate c;
+	int64_t phone;
 
-	if (revoke_check(db, r, serial, &c, e) != 0 ||
+	if (revoke_check(db, r, serial, &c, &phone, e) != 0 || (phone != 0 && phone_mac(db, phone, mac, e) != 0) ||
 	    sql_run(db, SQL_CERTIFICATE_REVOKE, e, SQL_BLOB(serial, DB_SERIAL_SIZE), SQL_INT(r->when),
 		SQL_INT(r->reason)) != 0 ||
 	    sql_run(db, SQL_PHONE_TAKE_BACK_SERIAL, e, SQL_BLOB(serial, DB_SERIAL_SIZE)) != 0)
 		return -1;
 	text_hex_number(serial, DB_SERIAL_SIZE, hex);
 	/* The phone's history is asked for by its MAC. */
-	return event_append(db, e, "certificate.revoke", c.server ? hex : c.name, "serial %s, reason %d", hex,
-	    r->reason);
+	return event_append(db, e, "certificate.revoke",
+	    c.server     ? hex
+	    : phone != 0 ? mac
+			 : c.name,
+	    "serial %s, reason %d", hex, r->reason);
 }
 
 static int

@@ -56,7 +56,10 @@ static const char *const texts[SQL_COUNT] = {
 						      "ORDER BY id DESC LIMIT 1",
 	[SQL_CERTIFICATE_DER] = "SELECT cert, sealed_key FROM certificates WHERE serial = ?1",
 	[SQL_CERTIFICATE_PAGE] = CERTIFICATE_SELECT "WHERE true " CERTIFICATE_PAGE,
-	[SQL_CERTIFICATE_PAGE_BY_NAME] = CERTIFICATE_SELECT "WHERE name = ?5 " CERTIFICATE_PAGE,
+	/* Two look-ups; with OR, the order would cost a walk over all. */
+	[SQL_CERTIFICATE_PAGE_BY_NAME] = CERTIFICATE_SELECT
+	"WHERE id IN (SELECT id FROM certificates WHERE name = ?5 UNION SELECT id FROM certificates "
+	"WHERE phone = (SELECT id FROM phones WHERE mac = ?5)) " CERTIFICATE_PAGE,
 	[SQL_CERTIFICATE_PAGE_REVOKED] = CERTIFICATE_SELECT "INDEXED BY certificates_revoked "
 							    "WHERE revoked IS NOT NULL " CERTIFICATE_PAGE,
 	[SQL_CERTIFICATE_PAGE_SERVER] = CERTIFICATE_SELECT "INDEXED BY certificates_server "
@@ -99,10 +102,13 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_HOST_TAKEN] = "SELECT count(*) FROM hosts WHERE phone IS NOT NULL AND host BETWEEN ?1 AND ?2",
 	[SQL_HOST_ABOVE] = "SELECT h.phone, p.mac, h.host FROM hosts AS h JOIN phones AS p ON p.id = h.phone "
 			   "WHERE h.host > ?1 ORDER BY h.host LIMIT 1",
-	[SQL_HOST_PAGE] = "SELECT h.host, c.id, coalesce(c.name, p.mac), c.serial FROM hosts AS h "
+	/* The first of a phone's certificates with that name stands for them all. */
+	[SQL_HOST_PAGE] = "SELECT h.host, c.id, coalesce(c.name, p.mac) FROM hosts AS h "
 			  "JOIN phones AS p ON p.id = h.phone "
 			  "LEFT JOIN certificates AS c ON c.phone = p.id AND c.revoked IS NULL "
-			  "WHERE h.host >= ?1 AND (h.host > ?1 OR c.id > ?2) ORDER BY h.host, c.id LIMIT ?3",
+			  "WHERE h.host >= ?1 AND (h.host > ?1 OR c.id > ?2) AND NOT EXISTS "
+			  "(SELECT 1 FROM certificates AS d WHERE d.phone = c.phone AND d.id < c.id "
+			  "AND d.name = c.name AND d.revoked IS NULL) ORDER BY h.host, c.id LIMIT ?3",
 
 	[SQL_PROFILE_GET] = "SELECT text FROM profiles WHERE hash = ?1",
 	[SQL_PROFILE_ADD] = "INSERT INTO profiles (hash, text) VALUES (?1, ?2)",

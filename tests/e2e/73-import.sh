@@ -138,6 +138,9 @@ ok "... and the one without a key" fails_with 2 valid pki/issued/$keyless.crt
 ok "a renewal of the odd one takes its MAC as the name" phonevpn mint $odd --renew
 is "... for the same key" "$(block cert $odd | openssl x509 -noout -pubkey)" "$(issued lobby -noout -pubkey)"
 like "... with the name of the MAC" "$(block cert $odd | openssl x509 -noout -subject)" "CN = $odd"
+ok "the phone with another name is revoked by its MAC" phonevpn revoke $desk --dry-run
+is "... with the certificate that it has" "$(cat out)" "would revoke $(serial_of issued reception)"
+like "the server's file for it has that name" "$(ls server/ccd)" "^reception$"
 ok "the log is whole" phonevpn events --verify
 
 # Whoever edits the database must not hand one phone's imported key to another.

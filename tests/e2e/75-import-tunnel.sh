@@ -23,6 +23,7 @@ printf 'mac,model,firmware,certificate\n%s,D65,2_7_0,reception\n' $kept >fleet.c
 ok "it is taken over" phonevpn import easyrsa pki --vpn-host "$NETNS_SERVER" --url "http://$NETNS_SERVER" --fleet fleet.csv
 ok "emit server" phonevpn emit server --out server
 spawn openvpn in_netns server openvpn --cd "$T/server" --config server.conf
+ok "the phone's VPN address is written under the name that its certificate has" test -e server/ccd/reception
 ok "the server starts" wait_until 20 printed openvpn 'Initialization Sequence Completed'
 
 # by_hand NAME CERTIFICATE KEY: the client configuration that the admin once wrote, as the vendor's sample is.
@@ -54,6 +55,8 @@ by_hand reception pki/issued/reception.crt pki/private/reception.key
 spawn reception in_netns d65 openvpn --config "$T/reception.ovpn"
 ok "a phone with the bundle that it has connects" wait_until 30 printed reception 'Initialization Sequence Completed'
 ok "... and carries data" in_netns d65 ping -q -c 2 -i 0.2 -s 1200 -W 5 10.8.0.1
+address=$(awk '{ print $2 }' server/ccd/reception)
+like "... from its own address" "$(in_netns d65 ip -4 -o address show dev tun0)" "inet $address/"
 serial=$(revoked_serial keyCompromise)
 by_hand stolen "pki/revoked/certs_by_serial/$serial.crt" "pki/revoked/private_by_serial/$serial.key"
 spawn stolen in_netns d60 openvpn --config "$T/stolen.ovpn"

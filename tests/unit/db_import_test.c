@@ -58,7 +58,7 @@ past_begin(struct past *p)
 	phone_fill(&p->phones[1], OTHER);
 	bytes_of(&p->cert, "phone certificate", 1);
 	bytes_of(&p->key, CLEAR_PHONE_KEY, 1);
-	certificate_fill(&p->certificates[0], 1, MAC, MAC);
+	certificate_fill(&p->certificates[0], 1, "desk", MAC);
 	p->certificates[0].declared = true;
 	p->certificates[0].certificate.cert = &p->cert;
 	p->certificates[0].certificate.key = &p->key;
@@ -137,7 +137,7 @@ past_is_stored_whole(void **state)
 	assert_sqlite(f, "SELECT group_concat(mac || ':' || coalesce(offered, 0)) FROM phones", MAC ":1," OTHER ":0");
 	assert_sqlite(f,
 	    "SELECT group_concat(name || ':' || kind || ':' || coalesce(revoked, 0), ' ') FROM certificates",
-	    MAC ":phone:0 " OTHER ":phone:0 " OTHER ":phone:1700000000 " NAME_OTHER ":phone:0 vpn:server:0");
+	    "desk:phone:0 " OTHER ":phone:0 " OTHER ":phone:1700000000 " NAME_OTHER ":phone:0 vpn:server:0");
 	assert_sqlite(f, "SELECT hex(serial) FROM certificates WHERE id = 1",
 	    "0000000000000000000000000000000000000001");
 	assert_sqlite(f, "SELECT detail FROM events WHERE action = 'certificate.import' ORDER BY id LIMIT 1",
