@@ -253,8 +253,8 @@ const struct finding_rule check_server_rules[] = {
 	    "Whoever knows the address is on the phones' network.", "Delete verify-client-cert." },
 	[SERVER_OPT_VERIFY] = { "server-opt-verify", WARNING,
 	    "opt-verify refuses clients for differences that do not matter",
-	    "An old client's options differ from the server's where they may: \"Option inconsistency warnings triggering "
-	    "disconnect due to --opt-verify\".",
+	    "What the phone says of itself is compared with the server's own options, its cipher with \"cipher\" for one, "
+	    "and a difference is AUTH_FAILED: \"Option inconsistency warnings triggering disconnect due to --opt-verify\".",
 	    "Delete opt-verify." },
 	[SERVER_LOOPBACK] = { "server-loopback", WARNING, "the server listens on loopback only",
 	    "No phone reaches it, unless something on this machine forwards to it.", "Delete the local line." },
