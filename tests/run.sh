@@ -13,7 +13,7 @@ mkdir -p "$root" || exit 1
 root=$(realpath "$root")
 log=$root/check.log
 tests=${TESTS:-build clang lint unit asan valgrind fuzz e2e}
-limit=3000 # seconds for everything: whatever hangs, the count is there within the hour
+limit=3400 # seconds for everything: whatever hangs, the count is there within the hour
 passed=0
 failed=0
 child=
