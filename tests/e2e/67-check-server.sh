@@ -119,7 +119,7 @@ trial() {
 	if ! await 20 server.log $server_pid; then
 		echo dies >outcome
 	else
-		[ ! -e hook ] || bash hook >hook.log 2>&1
+		[ ! -e hook ] || PHONE=$phone SUITES=$suites bash hook >hook.log 2>&1
 		ip netns exec "$phone" timeout 40 openvpn --config client.ovpn --tls-version-min 1.0 --tls-version-max 1.0 \
 			--tls-cipher "$suites" --data-ciphers AES-256-CBC --hand-window 5 --connect-retry 1 1 "${options[@]}" >client.log 2>&1 &
 		phone_pid=$!
@@ -131,6 +131,7 @@ trial() {
 			echo no-data >outcome
 		fi
 	fi
+	[ ! -e hook.pid ] || kill "$(<hook.pid)"
 	for pid in $phone_pid $server_pid; do
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
@@ -367,6 +368,17 @@ broken server-crl-empty refused "an empty CRL file" "crl-verify $pki/crl-empty.p
 broken server-crl-empty refused "a CRL file of garbage" "crl-verify $pki/crl-garbage.pem"
 broken server-crl-unreadable refused "the CRL is root's, and is replaced" "user nobody" "group nogroup" persist-key persist-tun \
 	"crl-verify CASE/crl.pem" "=run cp $pki/crl.pem crl.pem; chmod 600 crl.pem" "=hook cat $pki/crl-revoked.pem >crl.pem; touch -d '+1 hour' crl.pem"
+# Which phones there are only --fleet knows: 68-check-server-command.sh.
+cat >"$T/one-more" <<-'HOOK'
+	{ sed '/<cert>/,/<\/cert>/d' client.ovpn; echo '<cert>'; cat "$PKI/second.crt"; echo '</cert>'; } >second.ovpn
+	ip netns exec "$PHONE" timeout 40 openvpn --config second.ovpn --tls-version-max 1.0 --tls-version-min 1.0 \
+		--tls-cipher "$SUITES" --data-ciphers AES-256-CBC >second.log 2>&1 &
+	echo $! >hook.pid
+	for ((i = 0; i < 100; i++)); do grep -q 'Initialization Sequence Completed' second.log && exit; sleep 0.1; done
+HOOK
+export PKI=$pki
+add - refused "max-clients 1, and a second phone" "max-clients 1" "=hook . $T/one-more"
+add - works "max-clients 2, and a second phone" "max-clients 2" "=hook . $T/one-more"
 broken server-password refused "a password" "script-security 2" "auth-user-pass-verify /bin/true via-file"
 broken server-password refused "... for the management" "management CASE/socket unix" management-client-auth
 pam=$(find /usr/lib -name openvpn-plugin-auth-pam.so -print -quit 2>/dev/null)
