@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "bundler/check_server_parts.h"
+#include "common/cidr.h"
 #include "common/text.h"
 
 #include <arpa/inet.h>
@@ -15,26 +16,6 @@ bool
 server_network_has(const struct server_network *n, uint32_t address)
 {
 	return (address & n->mask) == n->address;
-}
-
-bool
-server_network_scan(const char *s, struct server_network *ret)
-{
-	char text[INET_ADDRSTRLEN];
-	size_t len = strcspn(s, "/");
-	struct in_addr address;
-	unsigned long prefix;
-
-	if (s[len] != '/' || len >= sizeof(text))
-		return false;
-	memcpy(text, s, len);
-	text[len] = '\0';
-	if (inet_pton(AF_INET, text, &address) != 1 || text_number(s + len + 1, 1, 32, "prefix", &prefix, NULL) != 0)
-		return false;
-	ret->address = ntohl(address.s_addr);
-	ret->mask = UINT32_MAX << (32 - prefix);
-	ret->known = true;
-	return true;
 }
 
 static unsigned int
@@ -193,7 +174,7 @@ check_server_fleet(struct check_server *s, size_t phones, const char *network, s
 	const struct config_line *line = config_find(&s->config, "max-clients");
 	unsigned long max = MAX_CLIENTS_DEFAULT;
 	size_t pool = pool_size(s);
-	struct server_network given;
+	struct cidr given;
 
 	if (line != NULL && text_number(server_word(s, "max-clients", ""), 1, 1 << 30, "max-clients", &max, NULL) != 0)
 		max = MAX_CLIENTS_DEFAULT;
@@ -203,7 +184,7 @@ check_server_fleet(struct check_server *s, size_t phones, const char *network, s
 	else if (pool != 0 && pool < phones)
 		server_found(s, out, SERVER_MAX_CLIENTS, config_find(&s->config, "server"),
 		    "expected addresses for %zu phones, found %zu", phones, pool);
-	if (network == NULL || !s->network.known || !server_network_scan(network, &given))
+	if (network == NULL || !s->network.known || !cidr_scan(network, &given))
 		return;
 	if (given.address != s->network.address || given.mask != s->network.mask)
 		server_found(s, out, SERVER_NETWORK_SETTING, config_find(&s->config, "server"),

@@ -216,8 +216,6 @@ void server_network_open(struct check_server *s, struct findings *out);
 void server_network_against(const struct check_server *s, const char *name, const struct client_side *c,
     struct findings *out);
 
-/* "10.8.0.0/16" of a setting. */
-bool server_network_scan(const char *s, struct server_network *ret);
 bool server_network_has(const struct server_network *n, uint32_t address);
 
 /* ---- check_server_route.c ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "bundler/network.h"
 
+#include "common/cidr.h"
 #include "common/text.h"
 
 #include <arpa/inet.h>
@@ -32,21 +33,13 @@ network_divide(struct network *n)
 static bool
 network_scan(const char *s, struct network *n)
 {
-	size_t len = strcspn(s, "/");
-	char text[INET_ADDRSTRLEN];
-	struct in_addr address;
-	unsigned long prefix;
+	struct cidr cidr;
 	uint32_t first;
 
-	if (s[len] != '/' || len >= sizeof(text))
+	if (!cidr_scan(s, &cidr) || cidr_prefix(&cidr) < PREFIX_MIN || cidr_prefix(&cidr) > PREFIX_MAX)
 		return false;
-	memcpy(text, s, len);
-	text[len] = '\0';
-	if (inet_pton(AF_INET, text, &address) != 1 ||
-	    text_number(s + len + 1, PREFIX_MIN, PREFIX_MAX, "prefix", &prefix, NULL) != 0)
-		return false;
-	n->address = ntohl(address.s_addr);
-	n->mask = UINT32_MAX << (32 - prefix);
+	n->address = cidr.address;
+	n->mask = cidr.mask;
 	first = n->address >> 24;
 	return (n->address & ~n->mask) == 0 && first != 0 && first != 127 && first < 224;
 }

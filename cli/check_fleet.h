@@ -52,7 +52,7 @@ struct fleet_common {
 	struct db_location where;
 	struct settings settings;
 	struct check_clock clock;
-	struct check_network vpn;
+	struct cidr vpn;
 	const char *base_dir;		/* or NULL */
 	const char *server;		/* a server.conf to judge beside, or NULL */
 	int64_t authority;		/* that issues now */

@@ -2,26 +2,20 @@
 #ifndef PROVISIONER_CHECK_XML_H
 #define PROVISIONER_CHECK_XML_H
 
+#include "common/cidr.h"
 #include "common/finding.h"
 #include "dseries/model.h"
 
-#include <netinet/in.h>
 #include <stddef.h>
 
-/* The addresses inside the VPN. prefix 0: not known. */
-struct check_network {
-	struct in_addr address;
-	int prefix;		/* 1 to 32 */
-};
-
-/* "10.8.0.0/16", IPv4. ERR_INPUT otherwise; what names it. */
-int check_network_parse(const char *s, const char *what, struct check_network *ret, struct err *e);
+/* The addresses inside the VPN as "10.8.0.0/16", IPv4. ERR_INPUT otherwise; what names it. */
+int check_network_parse(const char *s, const char *what, struct cidr *ret, struct err *e);
 
 /* What the check knows beside the document; all optional. */
 struct check_xml_params {
 	const struct model *model;
 	const struct firmware *firmware;
-	struct check_network vpn;
+	struct cidr vpn;		/* none: not known */
 };
 
 extern const struct finding_rule check_xml_rules[];

@@ -15,36 +15,28 @@
 #define HEX "0123456789ABCDEFabcdef"
 
 int
-check_network_parse(const char *s, const char *what, struct check_network *ret, struct err *e)
+check_network_parse(const char *s, const char *what, struct cidr *ret, struct err *e)
 {
-	char address[INET_ADDRSTRLEN], shown[64];
-	size_t len = strcspn(s, "/");
-	struct check_network n;
-	unsigned long prefix;
+	char shown[64];
 
-	(void)snprintf(address, sizeof(address), "%.*s", (int)(len < sizeof(address) ? len : 0), s);
-	if (s[len] != '/' || inet_pton(AF_INET, address, &n.address) != 1 ||
-	    text_number(s + len + 1, 1, 32, what, &prefix, NULL) != 0)
+	if (!cidr_scan(s, ret))
 		return err_set(e, ERR_INPUT, "%s: expected an IPv4 network as 10.8.0.0/16, found \"%s\"", what,
 		    text_printable(s, shown, sizeof(shown)));
-	n.prefix = (int)prefix;
-	*ret = n;
 	return 0;
 }
 
 static bool
-network_has(const struct check_network *n, const char *host)
+network_has(const struct cidr *n, const char *host)
 {
 	struct in_addr address;
 
-	return n->prefix > 0 && inet_pton(AF_INET, host, &address) == 1 &&
-	       ((ntohl(address.s_addr) ^ ntohl(n->address.s_addr)) >> (32 - n->prefix)) == 0;
+	return inet_pton(AF_INET, host, &address) == 1 && cidr_has(n, ntohl(address.s_addr));
 }
 
 static bool
 is_loopback(const char *host)
 {
-	const struct check_network loopback = { .address.s_addr = htonl(INADDR_LOOPBACK), .prefix = 8 };
+	const struct cidr loopback = { .address = INADDR_LOOPBACK, .mask = IN_CLASSA_NET };
 
 	return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 || strcmp(host, "0.0.0.0") == 0 ||
 	       network_has(&loopback, host);
