@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/commands.h"
 #include "cli/crl_renew.h"
+#include "cli/render.h"
 #include "cli/state.h"
 #include "common/file.h"
-#include "common/pem.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,27 +19,6 @@ static const struct option_def options[] = {
 	[OPT_RENEW] = { "renew", NULL, "sign a new CRL, also where the present one has most of its life before it" },
 	OPTION_END,
 };
-
-/* Every authority's CRL, one behind the other, as OpenVPN's crl-verify takes them. */
-static int
-render(struct db *db, struct buf *out, struct err *e)
-{
-	struct buf der = BUF_INIT(DB_CRL_MAX);
-	struct db_authority *all = NULL;
-	size_t count = 0;
-	int rc;
-
-	rc = db_authority_all(db, &all, &count, e);
-	for (size_t i = 0; i < count && rc == 0; i++) {
-		buf_clear(&der);
-		rc = db_authority_crl(db, all[i].id, &der, e);
-		if (rc == 0)
-			rc = pem_encode(PEM_LABEL_CRL, der.data, der.len, out, e);
-	}
-	buf_release(&der);
-	db_authority_free(all, count);
-	return rc;
-}
 
 static int
 write_out(const struct invocation *in, const struct buf *text, struct err *e)
@@ -78,7 +57,7 @@ crl_run(const struct invocation *in, struct err *e)
 		if (db == NULL || crl_renew_due(db, in->option[OPT_RENEW] != NULL, e) != 0)
 			goto out;
 	}
-	if (render(db, &out, e) == 0)
+	if (render_crls(db, &out, e) == 0)
 		rc = write_out(in, &out, e);
 out:
 	buf_release(&out);

@@ -2,6 +2,7 @@
 #include "cli/render.h"
 
 #include "cli/phone_report.h"
+#include "common/pem.h"
 #include "provisioner/url.h"
 
 #include <string.h>
@@ -73,6 +74,26 @@ render_bundle(struct db *db, const char *mac, int64_t number, const char *md5, s
 		buf_clear(out);
 	X509_free(cert);
 	db_bundle_release(&b);
+	return rc;
+}
+
+int
+render_crls(struct db *db, struct buf *out, struct err *e)
+{
+	struct buf der = BUF_INIT(DB_CRL_MAX);
+	struct db_authority *all = NULL;
+	size_t count = 0;
+	int rc;
+
+	rc = db_authority_all(db, &all, &count, e);
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		buf_clear(&der);
+		rc = db_authority_crl(db, all[i].id, &der, e);
+		if (rc == 0)
+			rc = pem_encode(PEM_LABEL_CRL, der.data, der.len, out, e);
+	}
+	buf_release(&der);
+	db_authority_free(all, count);
 	return rc;
 }
 

@@ -20,6 +20,9 @@ int render_bundle(struct db *db, const char *mac, int64_t number, const char *md
 int render_parts(struct db *db, const struct db_bundle *b, const X509 *cert, const char *mac, struct buf *out,
     char ret_md5[BUNDLE_MD5_SIZE], struct err *e);
 
+/* Append every authority's CRL as PEM, one behind the other, as OpenVPN's crl-verify takes them. */
+int render_crls(struct db *db, struct buf *out, struct err *e);
+
 /*
  * Append the phone's XML as of now. document (NULL: a minimal one) is the admin's own, called name in messages. It
  * holds the phone's passwords; the caller releases out.

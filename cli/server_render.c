@@ -3,6 +3,7 @@
 
 #include "ca/cert.h"
 #include "ca/key.h"
+#include "cli/render.h"
 #include "common/pem.h"
 
 #include <string.h>
@@ -55,24 +56,17 @@ pem_of(const struct buf *der, const char *label, struct buf *out, struct err *e)
 	return pem_encode(label, der->data, der->len, out, e);
 }
 
-/* A CA without its CRL in the file would be one whose revoked certificates are let in. */
 static int
-render_cas(struct db *db, struct buf *certs, struct buf *crls, struct err *e)
+render_cas(struct db *db, struct buf *out, struct err *e)
 {
-	struct buf crl = BUF_INIT(DB_CRL_MAX);
 	struct db_authority *all = NULL;
 	size_t count = 0;
 	int rc;
 
 	rc = db_authority_all(db, &all, &count, e);
-	for (size_t i = 0; i < count && rc == 0; i++) {
-		buf_clear(&crl);
-		if (pem_of(&all[i].cert, PEM_LABEL_CERTIFICATE, certs, e) != 0 ||
-		    db_authority_crl(db, all[i].id, &crl, e) != 0 || pem_of(&crl, PEM_LABEL_CRL, crls, e) != 0)
-			rc = -1;
-	}
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = pem_of(&all[i].cert, PEM_LABEL_CERTIFICATE, out, e);
 	db_authority_free(all, count);
-	buf_release(&crl);
 	return rc;
 }
 
@@ -146,7 +140,8 @@ int
 server_files_render(struct db *db, const struct settings *s, const struct server_fleet *fleet, const char *dir,
     struct server_files *f, struct err *e)
 {
-	if (render_cas(db, &f->text[SERVER_FILE_CA], &f->text[SERVER_FILE_CRL], e) != 0 ||
+	/* A CA without its CRL in the file would be one whose revoked certificates are let in. */
+	if (render_cas(db, &f->text[SERVER_FILE_CA], e) != 0 || render_crls(db, &f->text[SERVER_FILE_CRL], e) != 0 ||
 	    render_identity(db, s, &f->text[SERVER_FILE_CERT], &f->text[SERVER_FILE_KEY], e) != 0)
 		return -1;
 	return render_conf(s, fleet, dir, &f->text[SERVER_FILE_CONF], e);
