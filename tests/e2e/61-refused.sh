@@ -5,6 +5,7 @@
 # and the exit status of the reference phone say of each. The certificates are made by openssl, the bundles by hand.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/netns.sh"
+. "$(dirname "$0")/webservers.sh"
 
 why=$(netns_missing) && skip_all "$why"
 mac=000fd3006501
@@ -90,17 +91,7 @@ bundle() {
 }
 
 # ---- the phone's web server: a plain one ----
-cat >"$T/nginx.conf" <<CONF
-pid $T/nginx.pid; error_log $T/nginx.log; daemon off; worker_processes 1; user root;
-events { worker_connections 64; }
-http {
-	access_log off;
-	client_body_temp_path $T/b; proxy_temp_path $T/p; fastcgi_temp_path $T/f; uwsgi_temp_path $T/u; scgi_temp_path $T/s;
-	server { listen $NETNS_SERVER:80; root $T/www; }
-}
-CONF
-spawn nginx in_netns server nginx -c "$T/nginx.conf"
-ok "nginx is up" wait_until 10 in_netns d65 curl -s -o "$T/probe" "http://$NETNS_SERVER"
+ok "nginx is up" web_in_netns d65
 
 # publish: the XML for the bundle that lies there
 publish() {

@@ -6,6 +6,7 @@
 # lenient. Our own bundles have no error and no warning. The reports are what programs can read.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/netns.sh"
+. "$(dirname "$0")/webservers.sh"
 
 "$SOURCE/tests/unit/check_ovpn_samples.sh" "$T/s" "$(date +%s)" "$NETNS_SERVER" 1194 >"$T/samples.log" 2>&1 || {
 	diag <"$T/samples.log"
@@ -100,18 +101,7 @@ why=$(netns_missing) && {
 { netns_server && netns_phone d65; } || bail_out "namespaces"
 mac=000fd3006501
 mkdir "$T/www"
-cat >"$T/nginx.conf" <<CONF
-pid $T/nginx.pid; error_log $T/nginx.log; daemon off; worker_processes 1; user root;
-events { worker_connections 64; }
-http {
-	access_log off;
-	client_body_temp_path $T/b; proxy_temp_path $T/p; fastcgi_temp_path $T/f; uwsgi_temp_path $T/u; scgi_temp_path $T/s;
-	server { listen $NETNS_SERVER:80; root $T/www; }
-}
-CONF
-sed -i "s,scgi_temp_path $T/s;,scgi_temp_path $T/scgi;," "$T/nginx.conf"
-spawn nginx in_netns server nginx -c "$T/nginx.conf"
-ok "nginx is up" wait_until 10 in_netns d65 curl -s -o "$T/probe" "http://$NETNS_SERVER"
+ok "nginx is up" web_in_netns d65
 # server OPTION...
 server() {
 	[ -z "${spawned[vpn]-}" ] || stop vpn

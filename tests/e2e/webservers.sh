@@ -116,3 +116,22 @@ web_requests() {
 	log=$(<"$T/$1.access")
 	grep -cE "\"GET ${2//./\\.} HTTP/1\.[01]\" ${3:-}" <<<"${log##*"$from"}"
 }
+
+# web_in_netns PHONE: nginx without a login at the server's address of netns.sh, port 80, for what lies in $T/www; it is up
+# when that phone reaches it.
+web_in_netns() {
+	local t=$T/web.tmp
+	mkdir -p "$t" || return 1
+	cat >"$t/conf" <<-CONF
+		pid $t/pid; error_log $t/log; daemon off; worker_processes 1; user root;
+		events { worker_connections 64; }
+		http {
+			access_log off;
+			client_body_temp_path $t/b; proxy_temp_path $t/p; fastcgi_temp_path $t/f; uwsgi_temp_path $t/u;
+			scgi_temp_path $t/s;
+			server { listen $NETNS_SERVER:80; root $T/www; }
+		}
+	CONF
+	spawn nginx in_netns server nginx -c "$t/conf"
+	wait_until 10 in_netns "$1" curl -s -o "$t/probe" "http://$NETNS_SERVER"
+}
