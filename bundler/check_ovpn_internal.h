@@ -126,10 +126,9 @@ bool ovpn_listed(const char *const *names, size_t count, const char *word);
 /* The model to judge by. */
 const struct model *ovpn_model(const struct ovpn_check *ck);
 
-/* One line that is no block (check_ovpn_directive.c), what its arguments say (check_ovpn_value.c), and one that is. */
+/* One line that is no block (check_ovpn_directive.c), and what its arguments say (check_ovpn_value.c). */
 void ovpn_directive_check(struct ovpn_check *ck, const struct config_line *line);
 void ovpn_value_check(struct ovpn_check *ck, const struct config_line *line);
-void ovpn_block_check(struct ovpn_check *ck, const struct config_line *line);
 
 /* The directive needs a file or folder of its own (and is none that may be a block). */
 bool ovpn_names_file(const char *directive);

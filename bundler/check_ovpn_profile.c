@@ -66,8 +66,8 @@ block_length_check(const struct ovpn_check *ck, const struct config_line *line, 
 	return !matters;
 }
 
-void
-ovpn_block_check(struct ovpn_check *ck, const struct config_line *line)
+static void
+block_check(struct ovpn_check *ck, const struct config_line *line)
 {
 	const char *name = line->word[0];
 	char tag[CLIENT_LINE_MAX + 4];
@@ -101,7 +101,7 @@ lines_check(struct ovpn_check *ck, const struct config *c)
 			ovpn_directive_check(ck, line);
 			continue;
 		}
-		ovpn_block_check(ck, line);
+		block_check(ck, line);
 		for (size_t k = 0; k < COUNT(files); k++) {
 			if (strcmp(files[k], line->word[0]) != 0)
 				continue;

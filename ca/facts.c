@@ -237,12 +237,6 @@ ca_key_signs(EVP_PKEY *key)
 	return ok;
 }
 
-bool
-ca_cert_same(const X509 *a, const X509 *b)
-{
-	return X509_cmp(a, b) == 0;
-}
-
 X509_CRL *
 ca_crl_decode(const void *der, size_t len, struct err *e)
 {

@@ -60,9 +60,6 @@ bool ca_cert_owns_der(const X509 *cert, const void *key, size_t len);
 /* The private half of the key makes what the public half verifies: it is tried. */
 bool ca_key_signs(EVP_PKEY *key);
 
-/* The same certificate, byte for byte. */
-bool ca_cert_same(const X509 *a, const X509 *b);
-
 /* A CRL of the database. The caller frees it with X509_CRL_free(). ERR_INTEGRITY when it is none. */
 X509_CRL *ca_crl_decode(const void *der, size_t len, struct err *e);
 

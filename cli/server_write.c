@@ -82,6 +82,7 @@ struct top {
 	bool differs[SERVER_FILE_COUNT];
 	struct buf old_conf;
 	bool has_conf;
+	bool begun; /* a run of ours that did not come to its end */
 };
 
 static int
@@ -96,7 +97,7 @@ top_compare(const char *dir, enum server_file_kind kind, const struct buf *text,
 
 	if (path == NULL || read_old(path, &old, &mode, &exists, e) != 0)
 		goto out;
-	if (exists && !top->has_conf && kind != SERVER_FILE_CONF && c->then == SERVER_THEN_NOTHING) {
+	if (exists && !top->has_conf && !top->begun) {
 		err_set(e, ERR_CONFLICT,
 		    "%s: expected none beside no %s, found another's; move it away, or take another folder", path,
 		    SERVER_CONF);
@@ -120,15 +121,14 @@ out:
  * as they shall be, and the server still has the old ones.
  */
 static int
-pending_read(const char *dir, struct server_change *c, struct err *e)
+pending_read(const char *dir, struct top *top, struct server_change *c, struct err *e)
 {
 	struct buf text = BUF_INIT(PENDING_MAX);
 	char *path = file_path(dir, PENDING, e);
-	bool exists = false;
 	mode_t mode;
-	int rc = path == NULL ? -1 : read_old(path, &text, &mode, &exists, e);
+	int rc = path == NULL ? -1 : read_old(path, &text, &mode, &top->begun, e);
 
-	if (exists)
+	if (top->begun)
 		c->then = strcmp(buf_string(&text), server_then_name(SERVER_THEN_RELOAD)) == 0 ? SERVER_THEN_RELOAD
 		                                                                               : SERVER_THEN_RESTART;
 	buf_release(&text);
@@ -169,7 +169,7 @@ top_plan(const char *dir, const struct server_files *files, struct top *top, str
 	int rc = -1;
 
 	if (path == NULL || read_old(path, &top->old_conf, &mode, &top->has_conf, e) != 0 ||
-	    (top->has_conf && check_ours(path, &top->old_conf, e) != 0) || pending_read(dir, c, e) != 0)
+	    (top->has_conf && check_ours(path, &top->old_conf, e) != 0) || pending_read(dir, top, c, e) != 0)
 		goto out;
 	rc = 0;
 	for (unsigned int i = 0; i < SERVER_FILE_COUNT && rc == 0; i++)

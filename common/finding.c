@@ -78,15 +78,6 @@ findings_add(struct findings *f, const struct finding_rule *rule, const struct f
 	va_end(ap);
 }
 
-bool
-findings_has(const struct findings *f, const struct finding_rule *rule)
-{
-	for (size_t i = 0; i < f->count; i++)
-		if (f->list[i].rule == rule)
-			return true;
-	return false;
-}
-
 int
 findings_check(const struct findings *f, struct err *e)
 {

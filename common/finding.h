@@ -61,9 +61,6 @@ void findings_add(struct findings *f, const struct finding_rule *rule, const str
 void findings_addv(struct findings *f, const struct finding_rule *rule, const struct finding_place *place,
     const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
 
-/* Whether rule was found, anywhere. */
-bool findings_has(const struct findings *f, const struct finding_rule *rule);
-
 /* 0, or -1 when memory ran out on the way. */
 int findings_check(const struct findings *f, struct err *e);
 

@@ -45,8 +45,9 @@ struct walk {
 	xmlURIPtr bundle_url, config_url; /* of the last that has one */
 };
 
-struct finding_place
-check_xml_place(const struct xml_check *c, const xmlNode *node, const char *element)
+/* Where a finding is: a setting of the document; element is its id. */
+static struct finding_place
+place_of(const struct xml_check *c, const xmlNode *node, const char *element)
 {
 	long line = node == NULL ? 0 : xmlGetLineNo(node);
 
@@ -115,7 +116,7 @@ static void
 check_other_id(const struct xml_check *c, const xmlNode *node, const char *id)
 {
 	const char *ours = meant(id);
-	struct finding_place place = check_xml_place(c, node, id);
+	struct finding_place place = place_of(c, node, id);
 
 	/* Of the log alone no phone loses its VPN. */
 	if (ours != NULL)
@@ -130,7 +131,7 @@ static void
 check_attributes(const struct xml_check *c, const xmlNode *node, const char *id)
 {
 	static const char *const known[] = { "id", "value", "url", "md5", "path", "network", "network_id", "type" };
-	struct finding_place place = check_xml_place(c, node, id);
+	struct finding_place place = place_of(c, node, id);
 
 	for (const xmlAttr *a = node->properties; a != NULL; a = a->next) {
 		bool good = false;
@@ -148,7 +149,7 @@ check_attributes(const struct xml_check *c, const xmlNode *node, const char *id)
 static void
 check_twice(struct walk *w, const xmlNode *node, enum known which)
 {
-	struct finding_place place = check_xml_place(&w->check, node, ids[which]);
+	struct finding_place place = place_of(&w->check, node, ids[which]);
 	size_t seen = w->count[which] < SEEN_MAX ? w->count[which] : SEEN_MAX;
 
 	for (size_t i = 0; i < seen; i++) {
@@ -173,7 +174,7 @@ static bool
 check_switch(const struct xml_check *c, const xmlNode *node, const char *id)
 {
 	const char *value = attribute0(node, "value");
-	struct finding_place place = check_xml_place(c, node, id);
+	struct finding_place place = place_of(c, node, id);
 	char shown[32];
 
 	if (value == NULL)
@@ -203,7 +204,7 @@ check_bundle(struct walk *w, const xmlNode *node)
 {
 	const struct xml_check *c = &w->check;
 	const char *value = attribute0(node, "value"), *url = attribute0(node, "url");
-	struct finding_place place = check_xml_place(c, node, SETTING_BUNDLE);
+	struct finding_place place = place_of(c, node, SETTING_BUNDLE);
 	char shown[32];
 
 	if (value == NULL || strcmp(value, "1") != 0)
@@ -222,7 +223,7 @@ static void
 check_admin(const struct xml_check *c, const xmlNode *node)
 {
 	const char *value = attribute0(node, "value");
-	struct finding_place place = check_xml_place(c, node, SETTING_ADMIN_PASSWORD);
+	struct finding_place place = place_of(c, node, SETTING_ADMIN_PASSWORD);
 
 	if (value == NULL || value[0] == '\0' || strcmp(value, FACTORY_ADMIN_PASSWORD) == 0)
 		FOUND(c, RULE_ADMIN_FACTORY, &place, "expected a password of your own, found %s",
@@ -235,7 +236,7 @@ static void
 check_config_url(struct walk *w, const xmlNode *node)
 {
 	const char *value = attribute0(node, "value");
-	struct finding_place place = check_xml_place(&w->check, node, CONFIG_URL);
+	struct finding_place place = place_of(&w->check, node, CONFIG_URL);
 
 	check_url_free(w->config_url);
 	w->config_url = value == NULL ? NULL : check_url_config(&w->check, &place, value);
@@ -256,7 +257,7 @@ check_known(struct walk *w, const xmlNode *node, enum known which)
 		break;
 	case KNOWN_LOGGING:
 		if (check_switch(&w->check, node, SETTING_LOGGING)) {
-			struct finding_place place = check_xml_place(&w->check, node, SETTING_LOGGING);
+			struct finding_place place = place_of(&w->check, node, SETTING_LOGGING);
 
 			FOUND(&w->check, RULE_LOGGING_ON, &place, "expected 0, found 1");
 		}
@@ -288,7 +289,7 @@ check_misplaced(const struct xml_check *c, const xmlNode *node, bool top)
 	for (size_t i = 0; i < NEEDED_COUNT; i++) {
 		bool has_id = id != NULL && strcmp(id, ids[i]) == 0;
 
-		place = check_xml_place(c, node, ids[i]);
+		place = place_of(c, node, ids[i]);
 		if (has_id || strcmp(name, ids[i]) == 0)
 			FOUND(c, RULE_MISPLACED, &place, "expected <setting id=\"%s\"> right under <config>, found %s",
 			    ids[i],

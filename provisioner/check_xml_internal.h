@@ -57,9 +57,6 @@ struct xml_check {
 	struct findings *out;
 };
 
-/* Where a finding is: a setting of the document; element is its id. */
-struct finding_place check_xml_place(const struct xml_check *c, const xmlNode *node, const char *element);
-
 #define FOUND(c, rule, place, ...) findings_add((c)->out, &check_xml_rules[rule], place, __VA_ARGS__)
 
 /*
