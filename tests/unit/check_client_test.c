@@ -220,5 +220,6 @@ main(void)
 		cmocka_unit_test_teardown(broken_certificate, clean),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -410,5 +410,6 @@ main(void)
 		cmocka_unit_test(fleet),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
 }

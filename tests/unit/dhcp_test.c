@@ -74,5 +74,6 @@ main(void)
 		cmocka_unit_test(an_option_has_255_bytes),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

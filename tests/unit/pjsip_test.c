@@ -164,5 +164,6 @@ main(void)
 		cmocka_unit_test(names_are_names),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
