@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 check(const uint8_t *data, size_t size, bool refused)
 {
-	const struct check_xml_params params = { .model = model_find("D65"), .vpn = { .prefix = 8 } };
+	const struct check_xml_params params = { .model = model_find("D65"), .vpn = { .mask = UINT32_MAX << 24 } };
 	struct findings found = FINDINGS_INIT;
 	char where[XML_SECRET_SIZE];
 	struct xml_said said;
