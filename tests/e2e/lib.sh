@@ -169,8 +169,11 @@ spawn() {
 		shift
 		set -- ip netns exec "$(netns_name "$1")" "${@:2}"
 	fi
+	# Here and not in the background, where it may come too late: what a former one printed is nobody's any more.
+	: >"$T/$name.out"
+	: >"$T/$name.err"
 	# A shell's background commands ignore Ctrl-C, unless told otherwise.
-	env --default-signal=INT,QUIT "$@" >"$T/$name.out" 2>"$T/$name.err" </dev/null &
+	env --default-signal=INT,QUIT "$@" >>"$T/$name.out" 2>>"$T/$name.err" </dev/null &
 	spawned[$name]=$!
 	spawn_order+=("$name")
 }
