@@ -45,6 +45,14 @@ void check_server_alone(struct check_server *s, struct findings *out);
  */
 void check_server_phone(struct check_server *s, const char *name, X509 *cert, struct findings *out);
 
+/*
+ * A certificate that its CA has revoked: serial is its number, big-endian, name says whose it is. Where the server lets
+ * it in all the same it is counted; check_server_revoked_report() tells each reason once, with the number of
+ * certificates and the first of them. Cheap: no certificate is decoded.
+ */
+void check_server_revoked(struct check_server *s, const char *name, X509 *ca, const unsigned char *serial, size_t len);
+void check_server_revoked_report(const struct check_server *s, struct findings *out);
+
 /* Whether there is room for so many phones; network is the VPN network that they are given addresses of, or NULL. */
 void check_server_fleet(struct check_server *s, size_t phones, const char *network, struct findings *out);
 

@@ -77,8 +77,9 @@ authority_check(const struct check_server *s, struct server_authority *a, struct
 	}
 	ca_crl_facts(a->crl, &f);
 	a->expired = f.next_update != 0 && f.next_update < s->clock->now;
-	text_time(f.this_update > s->clock->now ? f.this_update : f.next_update, when);
-	if (f.this_update > s->clock->now)
+	a->not_yet = f.this_update > s->clock->now;
+	text_time(a->not_yet ? f.this_update : f.next_update, when);
+	if (a->not_yet)
 		server_found(s, out, SERVER_CRL_NOT_YET, crl_line(s),
 		    "expected the CRL of %s to be in force, found one from %s", name, when);
 	else if (f.next_update != 0 && !a->expired && f.next_update < s->clock->now + (time_t)s->clock->days * DAY)
@@ -154,6 +155,7 @@ folder_open(struct check_server *s, struct findings *out)
 	char why[WHY_SIZE];
 
 	s->crl_dir = server_path(s, crl_line(s)->word[1], true);
+	s->crl_dir_known = s->crl_dir != NULL && access(s->crl_dir, R_OK | X_OK) == 0;
 	s->crl_dir_unreadable = s->crl_dir != NULL && !server_user_reads(s, s->crl_dir, why, sizeof(why));
 	if (s->crl_dir_unreadable)
 		server_found(s, out, SERVER_CRL_DIR_UNREADABLE, crl_line(s), "expected user %s to read it, found %s",
@@ -174,21 +176,37 @@ server_crl_open(struct check_server *s, struct findings *out)
 }
 
 /* verify_check_crl_dir() in ssl_verify.c: a file that is named by the serial in decimal, whatever it holds. */
+static char *
+folder_path(const struct check_server *s, const BIGNUM *number)
+{
+	char *serial = number == NULL ? NULL : BN_bn2dec(number);
+	char *path = serial == NULL ? NULL : text_format("%s/%s", s->crl_dir, serial);
+
+	OPENSSL_free(serial);
+	return path;
+}
+
+static bool
+file_opens(const char *path)
+{
+	int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
 static bool
 folder_lists(const struct check_server *s, X509 *cert, char *ret_serial, size_t size)
 {
 	BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
-	char *serial = number == NULL ? NULL : BN_bn2dec(number);
-	char *path = serial == NULL ? NULL : text_format("%s/%s", s->crl_dir, serial);
-	int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char *path = folder_path(s, number);
+	bool listed = file_opens(path);
 
-	(void)snprintf(ret_serial, size, "%s", serial != NULL ? serial : "");
-	if (fd >= 0)
-		(void)close(fd);
+	(void)snprintf(ret_serial, size, "%s", path != NULL ? path + strlen(s->crl_dir) + 1 : "");
 	free(path);
-	OPENSSL_free(serial);
 	BN_free(number);
-	return fd >= 0;
+	return listed;
 }
 
 static struct server_authority *
@@ -232,4 +250,97 @@ server_crl_phone(struct check_server *s, const char *name, STACK_OF(X509) * chai
 		ok = false;
 	}
 	return ok;
+}
+
+/* ---- what must be turned down ---- */
+
+/* A CA's certificate may have been renewed with its key. */
+static bool
+authority_is(X509 *a, X509 *b)
+{
+	return X509_NAME_cmp(X509_get_subject_name(a), X509_get_subject_name(b)) == 0 &&
+	       EVP_PKEY_eq(X509_get0_pubkey(a), X509_get0_pubkey(b)) == 1;
+}
+
+static bool
+trusts(const struct check_server *s, X509 *ca)
+{
+	for (int i = 0; i < sk_X509_num(s->cas); i++)
+		if (authority_is(sk_X509_value(s->cas, i), ca))
+			return true;
+	return false;
+}
+
+/* What is not read as the user that the server becomes is not there for it. */
+static enum server_gap
+folder_gap(const struct check_server *s, const unsigned char *serial, size_t len)
+{
+	BIGNUM *number = BN_bin2bn(serial, (int)len, NULL);
+	enum server_gap gap = SERVER_GAP_NONE;
+	char why[WHY_SIZE], *path = folder_path(s, number);
+
+	if (s->crl_dir_known && !file_opens(path))
+		gap = SERVER_GAP_NO_FILE;
+	else if (s->crl_dir_unreadable || (s->crl_dir_known && !server_user_reads(s, path, why, sizeof(why))))
+		gap = SERVER_GAP_UNREADABLE;
+	free(path);
+	BN_free(number);
+	return gap;
+}
+
+/* A file without a CRL, or one that is not in force, keeps everybody out, and that is said. */
+static enum server_gap
+file_gap(const struct check_server *s, X509 *ca, const unsigned char *serial, size_t len)
+{
+	const struct server_authority *a = s->authority;
+	size_t i = 0;
+
+	while (i < s->authority_count && !authority_is(a[i].cert, ca))
+		i++;
+	if (i == s->authority_count)
+		return SERVER_GAP_NONE;
+	if (a[i].crl == NULL)
+		return SERVER_GAP_NO_CRL;
+	if (a[i].expired || a[i].not_yet || ca_crl_lists_serial(a[i].crl, serial, len))
+		return SERVER_GAP_NONE;
+	return SERVER_GAP_NOT_LISTED;
+}
+
+void
+check_server_revoked(struct check_server *s, const char *name, X509 *ca, const unsigned char *serial, size_t len)
+{
+	enum server_gap gap = SERVER_GAP_NO_VERIFY;
+	char hex[2 * 64 + 1];
+
+	if (len > sizeof(hex) / 2 || !trusts(s, ca))
+		return;
+	if (s->crl_dir != NULL)
+		gap = folder_gap(s, serial, len);
+	else if (crl_line(s) != NULL)
+		gap = file_gap(s, ca, serial, len);
+	if (gap == SERVER_GAP_NONE || s->let_in[gap].count++ > 0)
+		return;
+	text_hex_number(serial, len, hex);
+	(void)snprintf(s->let_in[gap].first, sizeof(s->let_in[gap].first), "%s, serial %s", name, hex);
+}
+
+void
+check_server_revoked_report(const struct check_server *s, struct findings *out)
+{
+	static const char *const texts[SERVER_GAP_COUNT] = {
+		[SERVER_GAP_NO_VERIFY] = "expected crl-verify, found none",
+		[SERVER_GAP_NO_CRL] = "expected a CRL of their CA, found none",
+		[SERVER_GAP_NOT_LISTED] = "expected their serials in the CRL, found them missing",
+		[SERVER_GAP_NO_FILE] = "expected a file named by each serial in decimal, found none",
+		[SERVER_GAP_UNREADABLE] = "expected files that the server's user can read, found others",
+	};
+
+	for (unsigned int gap = SERVER_GAP_NONE + 1; gap < SERVER_GAP_COUNT; gap++) {
+		const struct server_let_in *in = &s->let_in[gap];
+
+		if (in->count > 0)
+			server_found(s, out, SERVER_NOT_REVOKED, crl_line(s), "%zu revoked certificate%s, %s%s: %s",
+			    in->count, in->count == 1 ? "" : "s", in->count == 1 ? "of " : "the first of ", in->first,
+			    texts[gap]);
+	}
 }

@@ -72,6 +72,8 @@ enum server_rule {
 	SERVER_AUTH,
 	SERVER_COMP,
 	SERVER_FRAGMENT,
+	/* lets in who should stay out */
+	SERVER_NOT_REVOKED,
 	/* warnings */
 	SERVER_NOT_READ,
 	SERVER_KEY_READABLE,
@@ -118,8 +120,25 @@ enum server_framing {
 struct server_authority {
 	X509 *cert;		/* of check_server.cas */
 	X509_CRL *crl;		/* its best one, or NULL */
-	bool expired;		/* that is past its nextUpdate */
+	bool expired;		/* that is past its nextUpdate, or */
+	bool not_yet;		/* before its thisUpdate */
 	bool told;
+};
+
+/* Why it lets in a certificate that is revoked. */
+enum server_gap {
+	SERVER_GAP_NONE,	/* it does not */
+	SERVER_GAP_NO_VERIFY,
+	SERVER_GAP_NO_CRL,
+	SERVER_GAP_NOT_LISTED,
+	SERVER_GAP_NO_FILE,
+	SERVER_GAP_UNREADABLE,
+	SERVER_GAP_COUNT,
+};
+
+struct server_let_in {
+	size_t count;
+	char first[160];	/* whose, and its serial */
 };
 
 struct server_network {
@@ -170,7 +189,9 @@ struct check_server {
 	struct server_authority *authority;
 	size_t authority_count;
 	char *crl_dir;		/* of "crl-verify DIR dir", or NULL */
+	bool crl_dir_known;	/* it is there, and we may look into it */
 	bool crl_dir_unreadable;
+	struct server_let_in let_in[SERVER_GAP_COUNT];
 
 	char *ccd;		/* client-config-dir, or NULL */
 	bool ccd_unreadable;

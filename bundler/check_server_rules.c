@@ -197,6 +197,10 @@ const struct finding_rule check_server_rules[] = {
 	[SERVER_FRAGMENT] = { "server-fragment", ERROR, "fragment on one side only",
 	    "The phone connects, and nothing passes: fragment puts a header of its own in front of each packet.",
 	    "Delete fragment, or write it on both sides." },
+	[SERVER_NOT_REVOKED] = { "server-not-revoked", ERROR, "the server lets in certificates that are revoked",
+	    "Whoever has such a phone, or its files, is on the phones' network, and no log tells it from the others.",
+	    "Write the crl-verify line that \"phonevpn emit server\" makes, and put the CRL in its place at each "
+	    "revocation (phonevpn crl --out FILE)." },
 	[SERVER_NOT_READ] = { "server-not-read", WARNING, "a file that only the server's user may read",
 	    "What stands in it was not checked.", "Run the check as root." },
 	[SERVER_KEY_READABLE] = { "server-key-readable", WARNING, "others may read a secret file",

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -278,4 +279,17 @@ ca_crl_lists(X509_CRL *crl, X509 *cert)
 	X509_REVOKED *entry = NULL;
 
 	return X509_CRL_get0_by_cert(crl, &entry, cert) == 1;
+}
+
+bool
+ca_crl_lists_serial(X509_CRL *crl, const unsigned char *serial, size_t len)
+{
+	BIGNUM *number = len > INT_MAX ? NULL : BN_bin2bn(serial, (int)len, NULL);
+	ASN1_INTEGER *value = number == NULL ? NULL : BN_to_ASN1_INTEGER(number, NULL);
+	X509_REVOKED *entry = NULL;
+	bool listed = value != NULL && X509_CRL_get0_by_serial(crl, &entry, value) == 1;
+
+	ASN1_INTEGER_free(value);
+	BN_free(number);
+	return listed;
 }

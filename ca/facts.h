@@ -73,4 +73,7 @@ void ca_crl_facts(X509_CRL *crl, struct ca_crl_facts *ret);
 bool ca_crl_signed_by(X509_CRL *crl, X509 *issuer);
 bool ca_crl_lists(X509_CRL *crl, X509 *cert);
 
+/* The same by the serial alone, big-endian, of a certificate that the CRL's issuer has signed. */
+bool ca_crl_lists_serial(X509_CRL *crl, const unsigned char *serial, size_t len);
+
 #endif

@@ -5,6 +5,7 @@
 #include "cli/check_live.h"
 #include "cli/check_report.h"
 #include "cli/check_rules.h"
+#include "cli/check_server_fleet.h"
 #include "cli/commands.h"
 #include "cli/phone_fields.h"
 #include "cli/profile.h"
@@ -69,7 +70,10 @@ take(struct fleet_check *f, struct fleet_job *job, struct err *e)
 	}
 	if (job->found.count > 0)
 		progress_hide(&f->progress);
-	if (check_report_add(&f->report, &job->found, e) != 0 || fleet_tally_add(f->tally, job, e) != 0)
+	if (check_report_add(&f->report, &job->found, e) != 0 || fleet_tally_share(f->tally, job, e) != 0 ||
+	    fleet_tally_extension(f->tally, &job->phone, e) != 0)
+		return -1;
+	if (job->profile[0] != '\0' && fleet_tally_profile(f->tally, &job->phone, job->profile, e) != 0)
 		return -1;
 	fleet_pool_pop(f->pool);
 	progress_set(&f->progress, ++f->phones);
@@ -193,11 +197,23 @@ check_live(struct fleet_check *f, size_t total, struct err *e)
 /* ---- the whole ---- */
 
 static int
+check_server(struct fleet_check *f, struct findings *out, struct err *e)
+{
+	if (fleet_check_server(f->db, f->tally, f->server, out, e) != 0 ||
+	    check_server_revocations(f->server, f->db, &f->common.clock, out, e) != 0)
+		return -1;
+	check_server_fleet(f->server, fleet_tally_offered(f->tally), f->common.settings.value[SET_VPN_NETWORK], out);
+	return 0;
+}
+
+static int
 report_rest(struct fleet_check *f, struct err *e)
 {
 	struct findings found = FINDINGS_INIT;
-	int rc = fleet_check_kinds(f->db, &f->common, f->tally, f->server, &found, e);
+	int rc = fleet_check_profiles(f->db, &f->common.clock, f->tally, &found, e);
 
+	if (rc == 0 && f->server != NULL)
+		rc = check_server(f, &found, e);
 	fleet_tally_report(f->tally, &found);
 	if (f->phones == 0)
 		FLEET_FOUND(&found, FLEET_EMPTY, &(struct finding_place){ .line = 0 }, "expected phones, found none");

@@ -64,7 +64,7 @@ struct fleet_job {
 	struct db_phone phone;
 	struct findings found;	/* of this phone alone */
 	struct findings shared;	/* that many phones will have: told once, with their number */
-	bool sound;		/* its newest generation is offered, and renders */
+	char profile[DB_HASH_SIZE];	/* that it is offered, when that renders; else "" */
 	bool done;
 	struct err error;	/* what kept the check itself from being done */
 };
@@ -99,11 +99,15 @@ struct fleet_tally;
 struct fleet_tally *fleet_tally_new(struct err *e);
 void fleet_tally_free(struct fleet_tally *t);
 
-/* Take a finished job's phone and what it shares with others. */
-int fleet_tally_add(struct fleet_tally *t, const struct fleet_job *job, struct err *e);
-
-/* Take only what the job's phone shares with others. */
+/* Take what the job's phone shares with others; */
 int fleet_tally_share(struct fleet_tally *t, const struct fleet_job *job, struct err *e);
+/* the profile that it is offered; */
+int fleet_tally_profile(struct fleet_tally *t, const struct db_phone *p, const char *profile, struct err *e);
+/* its extension, if it has one. */
+int fleet_tally_extension(struct fleet_tally *t, const struct db_phone *p, struct err *e);
+
+/* "phone 000fd3... and 3 more" */
+void fleet_phones_name(const char *first, size_t count, char out[FLEET_ELEMENT_SIZE]);
 
 /* Tell what was counted: shared findings with the number of phones, and extensions that two phones have. */
 void fleet_tally_report(struct fleet_tally *t, struct findings *out);
@@ -117,14 +121,21 @@ struct fleet_kind {
 	size_t count;
 };
 
+/* Phones that are offered a profile. */
+size_t fleet_tally_offered(const struct fleet_tally *t);
+
 /* The kinds that there are; borrowed until the next call. */
 int fleet_tally_kinds(struct fleet_tally *t, const struct fleet_kind **ret, size_t *ret_count, struct err *e);
 
 /* ---- check_fleet_kinds.c: what is judged once for a profile ---- */
 
-/* The profiles by themselves, and against a server (may be NULL). */
-int fleet_check_kinds(struct db *db, const struct fleet_common *common, struct fleet_tally *tally,
-    struct check_server *server, struct findings *out, struct err *e);
+/* The profiles by themselves. */
+int fleet_check_profiles(struct db *db, const struct check_clock *clock, struct fleet_tally *tally,
+    struct findings *out, struct err *e);
+
+/* A server against the profiles, whose phones' certificates are judged by themselves. */
+int fleet_check_server(struct db *db, struct fleet_tally *tally, struct check_server *server, struct findings *out,
+    struct err *e);
 
 /* ---- check_fleet_pool.c: threads that judge, and their results in the order of the phones ---- */
 

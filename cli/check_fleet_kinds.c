@@ -9,12 +9,15 @@
 /* What is judged once for all phones of a kind, not for each. */
 struct kinds_check {
 	struct db *db;
-	const struct fleet_common *common;
-	struct check_server *server; /* or NULL */
+	const struct check_clock *clock;
+	struct check_server *server;
 	struct findings *out;
 	struct config config; /* the profile at hand */
 	struct buf text;      /* that it was read from */
 };
+
+/* The kinds with one profile, which has been read. */
+typedef int profile_judge(struct kinds_check *c, const struct fleet_kind *kinds, size_t count, struct err *e);
 
 static int
 profile_read(struct kinds_check *c, const struct fleet_kind *kind, struct err *e)
@@ -31,7 +34,27 @@ profile_read(struct kinds_check *c, const struct fleet_kind *kind, struct err *e
 	return rc == 0 ? 0 : err_prefix(e, "profile %.12s", kind->profile);
 }
 
-/* "profile 1a2b3c4d5e6f of 4711 phones" */
+static int
+each_profile(struct kinds_check *c, struct fleet_tally *tally, profile_judge *judge, struct err *e)
+{
+	const struct fleet_kind *kinds;
+	size_t count, n;
+	int rc = fleet_tally_kinds(tally, &kinds, &count, e);
+
+	for (size_t i = 0; rc == 0 && i < count; i += n) {
+		n = 1;
+		while (i + n < count && strcmp(kinds[i].profile, kinds[i + n].profile) == 0)
+			n++;
+		rc = profile_read(c, &kinds[i], e);
+		if (rc == 0)
+			rc = judge(c, &kinds[i], n, e);
+	}
+	config_release(&c->config);
+	buf_release(&c->text);
+	return rc;
+}
+
+/* "profile 1a2b3c4d5e6f of 4711 D65 phones" */
 static void
 profile_name(const struct fleet_kind *kind, const char *whose, size_t count, char out[FLEET_ELEMENT_SIZE])
 {
@@ -39,10 +62,12 @@ profile_name(const struct fleet_kind *kind, const char *whose, size_t count, cha
 	    whose[0] != '\0' ? " " : "", count == 1 ? "" : "s");
 }
 
+/* ---- by themselves ---- */
+
 static void
-ovpn_check(struct kinds_check *c, const struct fleet_kind *kind)
+kind_judge(struct kinds_check *c, const struct fleet_kind *kind)
 {
-	struct check_ovpn_params params = { .model = model_find(kind->model), .clock = c->common->clock };
+	struct check_ovpn_params params = { .model = model_find(kind->model), .clock = *c->clock };
 	char whose[48], name[FLEET_ELEMENT_SIZE];
 	struct findings found = FINDINGS_INIT;
 	struct firmware firmware;
@@ -57,74 +82,77 @@ ovpn_check(struct kinds_check *c, const struct fleet_kind *kind)
 	findings_release(&found);
 }
 
-/* A server looks at the profile alone; the model may add that its ciphers are not known. */
 static int
-server_check(struct kinds_check *c, const struct fleet_kind *kind, const struct model *m, size_t phones, struct err *e)
+kinds_judge(struct kinds_check *c, const struct fleet_kind *kinds, size_t count, struct err *e)
+{
+	(void)e;
+	for (size_t i = 0; i < count; i++)
+		kind_judge(c, &kinds[i]);
+	return 0;
+}
+
+int
+fleet_check_profiles(struct db *db, const struct check_clock *clock, struct fleet_tally *tally, struct findings *out,
+    struct err *e)
+{
+	struct kinds_check c = { .db = db, .clock = clock, .out = out, .text = BUF_INIT(DB_DER_MAX) };
+
+	return each_profile(&c, tally, kinds_judge, e);
+}
+
+/* ---- against a server, which looks at the profile alone ---- */
+
+static int
+server_judge(struct kinds_check *c, const struct fleet_kind *kinds, size_t count, struct err *e)
 {
 	struct client_side side = { .cas = NULL };
 	char name[FLEET_ELEMENT_SIZE];
+	size_t phones = 0;
 	int rc = client_side_read(&c->config, &side, e);
 
-	if (rc == 0) {
-		profile_name(kind, "", phones, name);
-		check_server_against(c->server, name, &side, m, c->out);
-	}
+	for (size_t i = 0; i < count; i++)
+		phones += kinds[i].count;
+	profile_name(kinds, "", phones, name);
+	if (rc == 0)
+		check_server_against(c->server, name, &side, NULL, c->out);
 	client_side_release(&side);
 	return rc;
 }
 
-/* The kinds from first on that have its profile. */
-static size_t
-same_profile(const struct fleet_kind *kinds, size_t first, size_t count, size_t *ret_phones)
-{
-	size_t n = 0;
-
-	*ret_phones = 0;
-	for (; first + n < count && strcmp(kinds[first].profile, kinds[first + n].profile) == 0; n++)
-		*ret_phones += kinds[first + n].count;
-	return n;
-}
-
+/* Models of which is not known what they can do, each once for all its phones. */
 static int
-profile_check(struct kinds_check *c, const struct fleet_kind *kinds, size_t count, size_t phones, struct err *e)
+models_judge(struct check_server *server, struct fleet_tally *tally, struct findings *out, struct err *e)
 {
-	const struct model *least_known = NULL;
+	const struct fleet_kind *kinds;
+	size_t count;
 
-	if (profile_read(c, &kinds[0], e) != 0)
+	if (fleet_tally_kinds(tally, &kinds, &count, e) != 0)
 		return -1;
-	for (size_t i = 0; i < count; i++) {
-		const struct model *m = model_find(kinds[i].model);
+	for (size_t m = 0; model_at(m) != NULL; m++) {
+		char name[FLEET_ELEMENT_SIZE];
+		const char *first = NULL;
+		size_t phones = 0;
 
-		ovpn_check(c, &kinds[i]);
-		if (least_known == NULL || (m != NULL && m->ciphers_may_differ))
-			least_known = m;
+		for (size_t i = 0; i < count; i++) {
+			if (strcmp(kinds[i].model, model_at(m)->name) != 0)
+				continue;
+			if (first == NULL || strcmp(kinds[i].first, first) < 0)
+				first = kinds[i].first;
+			phones += kinds[i].count;
+		}
+		if (first == NULL)
+			continue;
+		fleet_phones_name(first, phones, name);
+		check_server_model(server, name, model_at(m), out);
 	}
-	return c->server == NULL ? 0 : server_check(c, &kinds[0], least_known, phones, e);
+	return 0;
 }
 
 int
-fleet_check_kinds(struct db *db, const struct fleet_common *common, struct fleet_tally *tally,
-    struct check_server *server, struct findings *out, struct err *e)
+fleet_check_server(struct db *db, struct fleet_tally *tally, struct check_server *server, struct findings *out,
+    struct err *e)
 {
-	struct kinds_check c = {
-		.db = db,
-		.common = common,
-		.server = server,
-		.out = out,
-		.text = BUF_INIT(DB_DER_MAX),
-	};
-	const struct fleet_kind *kinds;
-	size_t count, n, phones, all = 0;
-	int rc = fleet_tally_kinds(tally, &kinds, &count, e);
+	struct kinds_check c = { .db = db, .server = server, .out = out, .text = BUF_INIT(DB_DER_MAX) };
 
-	for (size_t i = 0; rc == 0 && i < count; i += n) {
-		n = same_profile(kinds, i, count, &phones);
-		all += phones;
-		rc = profile_check(&c, &kinds[i], n, phones, e);
-	}
-	if (rc == 0 && server != NULL)
-		check_server_fleet(server, all, common->settings.value[SET_VPN_NETWORK], out);
-	config_release(&c.config);
-	buf_release(&c.text);
-	return rc;
+	return each_profile(&c, tally, server_judge, e) == 0 ? models_judge(server, tally, out, e) : -1;
 }

@@ -5,6 +5,7 @@
 #include "ca/facts.h"
 #include "ca/pem.h"
 #include "cli/base_document.h"
+#include "cli/offered.h"
 #include "cli/phone_report.h"
 #include "cli/render.h"
 
@@ -40,7 +41,8 @@ struct judged {
 	const struct model *model;
 	struct firmware firmware;
 	bool firmware_known;
-	bool on_vpn; /* a bundle is offered to it */
+	bool on_vpn; /* a bundle is offered to it: */
+	struct offered offered;
 };
 
 struct finding_place
@@ -152,7 +154,7 @@ judge_stand(struct judged *j)
 		    "expected generation %lld to be offered, found none is", (long long)p->newest);
 }
 
-/* Whether bundles come of former settings is known of the newest only; mint tells the same of the others. */
+/* The issuer is known of the newest only. */
 static void
 judge_age(struct judged *j)
 {
@@ -160,12 +162,15 @@ judge_age(struct judged *j)
 	const struct db_phone *p = j->phone;
 	const struct finding_place nowhere = { .file = NULL };
 
-	if (strcmp(p->profile, c->profile) != 0)
+	if (strcmp(j->offered.profile, c->profile) != 0)
 		FLEET_FOUND(&j->job->shared, FLEET_PROFILE_OLD, &nowhere, "expected profile %.12s, found %.12s",
-		    c->profile, p->profile);
-	if (p->authority != c->authority)
+		    c->profile, j->offered.profile);
+	if (p->offered == p->newest && p->authority != c->authority)
 		FLEET_FOUND(&j->job->shared, FLEET_ISSUER_FORMER, &nowhere,
 		    "expected a certificate of the CA that issues now, found one of a former CA");
+	if (j->offered.revoked != 0)
+		FLEET_FOUND(&j->job->found, FLEET_REVOKED_OFFERED, &j->place,
+		    "expected a certificate in force for generation %lld, found it is revoked", (long long)p->offered);
 }
 
 /* ---- the bundle ---- */
@@ -173,14 +178,14 @@ judge_age(struct judged *j)
 static void
 judge_record(struct judged *j, const X509 *cert)
 {
-	const struct db_phone *p = j->phone;
+	const struct offered *o = &j->offered;
 	unsigned char serial[DB_SERIAL_SIZE];
 	time_t from, to;
 
-	if (ca_cert_validity(cert, &from, &to, NULL) != 0 || to != p->not_after)
+	if (ca_cert_validity(cert, &from, &to, NULL) != 0 || to != o->not_after)
 		FLEET_FOUND(&j->job->found, FLEET_RECORD, &j->place,
 		    "expected the end of the certificate in the database, found another");
-	else if (ca_cert_serial(cert, serial, NULL) != 0 || memcmp(serial, p->serial, sizeof(serial)) != 0)
+	else if (ca_cert_serial(cert, serial, NULL) != 0 || memcmp(serial, o->serial, sizeof(serial)) != 0)
 		FLEET_FOUND(&j->job->found, FLEET_RECORD, &j->place,
 		    "expected the serial of the certificate in the database, found another");
 }
@@ -254,45 +259,13 @@ judge_bundle(struct judged *j, struct err *e)
 	}
 	if (!ca_cert_owns_der(cert, b.key.data, b.key.len))
 		FLEET_FOUND(&j->job->found, FLEET_KEY, &j->place, "expected the certificate's key, found another");
-	/* Of the newest alone the list of phones says what it should be. */
-	if (p->offered == p->newest)
-		judge_record(j, cert);
-	j->job->sound = p->offered == p->newest;
+	judge_record(j, cert);
+	memcpy(j->job->profile, j->offered.profile, sizeof(j->job->profile));
 	judge_identity(j, &b, cert);
 out:
 	X509_free(cert);
 	db_bundle_release(&b);
 	return rc;
-}
-
-struct revoked_search {
-	int64_t number;
-	bool revoked;
-};
-
-static int
-find_revoked(const struct db_generation *g, void *arg, struct err *e)
-{
-	struct revoked_search *s = arg;
-
-	(void)e;
-	if (g->number == s->number)
-		s->revoked = g->revoked != 0;
-	return 0;
-}
-
-static int
-judge_revoked(struct judged *j, struct err *e)
-{
-	const struct db_phone *p = j->phone;
-	struct revoked_search s = { .number = p->offered, .revoked = p->offered == p->newest && p->revoked != 0 };
-
-	if (p->offered != p->newest && db_generation_each(j->w->db, p->id, find_revoked, &s, e) != 0)
-		return -1;
-	if (s.revoked)
-		FLEET_FOUND(&j->job->found, FLEET_REVOKED_OFFERED, &j->place,
-		    "expected a certificate in force for generation %lld, found it is revoked", (long long)p->offered);
-	return 0;
 }
 
 /* ---- the XML ---- */
@@ -367,6 +340,17 @@ judge_xml(struct judged *j, struct err *e)
 	return rc;
 }
 
+static int
+judge_offered(struct judged *j, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (offered_get(j->w->db, j->phone, &j->offered, &why) != 0)
+		return found_error(j, FLEET_BUNDLE, &why, e);
+	judge_age(j);
+	return judge_bundle(j, e);
+}
+
 int
 fleet_worker_judge(struct fleet_worker *w, struct fleet_job *job, struct err *e)
 {
@@ -376,9 +360,8 @@ fleet_worker_judge(struct fleet_worker *w, struct fleet_job *job, struct err *e)
 	j.place = fleet_place(j.phone, j.element);
 	j.firmware_known = j.phone->firmware[0] != '\0' && firmware_parse(j.phone->firmware, &j.firmware, NULL) == 0;
 	judge_stand(&j);
-	if (j.on_vpn && j.phone->offered == j.phone->newest)
-		judge_age(&j);
-	if (j.on_vpn && (judge_revoked(&j, e) != 0 || judge_bundle(&j, e) != 0))
+	job->profile[0] = '\0';
+	if (j.on_vpn && judge_offered(&j, e) != 0)
 		return -1;
 	if (judge_credential(&j, &credential, e) != 0 || (credential && judge_xml(&j, e) != 0))
 		return -1;

@@ -138,7 +138,7 @@ fleet_pool_pop(struct fleet_pool *p)
 
 	findings_clear(&job->found);
 	findings_clear(&job->shared);
-	job->done = job->sound = false;
+	job->done = false;
 }
 
 void

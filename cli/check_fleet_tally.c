@@ -22,7 +22,7 @@ struct extension {
 
 struct fleet_tally {
 	void *shared, *kinds; /* trees of tsearch(3) */
-	size_t kind_count;
+	size_t kind_count, offered;
 	struct fleet_kind *kind_list; /* of the tree's, once they are asked for */
 	struct extension *extensions;
 	size_t extension_count, extension_size;
@@ -133,13 +133,13 @@ shared_add(struct fleet_tally *t, const struct finding *f, const char *mac)
 }
 
 static bool
-kind_add(struct fleet_tally *t, const struct db_phone *p)
+kind_add(struct fleet_tally *t, const struct db_phone *p, const char *profile)
 {
 	struct fleet_kind *new = calloc(1, sizeof(*new)), **at;
 
 	if (new == NULL)
 		return false;
-	memcpy(new->profile, p->profile, sizeof(new->profile));
+	(void)snprintf(new->profile, sizeof(new->profile), "%s", profile);
 	memcpy(new->model, p->model, sizeof(new->model));
 	memcpy(new->firmware, p->firmware, sizeof(new->firmware));
 	at = tsearch(new, &t->kinds, kind_compare);
@@ -147,6 +147,7 @@ kind_add(struct fleet_tally *t, const struct db_phone *p)
 		free(new);
 	if (at == NULL)
 		return false;
+	t->offered++;
 	if ((*at)->count++ == 0) {
 		memcpy((*at)->first, p->mac, sizeof((*at)->first));
 		(*at)->first_number = p->offered;
@@ -176,9 +177,9 @@ extension_add(struct fleet_tally *t, const struct db_phone *p)
 }
 
 static int
-no_memory(const struct fleet_job *job, struct err *e)
+no_memory(const struct db_phone *p, struct err *e)
 {
-	return err_set(e, ERR_FAILED, "check of %s: no memory", job->phone.mac);
+	return err_set(e, ERR_FAILED, "check of %s: no memory", p->mac);
 }
 
 int
@@ -188,19 +189,25 @@ fleet_tally_share(struct fleet_tally *t, const struct fleet_job *job, struct err
 
 	for (size_t i = 0; i < job->shared.count && good; i++)
 		good = shared_add(t, &job->shared.list[i], job->phone.mac);
-	return good ? 0 : no_memory(job, e);
+	return good ? 0 : no_memory(&job->phone, e);
 }
 
 int
-fleet_tally_add(struct fleet_tally *t, const struct fleet_job *job, struct err *e)
+fleet_tally_profile(struct fleet_tally *t, const struct db_phone *p, const char *profile, struct err *e)
 {
-	const struct db_phone *p = &job->phone;
+	return kind_add(t, p, profile) ? 0 : no_memory(p, e);
+}
 
-	if (fleet_tally_share(t, job, e) != 0)
-		return -1;
-	if (job->sound && !kind_add(t, p))
-		return no_memory(job, e);
-	return p->extension[0] == '\0' || extension_add(t, p) ? 0 : no_memory(job, e);
+int
+fleet_tally_extension(struct fleet_tally *t, const struct db_phone *p, struct err *e)
+{
+	return p->extension[0] == '\0' || extension_add(t, p) ? 0 : no_memory(p, e);
+}
+
+void
+fleet_phones_name(const char *first, size_t count, char out[FLEET_ELEMENT_SIZE])
+{
+	(void)snprintf(out, FLEET_ELEMENT_SIZE, count == 1 ? "phone %s" : "phone %s and %zu more", first, count - 1);
 }
 
 static void
@@ -208,13 +215,14 @@ shared_report(const void *node, VISIT visit, void *arg)
 {
 	const struct shared *s = *(struct shared *const *)node;
 	struct findings *out = arg;
-	char element[FLEET_ELEMENT_SIZE];
+	char element[2 * FLEET_ELEMENT_SIZE], phones[FLEET_ELEMENT_SIZE];
 	struct finding_place place = { .file = s->file, .line = s->line, .element = element };
 
 	if (visit != postorder && visit != leaf)
 		return;
-	(void)snprintf(element, sizeof(element), s->count == 1 ? "%s%sphone %s" : "%s%sphone %s and %zu more",
-	    s->element != NULL ? s->element : "", s->element != NULL ? " of " : "", s->first, s->count - 1);
+	fleet_phones_name(s->first, s->count, phones);
+	(void)snprintf(element, sizeof(element), "%s%s%s", s->element != NULL ? s->element : "",
+	    s->element != NULL ? " of " : "", phones);
 	findings_add(out, s->rule, &place, "%s", s->text);
 }
 
@@ -252,6 +260,12 @@ fleet_tally_report(struct fleet_tally *t, struct findings *out)
 {
 	twalk_r(t->shared, shared_report, out);
 	extensions_report(t, out);
+}
+
+size_t
+fleet_tally_offered(const struct fleet_tally *t)
+{
+	return t->offered;
 }
 
 struct kinds_walk {

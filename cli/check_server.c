@@ -72,11 +72,12 @@ out:
 }
 
 static int
-fleet(const struct invocation *in, struct check_server *server, struct check_report *report, struct findings *f,
-    size_t *ret_count, struct err *e)
+fleet(const struct invocation *in, struct check_server *server, const struct check_clock *clock,
+    struct check_report *report, struct findings *f, size_t *ret_count, struct err *e)
 {
 	struct db *db = state_open(in, e);
-	int rc = db == NULL ? -1 : check_server_walk(server, db, report, f, ret_count, in->quiet || in->json, e);
+	int rc = db == NULL ? -1
+	                    : check_server_walk(server, db, clock, report, f, ret_count, in->quiet || in->json, e);
 
 	db_close(db);
 	return rc;
@@ -102,7 +103,7 @@ server_run(const struct invocation *in, struct err *e)
 		return -1;
 	rc = check_server_open(in->argv[0], &clock, &f, &server, e);
 	if (rc == 0 && in->option[OPT_FLEET] != NULL)
-		rc = fleet(in, server, &report, &f, &phones, e);
+		rc = fleet(in, server, &clock, &report, &f, &phones, e);
 	else if (rc == 0 && in->option[OPT_AGAINST] != NULL)
 		rc = against(in, m, server, &f, e);
 	else if (rc == 0)
