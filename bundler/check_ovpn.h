@@ -4,6 +4,7 @@
 
 #include "bundler/check.h"
 #include "bundler/config.h"
+#include "ca/bulk.h"
 #include "common/err.h"
 #include "common/finding.h"
 #include "dseries/model.h"
@@ -30,11 +31,12 @@ int check_ovpn(const char *file, const void *text, size_t len, const struct chec
 void check_ovpn_profile(const char *file, const struct config *c, const struct check_ovpn_params *p,
     struct findings *out);
 
-/* What stands in <ca>, <cert> and <key>. Borrowed. */
+/* What stands in <ca>, <cert> and <key>. Borrowed. The certificate may be one of ca_reader_decode(). */
 struct check_identity {
 	STACK_OF(X509) *cas;	/* the chain is not judged when there are none */
 	STACK_OF(X509) *certs;	/* the phone's own first; at least one */
 	EVP_PKEY *key;		/* NULL: not looked at */
+	struct ca_voucher *voucher;	/* of many with these CAs, or NULL */
 	unsigned int cert_line, key_line;	/* of the blocks; 0 without */
 };
 

@@ -149,18 +149,21 @@ fault_check(const struct ovpn_check *ck, const struct check_identity *id, const 
 static void
 chain_check(const struct ovpn_check *ck, const struct check_identity *id)
 {
+	const time_t now = ck->params->clock.now;
 	struct ca_fault faults[CA_FAULTS_MAX];
 	struct err e = ERR_INIT;
 	bool told = false;
-	size_t count;
+	size_t count = 0;
+	X509 *own;
 
-	if (ca_verify(sk_X509_value(id->certs, 0), id->certs, id->cas, CA_PURPOSE_CLIENT, ck->params->clock.now, faults,
-		&count, &e) != 0) {
-		ck->out->broken = true;
+	if (ca_voucher_root(id->voucher, sk_X509_value(id->certs, 0), now) != NULL)
 		return;
-	}
+	own = ca_cert_whole(sk_X509_value(id->certs, 0));
+	if (own == NULL || ca_verify(own, id->certs, id->cas, CA_PURPOSE_CLIENT, now, id->voucher, faults, &count, &e) != 0)
+		ck->out->broken = true;
 	for (size_t i = 0; i < count; i++)
 		fault_check(ck, id, &faults[i], &told);
+	X509_free(own);
 }
 
 void

@@ -142,6 +142,7 @@ check_server_close(struct check_server *s)
 	free(s->authority);
 	sk_X509_CRL_pop_free(s->crls, X509_CRL_free);
 	X509_STORE_free(s->store);
+	ca_voucher_free(s->voucher);
 	sk_X509_pop_free(s->phone_chain, X509_free);
 	sk_X509_pop_free(s->cas, X509_free);
 	sk_X509_pop_free(s->sent, X509_free);

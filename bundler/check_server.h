@@ -41,7 +41,7 @@ void check_server_alone(struct check_server *s, struct findings *out);
 
 /*
  * What depends on the phone's certificate: whether the server takes it, and what its client-config file says. Runs once
- * a phone, behind check_server_against() for its profile.
+ * a phone, behind check_server_against() for its profile. cert may be one of ca_reader_decode().
  */
 void check_server_phone(struct check_server *s, const char *name, X509 *cert, struct findings *out);
 

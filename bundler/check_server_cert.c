@@ -157,6 +157,7 @@ authorities_open(struct check_server *s, struct findings *out)
 	if (s->store != NULL && path != NULL &&
 	    (lookup = X509_STORE_add_lookup(s->store, X509_LOOKUP_hash_dir())) != NULL)
 		s->has_capath = X509_LOOKUP_add_dir(lookup, path, X509_FILETYPE_PEM) == 1;
+	s->voucher = ca_voucher_new();
 	names_check(s, out);
 	ERR_clear_error();
 	free(path);

@@ -3,6 +3,7 @@
 #define BUNDLER_CHECK_SERVER_PARTS_H
 
 #include "bundler/check_server.h"
+#include "ca/bulk.h"
 #include "common/buf.h"
 
 #include <openssl/crypto.h>
@@ -181,6 +182,7 @@ struct check_server {
 	STACK_OF(X509) *sent;
 	STACK_OF(X509) *cas;	/* of ca */
 	X509_STORE *store;	/* of ca and capath */
+	struct ca_voucher *voucher;	/* of phones' certificates */
 	STACK_OF(X509) *phone_chain;	/* of the last check_server_against() */
 	bool model_told;
 	bool has_capath;

@@ -101,8 +101,7 @@ ccd_check(const struct check_server *s, const char *name, const char *common_nam
 
 /* verify_peer_cert() in ssl_verify.c of 2.6.14. */
 static void
-purpose_check(const struct check_server *s, const char *name, X509 *cert, const struct ca_cert_facts *f,
-    struct findings *out)
+purpose_check(const struct check_server *s, const char *name, const struct ca_cert_facts *f, struct findings *out)
 {
 	bool client = strcmp(server_word(s, "remote-cert-tls", ""), "client") == 0;
 
@@ -119,10 +118,6 @@ purpose_check(const struct check_server *s, const char *name, X509 *cert, const 
 	if (strcmp(server_word(s, "ns-cert-type", ""), "server") == 0)
 		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
 		    "expected no ns-cert-type server on the server, found it, which no phone's certificate is for");
-	/* 2.6 takes what OpenSSL takes for a client, and then the extension itself. */
-	if (strcmp(server_word(s, "ns-cert-type", ""), "client") == 0 && !f->netscape_client &&
-	    X509_check_purpose(cert, X509_PURPOSE_SSL_CLIENT, 0) != 1)
-		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name, "expected nsCertType client, found none");
 }
 
 static void
@@ -147,33 +142,57 @@ name_check(const struct check_server *s, const char *name, X509 *cert, const str
 		    wanted, f->subject);
 }
 
+static void
+refused_found(const struct check_server *s, const char *name, X509_STORE_CTX *ctx, struct findings *out)
+{
+	int error = X509_STORE_CTX_get_error(ctx);
+	bool foreign = error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+	               error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT || error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+	               error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
+
+	server_found_phone(s, out, foreign ? SERVER_PHONE_CA : SERVER_PHONE_REFUSED, name,
+	    "expected a certificate that the server verifies, found at depth %d \"%s\"",
+	    X509_STORE_CTX_get_error_depth(ctx), X509_verify_cert_error_string(error));
+}
+
 /* As OpenSSL verifies a client; CRLs come afterwards, as the signature of a long one costs too much for each phone. */
 static bool
-verify(struct check_server *s, const char *name, X509 *cert, struct findings *out)
+verify_chain(struct check_server *s, const char *name, X509 *cert, struct findings *out)
 {
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	bool ok = false, foreign;
-	int error;
+	X509 *whole = ca_cert_whole(cert);
+	bool ok = false;
 
-	if (ctx == NULL || X509_STORE_CTX_init(ctx, s->store, cert, s->phone_chain) != 1)
+	if (ctx == NULL || whole == NULL || X509_STORE_CTX_init(ctx, s->store, whole, s->phone_chain) != 1)
 		goto out;
 	X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);
 	X509_STORE_CTX_set_time(ctx, 0, s->clock->now);
 	X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(ctx), s->level);
 	if (X509_verify_cert(ctx) == 1) {
+		ca_voucher_learn(s->voucher, ctx, s->cas);
 		ok = server_crl_phone(s, name, X509_STORE_CTX_get0_chain(ctx), out);
-		goto out;
+	} else {
+		refused_found(s, name, ctx, out);
 	}
-	error = X509_STORE_CTX_get_error(ctx);
-	foreign = error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
-	          error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT || error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
-	          error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
-	server_found_phone(s, out, foreign ? SERVER_PHONE_CA : SERVER_PHONE_REFUSED, name,
-	    "expected a certificate that the server verifies, found at depth %d \"%s\"",
-	    X509_STORE_CTX_get_error_depth(ctx), X509_verify_cert_error_string(error));
 out:
 	X509_STORE_CTX_free(ctx);
+	X509_free(whole);
 	ERR_clear_error();
+	return ok;
+}
+
+static bool
+verify(struct check_server *s, const char *name, X509 *cert, struct findings *out)
+{
+	X509 *root = ca_voucher_root(s->voucher, cert, s->clock->now);
+	STACK_OF(X509) *chain = root == NULL ? NULL : sk_X509_new_null();
+	bool ok;
+
+	if (chain != NULL && sk_X509_push(chain, cert) > 0 && sk_X509_push(chain, root) > 0)
+		ok = server_crl_phone(s, name, chain, out);
+	else
+		ok = verify_chain(s, name, cert, out);
+	sk_X509_free(chain);
 	return ok;
 }
 
@@ -188,7 +207,7 @@ check_server_phone(struct check_server *s, const char *name, X509 *cert, struct 
 	ca_cert_facts(cert, &f);
 	if (!verify(s, name, cert, out))
 		return;
-	purpose_check(s, name, cert, &f, out);
+	purpose_check(s, name, &f, out);
 	name_check(s, name, cert, &f, out);
 	ccd_check(s, name, f.common_name, out);
 }

@@ -88,40 +88,99 @@ time_of(const ASN1_TIME *from)
 	return when;
 }
 
+/* Step into the constructed value at *at, whose content has *ret_len bytes then. */
+static bool
+der_enter(const unsigned char **at, long len, long *ret_len)
+{
+	int tag, class;
+
+	return ASN1_get_object(at, ret_len, &tag, &class, len) == V_ASN1_CONSTRUCTED && tag == V_ASN1_SEQUENCE &&
+	       class == V_ASN1_UNIVERSAL;
+}
+
+/* RFC 8017 appendix A.1.1: the modulus is the first number; its bits, or 0. */
+static int
+rsa_bits(X509 *cert)
+{
+	const ASN1_BIT_STRING *public = X509_get0_pubkey_bitstr(cert);
+	const unsigned char *at = public == NULL ? NULL : ASN1_STRING_get0_data(public), *end;
+	long len = public == NULL ? 0 : ASN1_STRING_length(public);
+	int tag, class, bits;
+
+	if (at == NULL || !der_enter(&at, len, &len))
+		return 0;
+	end = at + len;
+	if (ASN1_get_object(&at, &len, &tag, &class, len) != 0 || tag != V_ASN1_INTEGER || at + len >= end || len < 1)
+		return 0;
+	for (; len > 1 && *at == 0; len--)
+		at++;
+	bits = 8 * (int)len;
+	for (unsigned int first = *at; bits > 0 && (first & 0x80) == 0; first = first << 1 | 1)
+		bits--;
+	return bits;
+}
+
+/* An RSA key is not decoded, which takes longer than all else. */
 static void
 key_describe(X509 *cert, struct ca_cert_facts *f)
 {
-	const EVP_PKEY *key = X509_get0_pubkey(cert);
 	ASN1_OBJECT *algorithm = NULL;
+	const EVP_PKEY *key;
 
 	(void)X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, X509_get_X509_PUBKEY(cert));
 	if (algorithm != NULL)
 		(void)OBJ_obj2txt(f->key_name, sizeof(f->key_name), algorithm, 0);
+	if (OBJ_obj2nid(algorithm) == NID_rsaEncryption) {
+		f->bits = rsa_bits(cert);
+		f->rsa = f->bits > 0;
+		return;
+	}
+	key = X509_get0_pubkey(cert);
 	f->bits = key == NULL ? 0 : EVP_PKEY_get_bits(key);
 	f->rsa = key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
 }
 
 static void
-extensions_describe(X509 *cert, struct ca_cert_facts *f)
+usage_describe(const X509 *cert, struct ca_cert_facts *f)
 {
-	uint32_t flags = X509_get_extension_flags(cert), purpose = X509_get_extended_key_usage(cert);
+	ASN1_BIT_STRING *usage = X509_get_ext_d2i(cert, NID_key_usage, NULL, NULL);
 	ASN1_BIT_STRING *netscape = X509_get_ext_d2i(cert, NID_netscape_cert_type, NULL, NULL);
-	const ASN1_INTEGER *authority = X509_get0_authority_serial(cert);
+	int len = usage == NULL ? 0 : ASN1_STRING_length(usage);
 
-	f->v3 = X509_get_ext_count(cert) > 0;
-	f->ca = (flags & EXFLAG_CA) != 0;
-	f->has_key_usage = (flags & EXFLAG_KUSAGE) != 0;
-	f->key_usage = f->has_key_usage ? X509_get_key_usage(cert) : 0;
-	f->has_purpose = (flags & EXFLAG_XKUSAGE) != 0;
-	f->purpose_server = f->has_purpose && (purpose & XKU_SSL_SERVER) != 0;
-	f->purpose_client = f->has_purpose && (purpose & XKU_SSL_CLIENT) != 0;
+	f->has_key_usage = usage != NULL;
+	for (int i = 0; i < len && i < 2; i++)
+		f->key_usage |= (uint32_t)ASN1_STRING_get0_data(usage)[i] << 8 * i;
 	f->has_netscape = netscape != NULL && ASN1_STRING_length(netscape) > 0;
 	if (f->has_netscape) {
 		f->netscape_server = (ASN1_STRING_get0_data(netscape)[0] & NS_SSL_SERVER) != 0;
 		f->netscape_client = (ASN1_STRING_get0_data(netscape)[0] & NS_SSL_CLIENT) != 0;
 	}
-	f->authority_by_serial = authority != NULL;
+	ASN1_BIT_STRING_free(usage);
 	ASN1_BIT_STRING_free(netscape);
+}
+
+/* By the extensions themselves: what libcrypto keeps of them it does not give out for a certificate of ca/bulk.h. */
+static void
+extensions_describe(const X509 *cert, struct ca_cert_facts *f)
+{
+	BASIC_CONSTRAINTS *constraints = X509_get_ext_d2i(cert, NID_basic_constraints, NULL, NULL);
+	EXTENDED_KEY_USAGE *purposes = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+	AUTHORITY_KEYID *authority = X509_get_ext_d2i(cert, NID_authority_key_identifier, NULL, NULL);
+
+	f->v3 = X509_get_ext_count(cert) > 0;
+	f->ca = constraints != NULL && constraints->ca != 0;
+	f->has_purpose = purposes != NULL;
+	for (int i = 0; i < sk_ASN1_OBJECT_num(purposes); i++) {
+		int purpose = OBJ_obj2nid(sk_ASN1_OBJECT_value(purposes, i));
+
+		f->purpose_server = f->purpose_server || purpose == NID_server_auth;
+		f->purpose_client = f->purpose_client || purpose == NID_client_auth;
+	}
+	f->authority_by_serial = authority != NULL && authority->serial != NULL;
+	usage_describe(cert, f);
+	BASIC_CONSTRAINTS_free(constraints);
+	EXTENDED_KEY_USAGE_free(purposes);
+	AUTHORITY_KEYID_free(authority);
 }
 
 void
@@ -161,16 +220,6 @@ ca_cert_owns(const X509 *cert, const EVP_PKEY *key)
 
 	ERR_clear_error();
 	return ok;
-}
-
-/* Step into the constructed value at *at, whose content has *ret_len bytes then. */
-static bool
-der_enter(const unsigned char **at, long len, long *ret_len)
-{
-	int tag, class;
-
-	return ASN1_get_object(at, ret_len, &tag, &class, len) == V_ASN1_CONSTRUCTED && tag == V_ASN1_SEQUENCE &&
-	       class == V_ASN1_UNIVERSAL;
 }
 
 /* Step over a number. */

@@ -34,7 +34,7 @@ purpose_id(enum ca_purpose purpose)
 
 int
 ca_verify(X509 *cert, STACK_OF(X509) * others, STACK_OF(X509) * cas, enum ca_purpose purpose, time_t when,
-    struct ca_fault ret[CA_FAULTS_MAX], size_t *ret_count, struct err *e)
+    struct ca_voucher *voucher, struct ca_fault ret[CA_FAULTS_MAX], size_t *ret_count, struct err *e)
 {
 	struct faults faults = { .list = ret };
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -58,6 +58,8 @@ ca_verify(X509 *cert, STACK_OF(X509) * others, STACK_OF(X509) * cas, enum ca_pur
 			X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNSPECIFIED);
 		(void)fault_note(0, ctx);
 	}
+	if (faults.count == 0 && purpose == CA_PURPOSE_CLIENT)
+		ca_voucher_learn(voucher, ctx, cas);
 	*ret_count = faults.count;
 	rc = 0;
 out:

@@ -2,7 +2,7 @@
 #ifndef CA_VERIFY_H
 #define CA_VERIFY_H
 
-#include "common/err.h"
+#include "ca/bulk.h"
 
 #include <openssl/x509.h>
 #include <stddef.h>
@@ -26,9 +26,10 @@ enum ca_purpose {
 /*
  * Verify cert through others (NULL: none) up to a root among cas, as of when, with RFC 5280's rules as libcrypto has
  * them: every fault, not the first one only. No CRL is looked at, and no security level holds. *ret_count is 0 for a
- * certificate without fault; more than CA_FAULTS_MAX are left out. -1 when memory ran out.
+ * certificate without fault; more than CA_FAULTS_MAX are left out. voucher (or NULL) learns from a client's without
+ * fault. -1 when memory ran out.
  */
 int ca_verify(X509 *cert, STACK_OF(X509) *others, STACK_OF(X509) *cas, enum ca_purpose purpose, time_t when,
-    struct ca_fault ret[CA_FAULTS_MAX], size_t *ret_count, struct err *e);
+    struct ca_voucher *voucher, struct ca_fault ret[CA_FAULTS_MAX], size_t *ret_count, struct err *e);
 
 #endif

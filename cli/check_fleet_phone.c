@@ -2,6 +2,7 @@
 #include "cli/check_fleet.h"
 
 #include "bundler/check_ovpn.h"
+#include "ca/bulk.h"
 #include "ca/facts.h"
 #include "ca/pem.h"
 #include "cli/base_document.h"
@@ -19,11 +20,13 @@
 struct trusted {
 	char profile[DB_HASH_SIZE];
 	STACK_OF(X509) * cas;
+	struct ca_voucher *voucher;
 };
 
 struct fleet_worker {
 	const struct fleet_common *common;
 	struct db *db;
+	struct ca_reader *reader;
 	struct check_server *server; /* or NULL */
 	struct trusted trusted[TRUSTED_MAX];
 	size_t trusted_next;
@@ -94,11 +97,20 @@ fleet_worker_open(const struct fleet_common *c, struct err *e)
 		.xml = BUF_INIT(XML_MAX),
 		.document = BUF_INIT(XML_MAX),
 	};
-	w->db = db_open(&c->where, e);
+	w->reader = ca_reader_new(e);
+	w->db = w->reader == NULL ? NULL : db_open(&c->where, e);
 	if (w->db != NULL && (c->server == NULL || server_open(w, e) == 0))
 		return w;
 	fleet_worker_close(w);
 	return NULL;
+}
+
+static void
+trusted_release(struct trusted *t)
+{
+	sk_X509_pop_free(t->cas, X509_free);
+	ca_voucher_free(t->voucher);
+	*t = (struct trusted){ .cas = NULL };
 }
 
 void
@@ -108,8 +120,9 @@ fleet_worker_close(struct fleet_worker *w)
 		return;
 	db_close(w->db);
 	check_server_close(w->server);
+	ca_reader_free(w->reader);
 	for (size_t i = 0; i < TRUSTED_MAX; i++)
-		sk_X509_pop_free(w->trusted[i].cas, X509_free);
+		trusted_release(&w->trusted[i]);
 	buf_release(&w->bundle);
 	buf_release(&w->xml);
 	buf_release(&w->document);
@@ -190,30 +203,30 @@ judge_record(struct judged *j, const X509 *cert)
 		    "expected the serial of the certificate in the database, found another");
 }
 
-/* The CAs that stand in a bundle's profile, borrowed; NULL when they cannot be read, which the profile's check tells. */
-static STACK_OF(X509) * trusted_get0(struct fleet_worker *w, const struct db_bundle *b)
+/* The CAs that stand in the offered profile; none when they cannot be read, which the profile's check tells. */
+static const struct trusted *
+trusted_get0(struct judged *j, const struct db_bundle *b)
 {
-	struct trusted *t;
-	struct config config = { 0 };
+	struct fleet_worker *w = j->w;
+	const char *profile = j->offered.profile;
 	const struct config_line *ca;
-	char hash[PROFILE_HASH_SIZE];
+	struct config config = { 0 };
+	struct trusted *t;
 
-	if (profile_hash(b->profile.data, b->profile.len, hash, NULL) != 0)
-		return NULL;
 	for (size_t i = 0; i < TRUSTED_MAX; i++)
-		if (w->trusted[i].cas != NULL && strcmp(w->trusted[i].profile, hash) == 0)
-			return w->trusted[i].cas;
+		if (strcmp(w->trusted[i].profile, profile) == 0)
+			return &w->trusted[i];
 	t = &w->trusted[w->trusted_next++ % TRUSTED_MAX];
-	sk_X509_pop_free(t->cas, X509_free);
-	t->cas = NULL;
-	memcpy(t->profile, hash, sizeof(t->profile));
+	trusted_release(t);
+	memcpy(t->profile, profile, sizeof(t->profile));
+	t->voucher = ca_voucher_new();
 	if (config_read(b->profile.data, b->profile.len, &config, NULL) == 0) {
 		ca = config_find(&config, "ca");
 		if (ca != NULL && ca->content != NULL)
 			t->cas = ca_pem_certs(ca->content, ca->content_len, "<ca>", NULL);
 	}
 	config_release(&config);
-	return t->cas;
+	return t;
 }
 
 /* The certificate as the phone's OpenVPN and the server see it. The key was compared. */
@@ -226,7 +239,12 @@ judge_identity(struct judged *j, const struct db_bundle *b, X509 *cert)
 		.firmware = j->firmware_known ? &j->firmware : NULL,
 		.clock = w->common->clock,
 	};
-	struct check_identity id = { .cas = trusted_get0(w, b), .certs = sk_X509_new_null() };
+	const struct trusted *trusted = trusted_get0(j, b);
+	struct check_identity id = {
+		.cas = trusted->cas,
+		.certs = sk_X509_new_null(),
+		.voucher = trusted->voucher,
+	};
 
 	findings_clear(&w->some);
 	if (id.certs != NULL && sk_X509_push(id.certs, cert) > 0)
@@ -252,7 +270,7 @@ judge_bundle(struct judged *j, struct err *e)
 	if (db_bundle_get(w->db, p->mac, p->offered, NULL, &b, &why) != 0)
 		return found_error(j, FLEET_BUNDLE, &why, e);
 	buf_clear(&w->bundle);
-	cert = ca_cert_decode(b.cert.data, b.cert.len, &why);
+	cert = ca_reader_decode(w->reader, b.cert.data, b.cert.len, &why);
 	if (cert == NULL || render_parts(w->db, &b, cert, p->mac, &w->bundle, NULL, &why) != 0) {
 		rc = found_error(j, FLEET_BUNDLE, &why, e);
 		goto out;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/check_server_fleet.h"
 
+#include "ca/bulk.h"
 #include "ca/cert.h"
 #include "cli/check_fleet.h"
 #include "cli/offered.h"
@@ -13,6 +14,7 @@ struct walk {
 	struct check_server *server;
 	struct db *db;
 	struct fleet_tally *tally;
+	struct ca_reader *reader;
 	struct fleet_job job; /* the phone at hand */
 	size_t phones;
 	struct progress progress;
@@ -28,7 +30,7 @@ judge_offered(struct walk *w, struct err *e)
 	X509 *cert = NULL;
 
 	if (offered_get(w->db, &job->phone, &o, e) == 0 && db_certificate_der(w->db, o.serial, &der, NULL, e) == 0 &&
-	    (cert = ca_cert_decode(der.data, der.len, e)) != NULL)
+	    (cert = ca_reader_decode(w->reader, der.data, der.len, e)) != NULL)
 		check_server_phone(w->server, NULL, cert, &job->shared);
 	X509_free(cert);
 	buf_release(&der);
@@ -120,12 +122,16 @@ check_server_walk(struct check_server *server, struct db *db, const struct check
     struct check_report *report, struct findings *f, size_t *ret_count, bool quiet, struct err *e)
 {
 	struct walk w = { .server = server, .db = db, .tally = fleet_tally_new(e) };
-	int rc = w.tally == NULL ? -1 : walk(&w, clock, f, quiet, e);
+	int rc = -1;
 
+	w.reader = w.tally == NULL ? NULL : ca_reader_new(e);
+	if (w.reader != NULL)
+		rc = walk(&w, clock, f, quiet, e);
 	if (rc == 0)
 		rc = check_report_add(report, f, e);
 	findings_clear(f);
 	findings_release(&w.job.shared);
+	ca_reader_free(w.reader);
 	fleet_tally_free(w.tally);
 	*ret_count = w.phones;
 	return rc;

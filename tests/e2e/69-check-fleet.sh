@@ -111,10 +111,19 @@ server_found() {
 	jq -r '.findings[] | select(.rule | startswith("server-")) | select(.severity == "error") | .rule' "$T/f.json" | sort -u
 }
 is "the emitted server takes the fleet" "$(server_found)" ""
+is "... and of the model that is not known it says how many" \
+	"$(jq -r '.findings[] | select(.rule == "server-model") | .element' "$T/f.json")" "phone 000fd3008001"
 sed -i 's/^auth .*/auth SHA512/' "$T/server/server.conf"
 is "... with another auth it does not" "$(server_found)" server-auth
 is "... which is told once for all phones" \
 	"$(jq -r '[.findings[] | select(.rule == "server-auth") | .text | capture("(?<n>[0-9]+) phones").n] | join(" ")' "$T/f.json")" 4
+
+changed "another auth" fleet-profile-old config set vpn-auth SHA512
+phonevpn --quiet --dir "$T/broken" mint --all >"$T/out"
+is "a server that has it, and phones that have it" "$(found --dir "$T/broken" --server "$T/server/server.conf")" ""
+sqlite3 "$T/broken/phonevpn.db" "UPDATE phones SET offered = 1 WHERE mac = '$first'"
+is "... but for one that is still offered its former bundle" "$(found --dir "$T/broken" --server "$T/server/server.conf")" \
+	"fleet-offer-behind fleet-profile-old server-auth"
 
 # ---- which phones, and how it is told ----
 is "phones by name" "$(phonevpn --json check fleet $second $first | jq -r .ok)" true
