@@ -49,15 +49,13 @@ ending_found(const struct ovpn_check *ck, enum ovpn_rule rule, unsigned int line
 
 /* Of one certificate, wherever it stands; a root's own signature is nobody's to look at. */
 static void
-digest_check(const struct ovpn_check *ck, unsigned int line, const char *element, X509 *cert)
+digest_check(const struct ovpn_check *ck, unsigned int line, const char *element, X509 *cert,
+    const struct ca_cert_facts *f)
 {
-	struct ca_cert_facts f;
-
-	ca_cert_facts(cert, &f);
-	if ((strcmp(f.signature_digest, SN_md5) == 0 || strcmp(f.signature_digest, SN_sha1) == 0) &&
+	if ((strcmp(f->signature_digest, SN_md5) == 0 || strcmp(f->signature_digest, SN_sha1) == 0) &&
 	    !ca_cert_signed_by(cert, cert))
 		ovpn_found(ck, OVPN_CERT_DIGEST, line, element, "%s: expected a signature with SHA256, found %s",
-		    f.subject, f.signature_digest);
+		    f->subject, f->signature_digest);
 }
 
 /* ---- the CAs ---- */
@@ -78,7 +76,7 @@ ca_check(const struct ovpn_check *ck, unsigned int line, X509 *ca)
 		    "%s: expected to be valid since a day or more, found since %s", f.subject, from);
 	if (ends_soon(clock, f.not_after))
 		ending_found(ck, OVPN_CA_ENDING, line, "<ca>", &f);
-	digest_check(ck, line, "<ca>", ca);
+	digest_check(ck, line, "<ca>", ca, &f);
 }
 
 void
@@ -184,8 +182,11 @@ check_ovpn_identity(const char *file, const struct check_identity *id, const str
 		ending_found(&ck, OVPN_CERT_ENDING, id->cert_line, "<cert>", &f);
 	key_kind_check(&ck, id->cert_line, &f);
 	usage_check(&ck, id->cert_line, &f);
-	for (int i = 0; i < sk_X509_num(id->certs); i++)
-		digest_check(&ck, id->cert_line, "<cert>", sk_X509_value(id->certs, i));
+	digest_check(&ck, id->cert_line, "<cert>", own, &f);
+	for (int i = 1; i < sk_X509_num(id->certs); i++) {
+		ca_cert_facts(sk_X509_value(id->certs, i), &f);
+		digest_check(&ck, id->cert_line, "<cert>", sk_X509_value(id->certs, i), &f);
+	}
 	if (sk_X509_num(id->certs) > 1)
 		ovpn_found(&ck, OVPN_CERT_INTERMEDIATE, id->cert_line, "<cert>",
 		    "expected the phone's certificate alone, found %d certificates", sk_X509_num(id->certs));

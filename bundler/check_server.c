@@ -87,30 +87,30 @@ folder_set(struct check_server *s, struct err *e)
 	return 0;
 }
 
-int
-check_server_open(const char *file, const struct check_clock *clock, struct findings *out, struct check_server **ret,
-    struct err *e)
+static struct check_server *
+server_new(const char *name, const struct check_clock *clock, struct err *e)
 {
 	struct check_server *s = calloc(1, sizeof(*s));
-	int rc = -1;
 
-	if (s == NULL)
-		return err_set(e, ERR_FAILED, "%s: no memory", file);
-	s->text = (struct buf)BUF_INIT(CONFIG_MAX);
-	s->clock = clock;
-	s->file = strdup(file);
-	if (s->file == NULL) {
-		err_set(e, ERR_FAILED, "%s: no memory", file);
-		goto out;
+	if (s != NULL) {
+		s->text = (struct buf)BUF_INIT(CONFIG_MAX);
+		s->clock = clock;
+		s->file = strdup(name);
 	}
-	if (file_read(file, &s->text, e) != 0)
-		goto out;
-	if (config_read(s->text.data, s->text.len, &s->config, e) != 0) {
-		err_prefix(e, "%s", file);
-		goto out;
-	}
+	if (s != NULL && s->file != NULL)
+		return s;
+	err_set(e, ERR_FAILED, "%s: no memory", name);
+	check_server_close(s);
+	return NULL;
+}
+
+static int
+server_judge(struct check_server *s, struct findings *out, struct err *e)
+{
+	if (config_read(s->text.data, s->text.len, &s->config, e) != 0)
+		return err_prefix(e, "%s", s->file);
 	if (folder_set(s, e) != 0)
-		goto out;
+		return -1;
 	server_options_open(s, out);
 	server_files_open(s, out);
 	server_network_open(s, out);
@@ -124,12 +124,37 @@ check_server_open(const char *file, const struct check_clock *clock, struct find
 	server_access_open(s, out);
 	server_ccd_open(s, out);
 	ERR_clear_error();
+	return 0;
+}
+
+int
+check_server_open(const char *file, const struct check_clock *clock, struct findings *out, struct check_server **ret,
+    struct err *e)
+{
+	struct check_server *s = server_new(file, clock, e);
+
+	if (s == NULL || file_read(file, &s->text, e) != 0 || server_judge(s, out, e) != 0) {
+		check_server_close(s);
+		return -1;
+	}
 	*ret = s;
-	s = NULL;
-	rc = 0;
-out:
-	check_server_close(s);
-	return rc;
+	return 0;
+}
+
+int
+check_server_open_text(const char *name, const struct buf *text, const struct check_clock *clock, struct findings *out,
+    struct check_server **ret, struct err *e)
+{
+	struct check_server *s = server_new(name, clock, e);
+
+	if (s != NULL)
+		buf_add(&s->text, text->data, text->len);
+	if (s == NULL || buf_check(&s->text, name, e) != 0 || server_judge(s, out, e) != 0) {
+		check_server_close(s);
+		return -1;
+	}
+	*ret = s;
+	return 0;
 }
 
 void

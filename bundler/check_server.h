@@ -4,6 +4,7 @@
 
 #include "bundler/check.h"
 #include "bundler/check_client.h"
+#include "common/buf.h"
 #include "common/finding.h"
 #include "dseries/model.h"
 
@@ -24,6 +25,10 @@ struct check_server;
 int check_server_open(const char *file, const struct check_clock *clock, struct findings *out,
     struct check_server **ret, struct err *e);
 void check_server_close(struct check_server *s);
+
+/* The same for a text that is in no file, and may hold the key inline; name stands for the file in the places. */
+int check_server_open_text(const char *name, const struct buf *text, const struct check_clock *clock,
+    struct findings *out, struct check_server **ret, struct err *e);
 
 /*
  * What depends on the phone's profile, once for each that differs: client_name names it in the texts, m (NULL: a D6x)

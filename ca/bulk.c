@@ -45,6 +45,15 @@ ca_reader_free(struct ca_reader *r)
 	free(r);
 }
 
+static bool
+has_rsa_key(const X509 *cert)
+{
+	ASN1_OBJECT *algorithm = NULL;
+
+	(void)X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, X509_get_X509_PUBKEY(cert));
+	return OBJ_obj2nid(algorithm) == NID_rsaEncryption;
+}
+
 X509 *
 ca_reader_decode(const struct ca_reader *r, const void *der, size_t len, struct err *e)
 {
@@ -52,7 +61,7 @@ ca_reader_decode(const struct ca_reader *r, const void *der, size_t len, struct 
 	X509 *cert = X509_new_ex(r->library, NULL);
 
 	if (cert != NULL && len <= LONG_MAX && d2i_X509(&cert, &at, (long)len) != NULL &&
-	    at == (const unsigned char *)der + len) {
+	    at == (const unsigned char *)der + len && has_rsa_key(cert)) {
 		ERR_clear_error();
 		return cert;
 	}

@@ -22,8 +22,8 @@ struct ca_reader *ca_reader_new(struct err *e);
 void ca_reader_free(struct ca_reader *r);	/* behind its certificates; NULL is taken */
 
 /*
- * As ca_cert_decode(), but the certificate's key is left as it stands. ca/facts.h takes such a certificate where it asks
- * for no other key than RSA; libcrypto's functions that need the key or a digest do not, as X509_verify_cert(): for them
+ * As ca_cert_decode(), but an RSA key is left as it stands. ca_cert_facts() takes such a certificate; what needs its key
+ * or a digest does not, as X509_verify_cert(), X509_check_purpose() and whatever asks the latter for an extension: for them
  * ca_cert_whole() makes another one of it, which the caller frees. NULL without memory.
  */
 X509 *ca_reader_decode(const struct ca_reader *r, const void *der, size_t len, struct err *e);

@@ -56,7 +56,17 @@ struct fleet_check {
 	struct live_params live_params;
 	struct progress progress;
 	size_t phones, asked;
+	bool emits; /* "emit server" has a certificate to write */
 };
+
+static bool
+has_rule(const struct findings *f, enum fleet_rule rule)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (f->list[i].rule == &check_fleet_rules[rule])
+			return true;
+	return false;
+}
 
 /* ---- the phones ---- */
 
@@ -212,6 +222,9 @@ report_rest(struct fleet_check *f, struct err *e)
 	struct findings found = FINDINGS_INIT;
 	int rc = fleet_check_profiles(f->db, &f->common.clock, f->tally, &found, e);
 
+	/* Without a sound certificate it would not start, and that is told. */
+	if (rc == 0 && f->emits)
+		rc = fleet_check_emitted(f->db, &f->common, f->tally, &found, e);
 	if (rc == 0 && f->server != NULL)
 		rc = check_server(f, &found, e);
 	fleet_tally_report(f->tally, &found);
@@ -229,6 +242,7 @@ check_state(struct fleet_check *f, struct err *e)
 	struct findings found = FINDINGS_INIT;
 	int rc = fleet_check_state(f->db, &f->common, &found, e);
 
+	f->emits = !has_rule(&found, FLEET_SERVER_BROKEN) && !has_rule(&found, FLEET_SERVER_ENDED);
 	if (rc == 0 && f->common.server != NULL)
 		rc = check_server_open(f->common.server, &f->common.clock, &found, &f->server, e);
 	if (rc == 0)

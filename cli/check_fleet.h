@@ -42,6 +42,7 @@ enum fleet_rule {
 	FLEET_SERVER_BROKEN,
 	FLEET_SERVER_ENDED,
 	FLEET_SERVER_ENDS,
+	FLEET_SERVER_MISMATCH,
 	FLEET_RULE_COUNT,
 };
 
@@ -69,6 +70,9 @@ struct fleet_job {
 	struct err error;	/* what kept the check itself from being done */
 };
 
+/* What is counted over all phones. */
+struct fleet_tally;
+
 /* What a thread has for itself. */
 struct fleet_worker;
 
@@ -92,9 +96,13 @@ void fleet_copy(struct findings *to, const struct findings *from, const char *wh
 /* The CAs, their CRLs, and the server's certificate. */
 int fleet_check_state(struct db *db, const struct fleet_common *c, struct findings *out, struct err *e);
 
-/* ---- check_fleet_tally.c: what is counted over all phones ---- */
+/* ---- check_fleet_emitted.c: the server that "emit server" would write ---- */
 
-struct fleet_tally;
+/* Against the profiles that phones are offered. It is rendered in memory: no key reaches a disk. */
+int fleet_check_emitted(struct db *db, const struct fleet_common *c, struct fleet_tally *tally, struct findings *out,
+    struct err *e);
+
+/* ---- check_fleet_tally.c: what is counted over all phones ---- */
 
 struct fleet_tally *fleet_tally_new(struct err *e);
 void fleet_tally_free(struct fleet_tally *t);

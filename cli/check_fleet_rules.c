@@ -69,5 +69,10 @@ const struct finding_rule check_fleet_rules[FLEET_RULE_COUNT + 1] = {
 	    "Make a new one with 'phonevpn server renew'." },
 	[FLEET_SERVER_ENDS] = { "fleet-server-ends", FINDING_WARNING, "The server's certificate ends soon",
 	    "From then on no phone connects.", "Make a new one with 'phonevpn server renew'." },
+	[FLEET_SERVER_MISMATCH] = { "fleet-server-mismatch", FINDING_ERROR,
+	    "The server that 'emit server' writes now does not take the bundles that are offered",
+	    "Settings have changed since: with that server these phones do not connect, or carry nothing.",
+	    "Run 'phonevpn mint --all', and change the server when the phones have their new bundles; or put the setting "
+	    "back." },
 	[FLEET_RULE_COUNT] = { .id = NULL },
 };

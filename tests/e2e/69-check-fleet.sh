@@ -70,7 +70,15 @@ changed() {
 }
 changed "a phone that was not minted" fleet-not-minted phone add 000fd3006502 --model D65
 changed "old firmware" fleet-firmware phone set $first --firmware 2_6_6
-changed "another auth than the bundles have" fleet-profile-old config set vpn-auth SHA256
+changed "another auth than the bundles have" "fleet-profile-old fleet-server-mismatch" config set vpn-auth SHA256
+like "... with which the next server would carry nothing, and for how many" \
+	"$(jq -r '.findings[] | select(.rule == "fleet-server-mismatch") | "\(.element): \(.text)"' "$T/f.json")" \
+	"^auth: expected auth SHA1, as in profile [0-9a-f]+ of 4 phones, found SHA256 .server-auth.$"
+changed "another port" "fleet-profile-old fleet-server-mismatch" config set vpn-port 1195
+changed "another protocol" "fleet-profile-old fleet-server-mismatch" config set vpn-proto tcp
+changed "another cipher, which the server takes beside theirs" fleet-profile-old config set vpn-cipher AES-128-CBC
+changed "comp-lzo, which the server takes beside none" fleet-profile-old config set vpn-lzo yes
+changed "another check of the server, which its certificate passes" fleet-profile-old config set vpn-server-check ns-cert-type
 changed "an extension that another phone has" fleet-extension-twice phone set $first --extension 202
 changed "a revoked phone is in order" "" revoke $first
 is "... and noted" "$(noted)" "fleet-model fleet-revoked ovpn-d80 xml-admin-password"
@@ -118,12 +126,12 @@ is "... with another auth it does not" "$(server_found)" server-auth
 is "... which is told once for all phones" \
 	"$(jq -r '[.findings[] | select(.rule == "server-auth") | .text | capture("(?<n>[0-9]+) phones").n] | join(" ")' "$T/f.json")" 4
 
-changed "another auth" fleet-profile-old config set vpn-auth SHA512
+changed "another auth" "fleet-profile-old fleet-server-mismatch" config set vpn-auth SHA512
 phonevpn --quiet --dir "$T/broken" mint --all >"$T/out"
 is "a server that has it, and phones that have it" "$(found --dir "$T/broken" --server "$T/server/server.conf")" ""
 sqlite3 "$T/broken/phonevpn.db" "UPDATE phones SET offered = 1 WHERE mac = '$first'"
 is "... but for one that is still offered its former bundle" "$(found --dir "$T/broken" --server "$T/server/server.conf")" \
-	"fleet-offer-behind fleet-profile-old server-auth"
+	"fleet-offer-behind fleet-profile-old fleet-server-mismatch server-auth"
 
 # ---- which phones, and how it is told ----
 is "phones by name" "$(phonevpn --json check fleet $second $first | jq -r .ok)" true
