@@ -97,9 +97,11 @@ check_phone(const struct db_phone *p, void *arg, struct err *e)
 	struct fleet_job *job;
 
 	if (fleet_pool_is_full(f->pool)) {
-		job = fleet_pool_head(f->pool, e);
-		if (job == NULL || take(f, job, e) != 0)
-			return -1;
+		do {
+			job = fleet_pool_head(f->pool, e);
+			if (job == NULL || take(f, job, e) != 0)
+				return -1;
+		} while (fleet_pool_is_ready(f->pool));
 	}
 	fleet_pool_put(f->pool, p);
 	return 0;

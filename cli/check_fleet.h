@@ -160,6 +160,7 @@ void fleet_pool_put(struct fleet_pool *p, const struct db_phone *phone);
  * left to do it. It is the pool's again with fleet_pool_pop().
  */
 struct fleet_job *fleet_pool_head(struct fleet_pool *p, struct err *e);
+bool fleet_pool_is_ready(struct fleet_pool *p);	/* there is one that needs no waiting */
 void fleet_pool_pop(struct fleet_pool *p);
 
 /* Stops the threads. NULL is taken. */

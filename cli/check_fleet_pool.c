@@ -14,6 +14,8 @@ struct fleet_pool {
 	size_t put, begun, taken;
 	pthread_mutex_t lock;
 	pthread_cond_t work, finished;
+	unsigned int idle; /* threads that wait for work */
+	const struct fleet_job *awaited;
 	bool stop;
 	unsigned int running;
 	struct err dead; /* why the last thread could not even begin */
@@ -27,8 +29,10 @@ job_take(struct fleet_pool *p)
 	struct fleet_job *job = NULL;
 
 	(void)pthread_mutex_lock(&p->lock);
+	p->idle++;
 	while (!p->stop && p->begun == p->put)
 		(void)pthread_cond_wait(&p->work, &p->lock);
+	p->idle--;
 	if (!p->stop)
 		job = &p->jobs[p->begun++ % WINDOW];
 	(void)pthread_mutex_unlock(&p->lock);
@@ -40,7 +44,8 @@ job_done(struct fleet_pool *p, struct fleet_job *job)
 {
 	(void)pthread_mutex_lock(&p->lock);
 	job->done = true;
-	(void)pthread_cond_signal(&p->finished);
+	if (job == p->awaited)
+		(void)pthread_cond_signal(&p->finished);
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
@@ -109,8 +114,20 @@ fleet_pool_put(struct fleet_pool *p, const struct db_phone *phone)
 	(void)pthread_mutex_lock(&p->lock);
 	p->jobs[p->put % WINDOW].phone = *phone;
 	p->put++;
-	(void)pthread_cond_signal(&p->work);
+	if (p->idle > 0)
+		(void)pthread_cond_signal(&p->work);
 	(void)pthread_mutex_unlock(&p->lock);
+}
+
+/* False when no thread is left to do it. */
+static bool
+await(struct fleet_pool *p, const struct fleet_job *job)
+{
+	p->awaited = job;
+	while (!job->done && p->running > 0)
+		(void)pthread_cond_wait(&p->finished, &p->lock);
+	p->awaited = NULL;
+	return job->done;
 }
 
 struct fleet_job *
@@ -121,14 +138,26 @@ fleet_pool_head(struct fleet_pool *p, struct err *e)
 	if (p->taken == p->put)
 		return NULL;
 	(void)pthread_mutex_lock(&p->lock);
-	while (!job->done && p->running > 0)
-		(void)pthread_cond_wait(&p->finished, &p->lock);
-	if (!job->done) {
+	/* For half of them at once, or the threads would hand over every phone singly. */
+	if (!job->done && fleet_pool_is_full(p))
+		(void)await(p, &p->jobs[(p->taken + WINDOW / 2) % WINDOW]);
+	if (!await(p, job)) {
 		*e = p->dead;
 		job = NULL;
 	}
 	(void)pthread_mutex_unlock(&p->lock);
 	return job;
+}
+
+bool
+fleet_pool_is_ready(struct fleet_pool *p)
+{
+	bool ready;
+
+	(void)pthread_mutex_lock(&p->lock);
+	ready = p->taken < p->put && p->jobs[p->taken % WINDOW].done;
+	(void)pthread_mutex_unlock(&p->lock);
+	return ready;
 }
 
 void
