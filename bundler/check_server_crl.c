@@ -263,12 +263,44 @@ authority_is(X509 *a, X509 *b)
 }
 
 static bool
-trusts(const struct check_server *s, X509 *ca)
+is_among(const STACK_OF(X509) * cas, X509 *ca)
 {
-	for (int i = 0; i < sk_X509_num(s->cas); i++)
-		if (authority_is(sk_X509_value(s->cas, i), ca))
+	for (int i = 0; i < sk_X509_num(cas); i++)
+		if (authority_is(sk_X509_value(cas, i), ca))
 			return true;
 	return false;
+}
+
+/* Where there is a capath OpenVPN has OpenSSL look for CRLs in it as well: tls_ctx_load_ca() in ssl_openssl.c. */
+static bool
+capath_lists(X509_STORE_CTX *ctx, X509 *ca, const unsigned char *serial, size_t len)
+{
+	STACK_OF(X509_CRL) *crls = X509_STORE_CTX_get1_crls(ctx, X509_get_subject_name(ca));
+	bool listed = false;
+
+	for (int i = 0; i < sk_X509_CRL_num(crls) && !listed; i++)
+		listed = ca_crl_lists_serial(sk_X509_CRL_value(crls, i), serial, len) &&
+		         ca_crl_signed_by(sk_X509_CRL_value(crls, i), ca);
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+	return listed;
+}
+
+/* A phone of this CA comes as far as the crl-verify line. */
+static bool
+comes_in(const struct check_server *s, X509 *ca, const unsigned char *serial, size_t len)
+{
+	X509_STORE_CTX *ctx = s->has_capath ? X509_STORE_CTX_new() : NULL;
+	bool known = is_among(s->cas, ca);
+
+	if (ctx != NULL && X509_STORE_CTX_init(ctx, s->store, NULL, NULL) == 1) {
+		STACK_OF(X509) *cas = X509_STORE_CTX_get1_certs(ctx, X509_get_subject_name(ca));
+
+		known = (known || is_among(cas, ca)) && !capath_lists(ctx, ca, serial, len);
+		sk_X509_pop_free(cas, X509_free);
+	}
+	X509_STORE_CTX_free(ctx);
+	ERR_clear_error();
+	return known;
 }
 
 /* What is not read as the user that the server becomes is not there for it. */
@@ -312,7 +344,7 @@ check_server_revoked(struct check_server *s, const char *name, X509 *ca, const u
 	enum server_gap gap = SERVER_GAP_NO_VERIFY;
 	char hex[2 * 64 + 1];
 
-	if (len > sizeof(hex) / 2 || !trusts(s, ca))
+	if (len > sizeof(hex) / 2 || !comes_in(s, ca, serial, len))
 		return;
 	if (s->crl_dir != NULL)
 		gap = folder_gap(s, serial, len);

@@ -161,7 +161,8 @@ judge_stand(struct judged *j)
 		FLEET_FOUND(found, FLEET_OFFER_BEHIND, &j->place, "expected generation %lld to be offered, found %lld",
 		    (long long)p->newest, (long long)p->offered);
 	else if (p->offered == 0 && p->revoked != 0)
-		FLEET_FOUND(found, FLEET_REVOKED, &j->place, "expected a certificate in force, found it is revoked");
+		FLEET_FOUND(&j->job->shared, FLEET_REVOKED, &(struct finding_place){ .line = 0 },
+		    "expected a certificate in force, found it is revoked");
 	else if (p->offered == 0)
 		FLEET_FOUND(found, FLEET_NOT_OFFERED, &j->place,
 		    "expected generation %lld to be offered, found none is", (long long)p->newest);

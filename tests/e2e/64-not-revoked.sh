@@ -107,6 +107,15 @@ cat "$T/foreign/crl.pem" "$T/server/crl.pem" >"$T/server/both.pem"
 changed 's/^crl-verify .*/crl-verify both.pem/'
 keeps_out "both CRLs" changed.conf
 
+# With capath in place of ca, OpenSSL looks for CRLs there.
+mkdir "$T/server/cas"
+hash=$(openssl x509 -in "$T/server/ca.crt" -noout -hash)
+cp "$T/server/ca.crt" "$T/server/cas/$hash.0"
+changed -e 's/^ca .*/capath cas/' -e '/^crl-verify /d'
+lets_in "a folder of CAs without a CRL" changed.conf "$whose: expected crl-verify, found none"
+cp "$T/server/crl.pem" "$T/server/cas/$hash.r0"
+keeps_out "... with one" changed.conf
+
 # ---- many ----
 phonevpn --quiet mint $stolen --rekey || bail_out mint
 phonevpn --quiet revoke $stolen
