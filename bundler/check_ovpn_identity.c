@@ -157,7 +157,8 @@ chain_check(const struct ovpn_check *ck, const struct check_identity *id)
 	if (ca_voucher_root(id->voucher, sk_X509_value(id->certs, 0), now) != NULL)
 		return;
 	own = ca_cert_whole(sk_X509_value(id->certs, 0));
-	if (own == NULL || ca_verify(own, id->certs, id->cas, CA_PURPOSE_CLIENT, now, id->voucher, faults, &count, &e) != 0)
+	if (own == NULL ||
+	    ca_verify(own, id->certs, id->cas, CA_PURPOSE_CLIENT, now, id->voucher, faults, &count, &e) != 0)
 		ck->out->broken = true;
 	for (size_t i = 0; i < count; i++)
 		fault_check(ck, id, &faults[i], &told);

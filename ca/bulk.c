@@ -235,7 +235,8 @@ names_root(X509 *cert, X509 *root)
 static bool
 is_valid_at(const X509 *cert, time_t when)
 {
-	return X509_cmp_time(X509_get0_notBefore(cert), &when) < 0 && X509_cmp_time(X509_get0_notAfter(cert), &when) > 0;
+	return X509_cmp_time(X509_get0_notBefore(cert), &when) < 0 &&
+	       X509_cmp_time(X509_get0_notAfter(cert), &when) > 0;
 }
 
 /* The first value in the certificate's, as it stands. */
@@ -268,7 +269,8 @@ signature_verifies(const struct root *root, const X509 *cert, const unsigned cha
 	part = signed_part(der, len, &part_len);
 	/* The low bits of flags: bits of the last byte that do not count. */
 	return part != NULL && X509_ALGOR_cmp(algorithm, X509_get0_tbs_sigalg(cert)) == 0 &&
-	       (signature->flags & 7) == 0 && EVP_Digest(part, part_len, digest, &digest_len, root->digest, NULL) == 1 &&
+	       (signature->flags & 7) == 0 &&
+	       EVP_Digest(part, part_len, digest, &digest_len, root->digest, NULL) == 1 &&
 	       EVP_PKEY_verify(root->verify, ASN1_STRING_get0_data(signature), (size_t)ASN1_STRING_length(signature),
 		   digest, digest_len) == 1;
 }

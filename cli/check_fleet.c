@@ -366,7 +366,8 @@ const struct command command_check_fleet = {
 	.details =
 	    "Every phone, or those named: what was minted and is offered, whether its bundle still is what its md5 was taken "
 	    "of, its certificate, and its XML; beside them the CA, its CRL and the server's certificate. What many phones "
-	    "share is told once, with their number. With --live each phone's files are also fetched, as it does, with its "
+	    "share is told once, with their number. The server that 'emit server' would write now has to take what they are "
+	    "offered. With --live each phone's files are also fetched, as it does, with its "
 	    "own login, and held against the database. The exit status is 5 when there is an error among the findings, with "
 	    "--strict also a warning.",
 	.options = options,

@@ -76,8 +76,7 @@ fleet(const struct invocation *in, struct check_server *server, const struct che
     struct check_report *report, struct findings *f, size_t *ret_count, struct err *e)
 {
 	struct db *db = state_open(in, e);
-	int rc = db == NULL ? -1
-	                    : check_server_walk(server, db, clock, report, f, ret_count, in->quiet || in->json, e);
+	int rc = db == NULL ? -1 : check_server_walk(server, db, clock, report, f, ret_count, in->quiet || in->json, e);
 
 	db_close(db);
 	return rc;

@@ -36,8 +36,7 @@ judge_offered(struct walk *w, struct err *e)
 	buf_release(&der);
 	if (cert == NULL)
 		return err_prefix(e, "%s", job->phone.mac);
-	return fleet_tally_share(w->tally, job, e) != 0 ? -1
-	                                                : fleet_tally_profile(w->tally, &job->phone, o.profile, e);
+	return fleet_tally_share(w->tally, job, e) != 0 ? -1 : fleet_tally_profile(w->tally, &job->phone, o.profile, e);
 }
 
 static int

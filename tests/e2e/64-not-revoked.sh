@@ -15,7 +15,7 @@ chmod 711 "$T"
 export PHONEVPN_DIR=$T/state
 stolen=000fd3006501 desk=000fd3006001 spare=000fd3006002
 phonevpn --quiet init --vpn-host "$NETNS_SERVER" --url "http://$NETNS_SERVER" --ca-bits 2048 || bail_out init
-for mac in $stolen $desk $spare; do phonevpn --quiet phone add $mac --model D65 || bail_out phone; done
+for mac in $stolen $desk $spare; do phonevpn --quiet phone add "$mac" --model D65 || bail_out phone; done
 phonevpn --quiet mint --all || bail_out mint
 phonevpn emit bundle $stolen >"$T/stolen.ovpn"
 cp "$T/stolen.ovpn" "$T/thief.ovpn"

@@ -56,7 +56,8 @@ verifies(struct bulk *b, X509 *cert, time_t when, bool learns)
 	size_t count = 0;
 
 	assert_non_null(whole);
-	assert_ok(ca_verify(whole, NULL, b->cas, CA_PURPOSE_CLIENT, when, learns ? b->voucher : NULL, faults, &count, &e),
+	assert_ok(ca_verify(whole, NULL, b->cas, CA_PURPOSE_CLIENT, when, learns ? b->voucher : NULL, faults, &count,
+		      &e),
 	    e);
 	X509_free(whole);
 	return count == 0;
@@ -334,9 +335,9 @@ test_cas_of_one_name_are_left_to_libcrypto(void **state)
 static void
 test_facts_need_no_key(void **state)
 {
-	static const char *const names[] = { "one", "phone", "second", "stranger", "past", "revoked", "bare", "server-phone",
-		"ec-phone", "sha1-phone", "between", "below-phone", "server", "ec-server", "no-netscape-server",
-		"no-purpose-server", "no-usage-server", "narrow-usage-server", "bare-server" };
+	static const char *const names[] = { "one", "phone", "second", "stranger", "past", "revoked", "bare",
+		"server-phone", "ec-phone", "sha1-phone", "between", "below-phone", "server", "ec-server",
+		"no-netscape-server", "no-purpose-server", "no-usage-server", "narrow-usage-server", "bare-server" };
 	struct buf out = BUF_INIT(1 << 20), text = BUF_INIT(1 << 20);
 	struct ca_support *ca = *state;
 	struct err e = ERR_INIT;

@@ -92,8 +92,8 @@ causes(void **state)
 		if (f.count != (rows[i].text == NULL ? 0 : 1) ||
 		    (f.count == 1 && (strcmp(f.list[0].rule->id, "server-not-revoked") != 0 ||
 					 strstr(f.list[0].text, rows[i].text) == NULL)))
-			fail_msg("%s: expected %s, found %s", rows[i].lines, rows[i].text != NULL ? rows[i].text : "none",
-			    f.count == 0 ? "none" : f.list[0].text);
+			fail_msg("%s: expected %s, found %s", rows[i].lines,
+			    rows[i].text != NULL ? rows[i].text : "none", f.count == 0 ? "none" : f.list[0].text);
 		findings_release(&f);
 	}
 }
