@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "ca/key.h"
 
+#include "ca/keygen.h"
+
 #include <limits.h>
 #include <openssl/crypto.h>
-#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 int
@@ -20,15 +21,10 @@ ca_key_check(const EVP_PKEY *key, bool ec_too, const char *what, struct err *e)
 EVP_PKEY *
 ca_key_generate(unsigned int bits, struct err *e)
 {
-	EVP_PKEY *key;
+	struct ca_keygen *g = ca_keygen_new(bits, CA_KEYGEN_NATIVE, NULL, e);
+	EVP_PKEY *key = g == NULL ? NULL : ca_keygen_next(g, e);
 
-	if (bits != 2048 && bits != 3072 && bits != 4096) {
-		err_set(e, ERR_INPUT, "RSA key: expected 2048, 3072 or 4096 bits, found %u", bits);
-		return NULL;
-	}
-	key = EVP_RSA_gen(bits);
-	if (key == NULL)
-		err_openssl(e, ERR_FAILED, "RSA key of %u bits", bits);
+	ca_keygen_free(g);
 	return key;
 }
 

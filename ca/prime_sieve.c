@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+#include "ca/prime_sieve.h"
+
+#include <openssl/crypto.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define LIMIT 65536
+#define PRIMES 6541 /* odd ones below LIMIT */
+#define BITS_MAX 2048
+
+/* As many primes as a word holds the product of, so that the start is divided once for all of them. */
+struct group {
+	uint64_t product;
+	uint64_t inverse; /* -1/product mod 2^64 */
+	uint32_t first;	  /* of its primes */
+	uint32_t count;
+};
+
+struct ca_sieve {
+	uint16_t prime[PRIMES];
+	uint16_t factor[PRIMES]; /* what makes of Montgomery's remainder the first index that is divisible */
+	struct group group[PRIMES / 3];
+	size_t groups;
+	size_t words;		/* of a start */
+	uint64_t start[BITS_MAX / 64];
+	uint8_t out[CA_SIEVE_WINDOW]; /* index i is start + 2 i */
+	size_t next;
+};
+
+static void
+primes_list(uint16_t *prime, uint8_t *composite)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 3; i < LIMIT; i += 2) {
+		if (composite[i])
+			continue;
+		prime[count++] = (uint16_t)i;
+		for (uint32_t j = i * 3; j < LIMIT && i < 256; j += 2 * i)
+			composite[j] = 1;
+	}
+}
+
+/* -1/x mod 2^64, x odd: Newton's iteration from x * x = 1 mod 8. */
+static uint64_t
+negative_inverse(uint64_t x)
+{
+	uint64_t y = x;
+
+	for (int right = 3; right < 64; right *= 2)
+		y *= 2 - x * y;
+	return -y;
+}
+
+static void
+groups_make(struct ca_sieve *s)
+{
+	for (uint32_t i = 0; i < PRIMES; s->groups++) {
+		struct group *g = &s->group[s->groups];
+
+		*g = (struct group){ .product = 1, .first = i };
+		/* Below 2^63, so that a remainder and a carry fit into a word. */
+		for (; i < PRIMES && g->product < (1ULL << 63) / s->prime[i]; i++, g->count++)
+			g->product *= s->prime[i];
+		g->inverse = negative_inverse(g->product);
+	}
+}
+
+/* start + 2 i = 0 means i = -start / 2, and start is 2^bits times the remainder: -2^(bits - 1) mod p. */
+static uint16_t
+index_factor(uint32_t p, unsigned int bits)
+{
+	uint32_t r = 1;
+
+	for (uint32_t bit = 2048; bit > 0; bit /= 2) {
+		r = r * r % p;
+		if ((bits - 1) & bit)
+			r = r * 2 % p;
+	}
+	return (uint16_t)(p - r);
+}
+
+struct ca_sieve *
+ca_sieve_new(unsigned int bits)
+{
+	uint8_t *composite = OPENSSL_zalloc(LIMIT);
+	struct ca_sieve *s = OPENSSL_zalloc(sizeof(*s));
+
+	if (composite == NULL || s == NULL) {
+		OPENSSL_free(s);
+		s = NULL;
+		goto out;
+	}
+	s->words = bits / 64;
+	s->next = CA_SIEVE_WINDOW;
+	primes_list(s->prime, composite);
+	groups_make(s);
+	for (size_t i = 0; i < PRIMES; i++)
+		s->factor[i] = index_factor(s->prime[i], bits);
+out:
+	OPENSSL_free(composite);
+	return s;
+}
+
+/* start / 2^bits modulo the group's product, or that and the product once: a word at a time (Montgomery, 1985). */
+static uint64_t
+group_remainder(const struct ca_sieve *s, const struct group *g)
+{
+	uint64_t r = 0;
+
+	for (size_t i = 0; i < s->words; i++) {
+		const unsigned __int128 sum = (unsigned __int128)s->start[i] + r;
+		const uint64_t q = (uint64_t)sum * g->inverse;
+
+		r = (uint64_t)((sum >> 64) + ((unsigned __int128)q * g->product >> 64) + ((uint64_t)sum != 0));
+	}
+	return r;
+}
+
+static void
+mark(struct ca_sieve *s, uint32_t first, uint32_t step)
+{
+	for (uint32_t i = first; i < CA_SIEVE_WINDOW; i += step)
+		s->out[i] = 1;
+}
+
+int
+ca_sieve_fill(struct ca_sieve *s, const BIGNUM *start)
+{
+	const BN_ULONG e = CA_SIEVE_E, r = BN_mod_word(start, e);
+
+	if (r == (BN_ULONG)-1 ||
+	    BN_bn2lebinpad(start, (unsigned char *)s->start, (int)(s->words * sizeof(s->start[0]))) < 0)
+		return -1;
+	memset(s->out, 0, sizeof(s->out));
+	for (size_t i = 0; i < s->groups; i++) {
+		const struct group *g = &s->group[i];
+		const uint64_t remainder = group_remainder(s, g);
+
+		for (uint32_t k = g->first; k < g->first + g->count; k++) {
+			const uint32_t p = s->prime[k];
+
+			mark(s, (uint32_t)(remainder % p) * s->factor[k] % p, p);
+		}
+	}
+	/* start + 2 i = 1 mod e: (1 - start) / 2. */
+	mark(s, (uint32_t)((e + 1 - r) * ((e + 1) / 2) % e), CA_SIEVE_E);
+	s->next = 0;
+	return 0;
+}
+
+int
+ca_sieve_next(struct ca_sieve *s, BN_ULONG *ret)
+{
+	while (s->next < CA_SIEVE_WINDOW && s->out[s->next])
+		s->next++;
+	if (s->next == CA_SIEVE_WINDOW)
+		return -1;
+	*ret = 2 * (BN_ULONG)s->next++;
+	return 0;
+}
+
+void
+ca_sieve_clear(struct ca_sieve *s)
+{
+	OPENSSL_cleanse(s->start, sizeof(s->start));
+	OPENSSL_cleanse(s->out, sizeof(s->out));
+	s->next = CA_SIEVE_WINDOW;
+}
+
+void
+ca_sieve_free(struct ca_sieve *s)
+{
+	OPENSSL_clear_free(s, sizeof(*s));
+}
