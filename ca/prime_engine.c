@@ -48,7 +48,7 @@ dual_supported(unsigned int bits)
 {
 #if defined(__x86_64__) && defined(__GNUC__)
 	return bits == 1024 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-	    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512ifma");
+	       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512ifma");
 #else
 	(void)bits;
 	return false;

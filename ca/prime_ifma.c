@@ -27,7 +27,8 @@
 #define LANES 8
 #define RADIX 52
 #define BITS_MAX 2048
-#define BLOCK 5 /* divides the 20, 30 and 40 digits of 1024, 1536 and 2048 bits; a block's sums fit into the registers */
+#define BLOCK \
+	5 /* divides the 20, 30 and 40 digits of 1024, 1536 and 2048 bits; a block's sums fit into the registers */
 #define DIGITS_MAX 40
 
 struct work {
@@ -48,19 +49,19 @@ ifma8_supported(unsigned int bits)
 }
 
 /* Lower and upper 52 bits of a product onto columns k and k + 1. */
-#define MULTIPLY(a, b, k)                                                                                              \
-	do {                                                                                                           \
-		c[k] = _mm512_madd52lo_epu64(c[k], a, b);                                                              \
-		c[(k) + 1] = _mm512_madd52hi_epu64(c[(k) + 1], a, b);                                                  \
+#define MULTIPLY(a, b, k)                                             \
+	do {                                                          \
+		c[k] = _mm512_madd52lo_epu64(c[k], a, b);             \
+		c[(k) + 1] = _mm512_madd52hi_epu64(c[(k) + 1], a, b); \
 	} while (0)
 
-#define MULTIPLY_ROW(a, y, k)                                                                                          \
-	do {                                                                                                           \
-		MULTIPLY(a, (y)[0], k);                                                                                \
-		MULTIPLY(a, (y)[1], (k) + 1);                                                                          \
-		MULTIPLY(a, (y)[2], (k) + 2);                                                                          \
-		MULTIPLY(a, (y)[3], (k) + 3);                                                                          \
-		MULTIPLY(a, (y)[4], (k) + 4);                                                                          \
+#define MULTIPLY_ROW(a, y, k)                 \
+	do {                                  \
+		MULTIPLY(a, (y)[0], k);       \
+		MULTIPLY(a, (y)[1], (k) + 1); \
+		MULTIPLY(a, (y)[2], (k) + 2); \
+		MULTIPLY(a, (y)[3], (k) + 3); \
+		MULTIPLY(a, (y)[4], (k) + 4); \
 	} while (0)
 
 /* c[0..9] += x[0..4] * y[0..4] */
@@ -74,51 +75,90 @@ block_multiply(__m512i *c, const __m512i *x, const __m512i *y)
 	MULTIPLY_ROW(x[4], y, 4);
 }
 
-/* c[0..9] = 2 c[0..9] + x[0..4]^2 */
-INLINE void
-block_square(__m512i *c, const __m512i *x)
-{
-	MULTIPLY(x[0], x[1], 1);
-	MULTIPLY(x[0], x[2], 2);
-	MULTIPLY(x[0], x[3], 3);
-	MULTIPLY(x[0], x[4], 4);
-	MULTIPLY(x[1], x[2], 3);
-	MULTIPLY(x[1], x[3], 4);
-	MULTIPLY(x[1], x[4], 5);
-	MULTIPLY(x[2], x[3], 5);
-	MULTIPLY(x[2], x[4], 6);
-	MULTIPLY(x[3], x[4], 7);
-	UNROLL(10)
-	for (int k = 0; k < 2 * BLOCK; k++)
-		c[k] = _mm512_add_epi64(c[k], c[k]);
-	MULTIPLY(x[0], x[0], 0);
-	MULTIPLY(x[1], x[1], 2);
-	MULTIPLY(x[2], x[2], 4);
-	MULTIPLY(x[3], x[3], 6);
-	MULTIPLY(x[4], x[4], 8);
-}
+/* Lower and upper halves on columns of their own: the sums of one block after another would wait for each other. */
+#define MULTIPLY_APART(a, b, k)                             \
+	do {                                                \
+		lo[k] = _mm512_madd52lo_epu64(lo[k], a, b); \
+		hi[k] = _mm512_madd52hi_epu64(hi[k], a, b); \
+	} while (0)
 
-/* sum = x^2: a block off the diagonal stands for two, so that the diagonal's blocks, which tile the sum, double them. */
+#define MULTIPLY_APART_ROW(a, y, k)                 \
+	do {                                        \
+		MULTIPLY_APART(a, (y)[0], k);       \
+		MULTIPLY_APART(a, (y)[1], (k) + 1); \
+		MULTIPLY_APART(a, (y)[2], (k) + 2); \
+		MULTIPLY_APART(a, (y)[3], (k) + 3); \
+		MULTIPLY_APART(a, (y)[4], (k) + 4); \
+	} while (0)
+
+/* The products of two different digits of a block. */
+#define MULTIPLY_APART_TRIANGLE(x)                 \
+	do {                                       \
+		MULTIPLY_APART((x)[0], (x)[1], 1); \
+		MULTIPLY_APART((x)[0], (x)[2], 2); \
+		MULTIPLY_APART((x)[0], (x)[3], 3); \
+		MULTIPLY_APART((x)[0], (x)[4], 4); \
+		MULTIPLY_APART((x)[1], (x)[2], 3); \
+		MULTIPLY_APART((x)[1], (x)[3], 4); \
+		MULTIPLY_APART((x)[1], (x)[4], 5); \
+		MULTIPLY_APART((x)[2], (x)[3], 5); \
+		MULTIPLY_APART((x)[2], (x)[4], 6); \
+		MULTIPLY_APART((x)[3], (x)[4], 7); \
+	} while (0)
+
+/* sum = x^2, a block of columns at a time: twice the products of different digits, then the squares. */
 TARGET static void
 square(struct work *w)
 {
+	const __m512i zero = _mm512_setzero_si512();
 	const size_t blocks = w->digits / BLOCK;
+	__m512i lo[2 * BLOCK - 1], hi[2 * BLOCK - 1], above = zero;
 
-	for (size_t k = 0; k < 2 * w->digits; k++)
-		w->sum[k] = _mm512_setzero_si512();
-	for (size_t i = 0; i < blocks; i++)
-		for (size_t j = i + 1; j < blocks; j++)
-			block_multiply(w->sum + BLOCK * (i + j), w->x + BLOCK * i, w->x + BLOCK * j);
-	for (size_t i = 0; i < blocks; i++)
-		block_square(w->sum + 2 * BLOCK * i, w->x + BLOCK * i);
+	UNROLL(9)
+	for (int k = 0; k < 2 * BLOCK - 1; k++)
+		lo[k] = hi[k] = zero;
+	for (size_t s = 0; s < 2 * blocks; s++) {
+		__m512i *const sum = w->sum + BLOCK * s;
+
+		for (size_t i = s < blocks ? 0 : s - blocks + 1; i < s - i; i++) {
+			const __m512i *const x = w->x + BLOCK * i, *const y = w->x + BLOCK * (s - i);
+
+			MULTIPLY_APART_ROW(x[0], y, 0);
+			MULTIPLY_APART_ROW(x[1], y, 1);
+			MULTIPLY_APART_ROW(x[2], y, 2);
+			MULTIPLY_APART_ROW(x[3], y, 3);
+			MULTIPLY_APART_ROW(x[4], y, 4);
+		}
+		if (s % 2 == 0)
+			MULTIPLY_APART_TRIANGLE(w->x + BLOCK * s / 2);
+		UNROLL(5)
+		for (int k = 0; k < BLOCK; k++) {
+			const __m512i column = _mm512_add_epi64(lo[k], k == 0 ? above : hi[k - 1]);
+
+			sum[k] = _mm512_add_epi64(column, column);
+		}
+		above = hi[BLOCK - 1];
+		UNROLL(4)
+		for (int k = 0; k < BLOCK - 1; k++) {
+			lo[k] = lo[k + BLOCK];
+			hi[k] = hi[k + BLOCK];
+		}
+		UNROLL(5)
+		for (int k = BLOCK - 1; k < 2 * BLOCK - 1; k++)
+			lo[k] = hi[k] = zero;
+	}
+	for (size_t k = 0; k < w->digits; k++) {
+		w->sum[2 * k] = _mm512_madd52lo_epu64(w->sum[2 * k], w->x[k], w->x[k]);
+		w->sum[2 * k + 1] = _mm512_madd52hi_epu64(w->sum[2 * k + 1], w->x[k], w->x[k]);
+	}
 }
 
 /* One digit of the quotient, which makes column k zero modulo 2^52; what is above goes to the next column. */
-#define QUOTIENT(k)                                                                                                    \
-	do {                                                                                                           \
-		q[k] = _mm512_madd52lo_epu64(_mm512_setzero_si512(), c[k], w->n0);                                     \
-		MULTIPLY_ROW(q[k], w->n, k);                                                                           \
-		c[(k) + 1] = _mm512_add_epi64(c[(k) + 1], _mm512_srli_epi64(c[k], RADIX));                             \
+#define QUOTIENT(k)                                                                        \
+	do {                                                                               \
+		q[k] = _mm512_madd52lo_epu64(_mm512_setzero_si512(), c[k], w->n0);         \
+		MULTIPLY_ROW(q[k], w->n, k);                                               \
+		c[(k) + 1] = _mm512_add_epi64(c[(k) + 1], _mm512_srli_epi64(c[k], RADIX)); \
 	} while (0)
 
 /* sum += q n, with q such that the lower half becomes zero (Montgomery, 1985): a block of q at a time, along all of n. */
@@ -172,7 +212,7 @@ carry(struct work *w, __m512i twice)
 
 /* Lanes behind the last candidate repeat the first. */
 TARGET static int
-load(struct work *w, const BIGNUM *const *n, size_t count, unsigned int bits)
+load(struct work *w, const BIGNUM *const *n, size_t count)
 {
 	const uint64_t mask = (1ULL << RADIX) - 1;
 
@@ -181,10 +221,9 @@ load(struct work *w, const BIGNUM *const *n, size_t count, unsigned int bits)
 			return -1;
 		for (size_t k = 0; k < w->digits; k++) {
 			const size_t bit = RADIX * k;
-			uint64_t digit = 0;
+			uint64_t digit;
 
-			if (bit < bits)
-				memcpy(&digit, w->bytes + bit / 8, sizeof(digit));
+			memcpy(&digit, w->bytes + bit / 8, sizeof(digit));
 			w->lane[k][lane] = digit >> bit % 8 & mask;
 		}
 	}
@@ -201,8 +240,7 @@ inverse(struct work *w)
 	__m512i y = w->n[0];
 
 	for (int right = 3; right < RADIX; right *= 2)
-		y = _mm512_madd52lo_epu64(
-		    zero, y, _mm512_sub_epi64(two, _mm512_madd52lo_epu64(zero, y, w->n[0])));
+		y = _mm512_madd52lo_epu64(zero, y, _mm512_sub_epi64(two, _mm512_madd52lo_epu64(zero, y, w->n[0])));
 	w->n0 = _mm512_sub_epi64(zero, y); /* a multiplication looks at 52 bits only */
 }
 
@@ -219,8 +257,9 @@ one(struct work *w, unsigned int bits)
 
 	for (size_t k = 0; k < w->digits; k++) {
 		const bool top = k == w->digits - 1;
-		const __m512i d = _mm512_sub_epi64(
-		    _mm512_sub_epi64(_mm512_set1_epi64(top ? 1LL << (bits - RADIX * k) : 0), w->n[k]), borrow);
+		const __m512i d =
+		    _mm512_sub_epi64(_mm512_sub_epi64(_mm512_set1_epi64(top ? 1LL << (bits - RADIX * k) : 0), w->n[k]),
+			borrow);
 
 		borrow = _mm512_srli_epi64(d, 63);
 		c = _mm512_or_si512(c, _mm512_sllv_epi64(_mm512_and_si512(d, mask), shift));
@@ -267,7 +306,7 @@ ifma8_test(const BIGNUM *const *n, size_t count, unsigned int bits, BN_CTX *ctx,
 
 	(void)ctx;
 	w.digits = (bits + RADIX - 1) / RADIX;
-	rc = load(&w, n, count, bits);
+	rc = load(&w, n, count);
 	if (rc == 0)
 		*ret = fermat(&w, bits) & ((1U << count) - 1);
 	OPENSSL_cleanse(&w, sizeof(w));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "ca/prime_sieve.h"
 
+#include <endian.h>
 #include <openssl/crypto.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@
 struct group {
 	uint64_t product;
 	uint64_t inverse; /* -1/product mod 2^64 */
-	uint32_t first;	  /* of its primes */
+	uint32_t first;   /* of its primes */
 	uint32_t count;
 };
 
@@ -23,7 +24,7 @@ struct ca_sieve {
 	uint16_t factor[PRIMES]; /* what makes of Montgomery's remainder the first index that is divisible */
 	struct group group[PRIMES / 3];
 	size_t groups;
-	size_t words;		/* of a start */
+	size_t words; /* of a start */
 	uint64_t start[BITS_MAX / 64];
 	uint8_t out[CA_SIEVE_WINDOW]; /* index i is start + 2 i */
 	size_t next;
@@ -104,6 +105,19 @@ out:
 	return s;
 }
 
+static uint64_t
+product_above(uint64_t a, uint64_t b)
+{
+#ifdef __SIZEOF_INT128__
+	return (uint64_t)((unsigned __int128)a * b >> 64);
+#else
+	const uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
+	const uint64_t middle = a1 * b0 + (a0 * b0 >> 32), rest = a0 * b1 + (uint32_t)middle;
+
+	return a1 * b1 + (middle >> 32) + (rest >> 32);
+#endif
+}
+
 /* start / 2^bits modulo the group's product, or that and the product once: a word at a time (Montgomery, 1985). */
 static uint64_t
 group_remainder(const struct ca_sieve *s, const struct group *g)
@@ -111,10 +125,10 @@ group_remainder(const struct ca_sieve *s, const struct group *g)
 	uint64_t r = 0;
 
 	for (size_t i = 0; i < s->words; i++) {
-		const unsigned __int128 sum = (unsigned __int128)s->start[i] + r;
-		const uint64_t q = (uint64_t)sum * g->inverse;
+		const uint64_t sum = s->start[i] + r;
 
-		r = (uint64_t)((sum >> 64) + ((unsigned __int128)q * g->product >> 64) + ((uint64_t)sum != 0));
+		/* The lower half of sum + q * product is 0, and there is a carry out of it unless both are. */
+		r = product_above(sum * g->inverse, g->product) + (sum < r) + (sum != 0);
 	}
 	return r;
 }
@@ -134,6 +148,8 @@ ca_sieve_fill(struct ca_sieve *s, const BIGNUM *start)
 	if (r == (BN_ULONG)-1 ||
 	    BN_bn2lebinpad(start, (unsigned char *)s->start, (int)(s->words * sizeof(s->start[0]))) < 0)
 		return -1;
+	for (size_t i = 0; i < s->words; i++)
+		s->start[i] = le64toh(s->start[i]);
 	memset(s->out, 0, sizeof(s->out));
 	for (size_t i = 0; i < s->groups; i++) {
 		const struct group *g = &s->group[i];
