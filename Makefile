@@ -151,12 +151,14 @@ $(UNIT_BOTH:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,tests/unit/support.c) $(
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(sort $(PHONEVPN_LIBS) $(REFPHONE_LIBS)) -lcmocka
 
-unit: $(UNIT:%=$(BUILD)/tests/unit/%)
+# What end-to-end tests and measurements run beside the programs. libgnutls28-dev comes with libmicrohttpd-dev.
+TOOLS = bench_check_state bench_keygen keygen_check prime_check
 
-# Fills a state for tests/bench_check.sh.
-$(BUILD)/tests/bench_check_state: %: %.o $(SERVER_LIB)
+$(TOOLS:%=$(BUILD)/tests/%): %: %.o $(SERVER_LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS) -lgnutls
+
+unit: $(UNIT:%=$(BUILD)/tests/unit/%) $(TOOLS:%=$(BUILD)/tests/%)
 
 # Fuzz targets: with libFuzzer (SAN=fuzzer, clang), and with a main that only tries the corpus.
 FUZZ_PHONE = phone_challenge phone_fleet_csv phone_ovpn phone_redact phone_settings
@@ -206,7 +208,8 @@ fuzz:
 
 bench:
 	@packaging/packages.sh bench
-	@$(AGAIN) all $(BUILD)/tests/bench_check_state
+	@$(AGAIN) all $(TOOLS:%=$(BUILD)/tests/%)
+	@tests/bench_keygen.sh $(BUILD)
 	@tests/bench.sh $(BUILD)
 	@tests/bench_serve.sh $(BUILD)
 	@tests/bench_fleet.sh $(BUILD)

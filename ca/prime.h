@@ -22,7 +22,7 @@
  * bits 1009, where all primes of the range have 1012); with random gaps the mean loss is 0.6 bits.
  *
  * Error: the rounds are at least those of FIPS 186-5 table B.1, which stand for 2^-112 at 1024 bits and 2^-128 above. They
- * rest on Damgaard, Landrock and Pomerance (1993) for candidates drawn one by one: p(1024, 6) < 2^-134, p(1536, 4) <
+ * rest on Damgaard, Landrock and Pomerance (1993) for candidates drawn one by one: p(1024, 5) < 2^-120, p(1536, 4) <
  * 2^-133, p(2048, 4) < 2^-157. For a window the sum over its candidates counts, which is 12 times as much at most (the
  * window's mean number of primes), and the range without the two topmost bits' other values twice as much: 4.6 bits.
  *

@@ -84,6 +84,7 @@ out:
 const struct ca_engine ca_engine_dual = {
 	.name = "dual",
 	.lanes = 2,
+	.sieve = 18,
 	.supported = dual_supported,
 	.test = dual_test,
 };
@@ -91,6 +92,7 @@ const struct ca_engine ca_engine_dual = {
 const struct ca_engine ca_engine_portable = {
 	.name = "portable",
 	.lanes = 1,
+	.sieve = 19,
 	.supported = portable_supported,
 	.test = portable_test,
 };

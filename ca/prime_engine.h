@@ -21,7 +21,8 @@
 
 struct ca_engine {
 	const char *name;
-	size_t lanes; /* candidates that it takes at once, at best */
+	size_t lanes;	    /* candidates that it takes at once, at best */
+	unsigned int sieve; /* the limit for ca_sieve_new() from which on more primes cost more than they save, at 1024 bits */
 
 	/* Does this CPU, with this operating system, run it for primes of so many bits? */
 	bool (*supported)(unsigned int bits);

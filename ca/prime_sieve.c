@@ -7,42 +7,29 @@
 #include <stdint.h>
 #include <string.h>
 
-#define LIMIT 65536
-#define PRIMES 6541 /* odd ones below LIMIT */
 #define BITS_MAX 2048
 
 /* As many primes as a word holds the product of, so that the start is divided once for all of them. */
 struct group {
 	uint64_t product;
-	uint64_t inverse; /* -1/product mod 2^64 */
-	uint32_t first;   /* of its primes */
-	uint32_t count;
+	uint64_t inverse;      /* -1/product mod 2^64 */
+	uint32_t first, count; /* of its primes */
+};
+
+struct divisor {
+	uint32_t prime;
+	uint32_t factor; /* what makes of Montgomery's remainder the first index that is divisible */
 };
 
 struct ca_sieve {
-	uint16_t prime[PRIMES];
-	uint16_t factor[PRIMES]; /* what makes of Montgomery's remainder the first index that is divisible */
-	struct group group[PRIMES / 3];
-	size_t groups;
+	struct divisor *divisor;
+	struct group *group;
+	size_t divisors, groups;
 	size_t words; /* of a start */
 	uint64_t start[BITS_MAX / 64];
 	uint8_t out[CA_SIEVE_WINDOW]; /* index i is start + 2 i */
 	size_t next;
 };
-
-static void
-primes_list(uint16_t *prime, uint8_t *composite)
-{
-	size_t count = 0;
-
-	for (uint32_t i = 3; i < LIMIT; i += 2) {
-		if (composite[i])
-			continue;
-		prime[count++] = (uint16_t)i;
-		for (uint32_t j = i * 3; j < LIMIT && i < 256; j += 2 * i)
-			composite[j] = 1;
-	}
-}
 
 /* -1/x mod 2^64, x odd: Newton's iteration from x * x = 1 mod 8. */
 static uint64_t
@@ -55,53 +42,76 @@ negative_inverse(uint64_t x)
 	return -y;
 }
 
-static void
-groups_make(struct ca_sieve *s)
-{
-	for (uint32_t i = 0; i < PRIMES; s->groups++) {
-		struct group *g = &s->group[s->groups];
-
-		*g = (struct group){ .product = 1, .first = i };
-		/* Below 2^63, so that a remainder and a carry fit into a word. */
-		for (; i < PRIMES && g->product < (1ULL << 63) / s->prime[i]; i++, g->count++)
-			g->product *= s->prime[i];
-		g->inverse = negative_inverse(g->product);
-	}
-}
-
 /* start + 2 i = 0 means i = -start / 2, and start is 2^bits times the remainder: -2^(bits - 1) mod p. */
-static uint16_t
+static uint32_t
 index_factor(uint32_t p, unsigned int bits)
 {
-	uint32_t r = 1;
+	uint64_t r = 1;
 
-	for (uint32_t bit = 2048; bit > 0; bit /= 2) {
+	for (uint32_t bit = BITS_MAX; bit > 0; bit /= 2) {
 		r = r * r % p;
 		if ((bits - 1) & bit)
 			r = r * 2 % p;
 	}
-	return (uint16_t)(p - r);
+	return p - (uint32_t)r;
+}
+
+/* The sieve of Eratosthenes. */
+static int
+divisors_make(struct ca_sieve *s, uint32_t limit, unsigned int bits)
+{
+	uint8_t *composite = OPENSSL_zalloc(limit);
+
+	/* pi(x) < 1.26 x / ln x (Rosser and Schoenfeld, 1962), and ln x > 6.9 from 2^10 on. */
+	s->divisor = OPENSSL_malloc(limit / 5 * sizeof(*s->divisor));
+	if (composite == NULL || s->divisor == NULL) {
+		OPENSSL_free(composite);
+		return -1;
+	}
+	for (uint32_t i = 3; i < limit; i += 2) {
+		if (composite[i])
+			continue;
+		s->divisor[s->divisors++] = (struct divisor){ i, index_factor(i, bits) };
+		for (uint64_t j = (uint64_t)i * i; j < limit; j += 2 * i)
+			composite[j] = 1;
+	}
+	OPENSSL_free(composite);
+	return 0;
+}
+
+static int
+groups_make(struct ca_sieve *s)
+{
+	uint32_t i = 0;
+
+	s->group = OPENSSL_malloc((s->divisors / 3 + 1) * sizeof(*s->group));
+	if (s->group == NULL)
+		return -1;
+	for (; i < s->divisors; s->groups++) {
+		struct group *g = &s->group[s->groups];
+
+		*g = (struct group){ .product = 1, .first = i };
+		/* Below 2^63, so that a remainder and a carry fit into a word. */
+		for (; i < s->divisors && g->product < (1ULL << 63) / s->divisor[i].prime; i++, g->count++)
+			g->product *= s->divisor[i].prime;
+		g->inverse = negative_inverse(g->product);
+	}
+	return 0;
 }
 
 struct ca_sieve *
-ca_sieve_new(unsigned int bits)
+ca_sieve_new(unsigned int bits, unsigned int limit)
 {
-	uint8_t *composite = OPENSSL_zalloc(LIMIT);
 	struct ca_sieve *s = OPENSSL_zalloc(sizeof(*s));
 
-	if (composite == NULL || s == NULL) {
-		OPENSSL_free(s);
-		s = NULL;
-		goto out;
-	}
+	if (s == NULL)
+		return NULL;
 	s->words = bits / 64;
 	s->next = CA_SIEVE_WINDOW;
-	primes_list(s->prime, composite);
-	groups_make(s);
-	for (size_t i = 0; i < PRIMES; i++)
-		s->factor[i] = index_factor(s->prime[i], bits);
-out:
-	OPENSSL_free(composite);
+	if (divisors_make(s, 1U << limit, bits) != 0 || groups_make(s) != 0) {
+		ca_sieve_free(s);
+		return NULL;
+	}
 	return s;
 }
 
@@ -156,9 +166,9 @@ ca_sieve_fill(struct ca_sieve *s, const BIGNUM *start)
 		const uint64_t remainder = group_remainder(s, g);
 
 		for (uint32_t k = g->first; k < g->first + g->count; k++) {
-			const uint32_t p = s->prime[k];
+			const struct divisor d = s->divisor[k];
 
-			mark(s, (uint32_t)(remainder % p) * s->factor[k] % p, p);
+			mark(s, (uint32_t)(remainder % d.prime * d.factor % d.prime), d.prime);
 		}
 	}
 	/* start + 2 i = 1 mod e: (1 - start) / 2. */
@@ -189,5 +199,9 @@ ca_sieve_clear(struct ca_sieve *s)
 void
 ca_sieve_free(struct ca_sieve *s)
 {
+	if (s != NULL) {
+		OPENSSL_free(s->divisor);
+		OPENSSL_free(s->group);
+	}
 	OPENSSL_clear_free(s, sizeof(*s));
 }

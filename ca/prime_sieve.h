@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 /*
- * A window of odd numbers above a start, without those that a prime below 2^16 divides, nor those of which one less is a
- * multiple of e = 65537. Of the rest one in 36 is a prime at 1024 bits, in 54 at 1536, in 72 at 2048 (Mertens' third
- * theorem: e^-gamma / ln 2^16 of all numbers are left).
+ * A window of odd numbers above a start, without those that a prime below some limit divides, nor those of which one less
+ * is a multiple of e = 65537. With 2^16 for a limit, of the rest one in 36 is a prime at 1024 bits, in 54 at 1536, in 72
+ * at 2048 (Mertens' third theorem: e^-gamma / ln limit of all numbers are left).
  *
  * The sieve reads and marks at places that depend on the start modulo the primes, as every sieve does, libcrypto's too; the
  * divisions themselves are done by multiplication, and take no longer for one start than for another.
@@ -18,8 +18,11 @@
 
 struct ca_sieve;
 
-/* Its tables, for starts of so many bits, a multiple of 64. The caller frees it with ca_sieve_free(). NULL without memory. */
-struct ca_sieve *ca_sieve_new(unsigned int bits);
+/*
+ * Its tables, for starts of so many bits, a multiple of 64 up to 2048, and primes below 2^limit, 10 to 20. The caller frees
+ * it with ca_sieve_free(). NULL without memory.
+ */
+struct ca_sieve *ca_sieve_new(unsigned int bits, unsigned int limit);
 
 /* Sieve the window of start, which is odd, of that length, and at least 2 CA_SIEVE_WINDOW below 2^bits. 0 or -1. */
 int ca_sieve_fill(struct ca_sieve *s, const BIGNUM *start);

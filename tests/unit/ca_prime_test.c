@@ -228,7 +228,7 @@ test_the_sieve_is_as_division_says(void **state)
 			prime[count++] = d;
 	assert_int_equal(count, sizeof(prime) / sizeof(prime[0])); /* pi(65536) = 6542, without 2 */
 	for (size_t i = 0; i < SIZES; i++) {
-		struct ca_sieve *s = ca_sieve_new(sizes[i]);
+		struct ca_sieve *s = ca_sieve_new(sizes[i], 16);
 		BN_ULONG left = 0;
 		int more;
 
