@@ -11,6 +11,15 @@ struct ca_prime {
 	struct ca_sieve *sieve;
 };
 
+/* An exponentiation grows with the third power of the length, a division by small primes with the first. */
+static unsigned int
+sieve_limit(unsigned int bits, const struct ca_engine *engine)
+{
+	const unsigned int limit = bits > 1024 ? engine->sieve + 2 : engine->sieve;
+
+	return limit < CA_SIEVE_LIMIT_MAX ? limit : CA_SIEVE_LIMIT_MAX;
+}
+
 struct ca_prime *
 ca_prime_new(unsigned int bits, const struct ca_engine *engine, struct err *e)
 {
@@ -28,7 +37,7 @@ ca_prime_new(unsigned int bits, const struct ca_engine *engine, struct err *e)
 	}
 	s = OPENSSL_zalloc(sizeof(*s));
 	if (s != NULL)
-		s->sieve = ca_sieve_new(bits, engine->sieve + (bits > 1024 ? 1 : 0));
+		s->sieve = ca_sieve_new(bits, sieve_limit(bits, engine));
 	if (s == NULL || s->sieve == NULL) {
 		err_openssl(e, ERR_FAILED, "prime of %u bits", bits);
 		ca_prime_free(s);
