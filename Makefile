@@ -151,7 +151,7 @@ $(UNIT_BOTH:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,tests/unit/support.c) $(
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(sort $(PHONEVPN_LIBS) $(REFPHONE_LIBS)) -lcmocka
 
-# What end-to-end tests and measurements run beside the programs. libgnutls28-dev comes with libmicrohttpd-dev.
+# What end-to-end tests and measurements run beside the programs.
 TOOLS = bench_check_state bench_keygen keygen_check prime_check
 
 $(TOOLS:%=$(BUILD)/tests/%): %: %.o $(SERVER_LIB)

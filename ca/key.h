@@ -18,7 +18,10 @@
 /* RSA, or EC where ec_too. ERR_INTEGRITY otherwise; what names it in the text. */
 int ca_key_check(const EVP_PKEY *key, bool ec_too, const char *what, struct err *e);
 
-/* A new RSA key, e = 65537, of 2048, 3072 or 4096 bits. The caller frees it with EVP_PKEY_free(). NULL on failure. */
+/*
+ * A new RSA key, e = 65537, of 2048, 3072 or 4096 bits, as CA_KEYGEN_NATIVE makes it; for many, or the library's, see
+ * ca/keygen.h. The caller frees it with EVP_PKEY_free(). NULL on failure.
+ */
 EVP_PKEY *ca_key_generate(unsigned int bits, struct err *e);
 
 /* Append the unencrypted PKCS#8 DER (RFC 5958): a secret; the caller releases out. */

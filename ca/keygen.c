@@ -2,12 +2,12 @@
 #include "ca/keygen.h"
 
 #include "ca/prime.h"
+#include "ca/prime_sieve.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/rsa.h>
 
-#define E 65537
 #define BITS_MAX 4096
 
 struct ca_keygen {
@@ -69,20 +69,21 @@ static const char *const member_name[MEMBERS] = {
 };
 
 /*
- * r = 1/E mod m. As r E = 1 + k m, and k = -1/m mod E fits into a word, the long division is one by a word. E is prime, so
- * that 1/m is m^(E - 2) there; E - 2 is sixteen ones.
+ * r = 1/e mod m. As r e = 1 + k m, and k = -1/m mod e fits into a word, the long division is one by a word. e is prime, so
+ * that 1/m is m^(e - 2) there; e - 2 is sixteen ones.
  */
 static int
 e_inverse(BIGNUM *r, const BIGNUM *m)
 {
-	const BN_ULONG left = BN_mod_word(m, E);
+	const BN_ULONG left = BN_mod_word(m, CA_RSA_E);
 	uint64_t inverse = 1;
 
 	if (left == (BN_ULONG)-1 || left == 0 || BN_copy(r, m) == NULL)
 		return -1;
 	for (int i = 0; i < 16; i++)
-		inverse = inverse * inverse % E * left % E;
-	if (BN_mul_word(r, E - (BN_ULONG)inverse) != 1 || BN_add_word(r, 1) != 1 || BN_div_word(r, E) != 0)
+		inverse = inverse * inverse % CA_RSA_E * left % CA_RSA_E;
+	if (BN_mul_word(r, CA_RSA_E - (BN_ULONG)inverse) != 1 || BN_add_word(r, 1) != 1 ||
+	    BN_div_word(r, CA_RSA_E) != 0)
 		return -1;
 	return 0;
 }
@@ -122,7 +123,7 @@ members_compute(BIGNUM *const *m, BN_CTX *ctx)
 	if (BN_sub(p1, m[P], BN_value_one()) != 1 || BN_sub(q1, m[Q], BN_value_one()) != 1 ||
 	    lambda(l, p1, q1, ctx) != 0 || e_inverse(m[D], l) != 0 || e_inverse(m[DP], p1) != 0 ||
 	    e_inverse(m[DQ], q1) != 0 || BN_mod_inverse(m[QINV], m[Q], m[P], ctx) == NULL ||
-	    BN_mul(m[N], m[P], m[Q], ctx) != 1 || BN_set_word(m[PUBLIC], E) != 1)
+	    BN_mul(m[N], m[P], m[Q], ctx) != 1 || BN_set_word(m[PUBLIC], CA_RSA_E) != 1)
 		goto out;
 	rc = 0;
 out:

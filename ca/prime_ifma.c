@@ -28,9 +28,10 @@
 #define LANES 8
 #define RADIX 52
 #define BITS_MAX 2048
-#define BLOCK \
-	5 /* divides the 20, 30 and 40 digits of 1024, 1536 and 2048 bits; a block's sums fit into the registers */
 #define DIGITS_MAX 40
+
+/* Digits by digits, so many at a time: their sums fit into the registers. It divides 20, 30 and 40 digits. */
+#define BLOCK 5
 
 struct work {
 	__m512i n[DIGITS_MAX];
@@ -49,65 +50,50 @@ ifma8_supported(unsigned int bits)
 	return bits <= BITS_MAX && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512ifma");
 }
 
-/* Lower and upper 52 bits of a product onto columns k and k + 1. */
-#define MULTIPLY(a, b, k)                                             \
-	do {                                                          \
-		c[k] = _mm512_madd52lo_epu64(c[k], a, b);             \
-		c[(k) + 1] = _mm512_madd52hi_epu64(c[(k) + 1], a, b); \
-	} while (0)
-
-#define MULTIPLY_ROW(a, y, k)                 \
-	do {                                  \
-		MULTIPLY(a, (y)[0], k);       \
-		MULTIPLY(a, (y)[1], (k) + 1); \
-		MULTIPLY(a, (y)[2], (k) + 2); \
-		MULTIPLY(a, (y)[3], (k) + 3); \
-		MULTIPLY(a, (y)[4], (k) + 4); \
-	} while (0)
-
-/* c[0..9] += x[0..4] * y[0..4] */
 INLINE void
-block_multiply(__m512i *c, const __m512i *x, const __m512i *y)
+multiply(__m512i *lo, __m512i *hi, __m512i a, __m512i b)
 {
-	MULTIPLY_ROW(x[0], y, 0);
-	MULTIPLY_ROW(x[1], y, 1);
-	MULTIPLY_ROW(x[2], y, 2);
-	MULTIPLY_ROW(x[3], y, 3);
-	MULTIPLY_ROW(x[4], y, 4);
+	*lo = _mm512_madd52lo_epu64(*lo, a, b);
+	*hi = _mm512_madd52hi_epu64(*hi, a, b);
 }
 
-/* Lower and upper halves on columns of their own: the sums of one block after another would wait for each other. */
-#define MULTIPLY_APART(a, b, k)                             \
-	do {                                                \
-		lo[k] = _mm512_madd52lo_epu64(lo[k], a, b); \
-		hi[k] = _mm512_madd52hi_epu64(hi[k], a, b); \
-	} while (0)
+INLINE void
+row_multiply(__m512i *lo, __m512i *hi, __m512i a, const __m512i *y)
+{
+	UNROLL(5)
+	for (int k = 0; k < BLOCK; k++)
+		multiply(&lo[k], &hi[k], a, y[k]);
+}
 
-#define MULTIPLY_APART_ROW(a, y, k)                 \
-	do {                                        \
-		MULTIPLY_APART(a, (y)[0], k);       \
-		MULTIPLY_APART(a, (y)[1], (k) + 1); \
-		MULTIPLY_APART(a, (y)[2], (k) + 2); \
-		MULTIPLY_APART(a, (y)[3], (k) + 3); \
-		MULTIPLY_APART(a, (y)[4], (k) + 4); \
-	} while (0)
+/* lo[0..8] and hi[0..8] += the lower and upper 52 bits of the products that make x[0..4] * y[0..4] */
+INLINE void
+block_multiply(__m512i *lo, __m512i *hi, const __m512i *x, const __m512i *y)
+{
+	UNROLL(5)
+	for (int k = 0; k < BLOCK; k++)
+		row_multiply(&lo[k], &hi[k], x[k], y);
+}
 
-/* The products of two different digits of a block. */
-#define MULTIPLY_APART_TRIANGLE(x)                 \
-	do {                                       \
-		MULTIPLY_APART((x)[0], (x)[1], 1); \
-		MULTIPLY_APART((x)[0], (x)[2], 2); \
-		MULTIPLY_APART((x)[0], (x)[3], 3); \
-		MULTIPLY_APART((x)[0], (x)[4], 4); \
-		MULTIPLY_APART((x)[1], (x)[2], 3); \
-		MULTIPLY_APART((x)[1], (x)[3], 4); \
-		MULTIPLY_APART((x)[1], (x)[4], 5); \
-		MULTIPLY_APART((x)[2], (x)[3], 5); \
-		MULTIPLY_APART((x)[2], (x)[4], 6); \
-		MULTIPLY_APART((x)[3], (x)[4], 7); \
-	} while (0)
+/* The same for the products of two different digits of one block. */
+INLINE void
+block_pairs(__m512i *lo, __m512i *hi, const __m512i *x)
+{
+	multiply(&lo[1], &hi[1], x[0], x[1]);
+	multiply(&lo[2], &hi[2], x[0], x[2]);
+	multiply(&lo[3], &hi[3], x[0], x[3]);
+	multiply(&lo[4], &hi[4], x[0], x[4]);
+	multiply(&lo[3], &hi[3], x[1], x[2]);
+	multiply(&lo[4], &hi[4], x[1], x[3]);
+	multiply(&lo[5], &hi[5], x[1], x[4]);
+	multiply(&lo[5], &hi[5], x[2], x[3]);
+	multiply(&lo[6], &hi[6], x[2], x[4]);
+	multiply(&lo[7], &hi[7], x[3], x[4]);
+}
 
-/* sum = x^2, a block of columns at a time: twice the products of different digits, then the squares. */
+/*
+ * sum = x^2, a block of columns at a time: twice the products of different digits, then the squares. Lower and upper halves
+ * are added up apart, lest the sums of one block wait for those of the block before.
+ */
 TARGET static void
 square(struct work *w)
 {
@@ -121,17 +107,10 @@ square(struct work *w)
 	for (size_t s = 0; s < 2 * blocks; s++) {
 		__m512i *const sum = w->sum + BLOCK * s;
 
-		for (size_t i = s < blocks ? 0 : s - blocks + 1; i < s - i; i++) {
-			const __m512i *const x = w->x + BLOCK * i, *const y = w->x + BLOCK * (s - i);
-
-			MULTIPLY_APART_ROW(x[0], y, 0);
-			MULTIPLY_APART_ROW(x[1], y, 1);
-			MULTIPLY_APART_ROW(x[2], y, 2);
-			MULTIPLY_APART_ROW(x[3], y, 3);
-			MULTIPLY_APART_ROW(x[4], y, 4);
-		}
+		for (size_t i = s < blocks ? 0 : s - blocks + 1; i < s - i; i++)
+			block_multiply(lo, hi, w->x + BLOCK * i, w->x + BLOCK * (s - i));
 		if (s % 2 == 0)
-			MULTIPLY_APART_TRIANGLE(w->x + BLOCK * s / 2);
+			block_pairs(lo, hi, w->x + BLOCK * s / 2);
 		UNROLL(5)
 		for (int k = 0; k < BLOCK; k++) {
 			const __m512i column = _mm512_add_epi64(lo[k], k == 0 ? above : hi[k - 1]);
@@ -154,13 +133,16 @@ square(struct work *w)
 	}
 }
 
-/* One digit of the quotient, which makes column k zero modulo 2^52; what is above goes to the next column. */
-#define QUOTIENT(k)                                                                        \
-	do {                                                                               \
-		q[k] = _mm512_madd52lo_epu64(_mm512_setzero_si512(), c[k], w->n0);         \
-		MULTIPLY_ROW(q[k], w->n, k);                                               \
-		c[(k) + 1] = _mm512_add_epi64(c[(k) + 1], _mm512_srli_epi64(c[k], RADIX)); \
-	} while (0)
+/* One digit of the quotient, which makes column 0 zero modulo 2^52; what is above goes to the next column. */
+INLINE __m512i
+quotient(__m512i *c, const struct work *w)
+{
+	const __m512i q = _mm512_madd52lo_epu64(_mm512_setzero_si512(), c[0], w->n0);
+
+	row_multiply(c, c + 1, q, w->n);
+	c[1] = _mm512_add_epi64(c[1], _mm512_srli_epi64(c[0], RADIX));
+	return q;
+}
 
 /* sum += q n, with q such that the lower half becomes zero (Montgomery, 1985): a block of q at a time, along all of n. */
 TARGET static void
@@ -175,18 +157,16 @@ reduce(struct work *w)
 		UNROLL(10)
 		for (int k = 0; k < 2 * BLOCK; k++)
 			c[k] = sum[k];
-		QUOTIENT(0);
-		QUOTIENT(1);
-		QUOTIENT(2);
-		QUOTIENT(3);
-		QUOTIENT(4);
+		UNROLL(5)
+		for (int k = 0; k < BLOCK; k++)
+			q[k] = quotient(&c[k], w);
 		for (size_t j = 1; j < blocks; j++) {
 			UNROLL(5)
 			for (int k = 0; k < BLOCK; k++) {
 				c[k] = c[k + BLOCK];
 				c[k + BLOCK] = sum[BLOCK * (j + 1) + (size_t)k];
 			}
-			block_multiply(c, q, w->n + BLOCK * j);
+			block_multiply(c, c + 1, q, w->n + BLOCK * j);
 			UNROLL(5)
 			for (int k = 0; k < BLOCK; k++)
 				sum[BLOCK * j + (size_t)k] = c[k];

@@ -153,7 +153,7 @@ mark(struct ca_sieve *s, uint32_t first, uint32_t step)
 int
 ca_sieve_fill(struct ca_sieve *s, const BIGNUM *start)
 {
-	const BN_ULONG e = CA_SIEVE_E, r = BN_mod_word(start, e);
+	const BN_ULONG e = CA_RSA_E, r = BN_mod_word(start, e);
 
 	if (r == (BN_ULONG)-1 ||
 	    BN_bn2lebinpad(start, (unsigned char *)s->start, (int)(s->words * sizeof(s->start[0]))) < 0)
@@ -172,7 +172,7 @@ ca_sieve_fill(struct ca_sieve *s, const BIGNUM *start)
 		}
 	}
 	/* start + 2 i = 1 mod e: (1 - start) / 2. */
-	mark(s, (uint32_t)((e + 1 - r) * ((e + 1) / 2) % e), CA_SIEVE_E);
+	mark(s, (uint32_t)((e + 1 - r) * ((e + 1) / 2) % e), CA_RSA_E);
 	s->next = 0;
 	return 0;
 }

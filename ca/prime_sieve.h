@@ -15,7 +15,7 @@
  */
 #define CA_SIEVE_WINDOW 4096 /* odd numbers: 11 primes on average at 1024 bits, 6 at 2048 */
 #define CA_SIEVE_LIMIT_MAX 20
-#define CA_SIEVE_E 65537
+#define CA_RSA_E 65537 /* the public exponent of all keys */
 
 struct ca_sieve;
 

@@ -12,10 +12,10 @@ build="gcc make libc6-dev pkg-config libssl-dev libmicrohttpd-dev libsqlite3-dev
 demo="$build openvpn iproute2 iputils-ping procps"
 lint="$build binutils cppcheck clang-format shellcheck mandoc"
 fuzz="$build clang libclang-rt-14-dev"
-check="$demo $lint $fuzz libcmocka-dev valgrind perl curl openssl libxml2-utils nginx lighttpd sqlite3 jq
+check="$demo $lint $fuzz libcmocka-dev libgnutls28-dev valgrind perl curl openssl libxml2-utils nginx lighttpd sqlite3 jq
 	netcat-openbsd util-linux bsdextrautils easy-rsa chromium nodejs npm ca-certificates
 	isc-dhcp-server isc-dhcp-client kea-dhcp4-server dnsmasq-base postgresql"
-bench="$demo curl openssl easy-rsa gnutls-bin strongswan-pki nginx lighttpd apache2-utils"
+bench="$demo libgnutls28-dev curl openssl easy-rsa gnutls-bin strongswan-pki nginx lighttpd apache2-utils"
 
 # Their packages start them, now and at every boot; only the programs are wanted.
 servers="nginx lighttpd isc-dhcp-server kea-dhcp4-server postgresql"
