@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "ca/key.h"
 
-#include "ca/keygen.h"
-
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/x509.h>
@@ -19,9 +17,9 @@ ca_key_check(const EVP_PKEY *key, bool ec_too, const char *what, struct err *e)
 }
 
 EVP_PKEY *
-ca_key_generate(unsigned int bits, struct err *e)
+ca_key_generate(unsigned int bits, enum ca_keygen_how how, struct err *e)
 {
-	struct ca_keygen *g = ca_keygen_new(bits, CA_KEYGEN_NATIVE, NULL, e);
+	struct ca_keygen *g = ca_keygen_new(bits, how, NULL, e);
 	EVP_PKEY *key = g == NULL ? NULL : ca_keygen_next(g, e);
 
 	ca_keygen_free(g);

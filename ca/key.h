@@ -2,6 +2,7 @@
 #ifndef CA_KEY_H
 #define CA_KEY_H
 
+#include "ca/keygen.h"
 #include "common/buf.h"
 #include "common/err.h"
 
@@ -19,10 +20,10 @@
 int ca_key_check(const EVP_PKEY *key, bool ec_too, const char *what, struct err *e);
 
 /*
- * A new RSA key, e = 65537, of 2048, 3072 or 4096 bits, as CA_KEYGEN_NATIVE makes it; for many, or the library's, see
- * ca/keygen.h. The caller frees it with EVP_PKEY_free(). NULL on failure.
+ * A new RSA key, e = 65537, of 2048, 3072 or 4096 bits; for many of them see ca/keygen.h. The caller frees it with
+ * EVP_PKEY_free(). NULL on failure.
  */
-EVP_PKEY *ca_key_generate(unsigned int bits, struct err *e);
+EVP_PKEY *ca_key_generate(unsigned int bits, enum ca_keygen_how how, struct err *e);
 
 /* Append the unencrypted PKCS#8 DER (RFC 5958): a secret; the caller releases out. */
 int ca_key_encode(EVP_PKEY *key, struct buf *out, struct err *e);

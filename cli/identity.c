@@ -3,6 +3,7 @@
 
 #include "ca/key.h"
 #include "cli/issuer.h"
+#include "cli/keygen.h"
 
 #include <string.h>
 
@@ -23,12 +24,15 @@ identity_server(const struct settings *s, time_t now)
 }
 
 int
-identity_make(struct identity *id, unsigned int bits, X509 *issuer, EVP_PKEY *issuer_key, struct err *e)
+identity_make(struct identity *id, unsigned int bits, const struct settings *s, X509 *issuer, EVP_PKEY *issuer_key,
+    struct err *e)
 {
-	if (ca_serial_new(id->params.serial, e) != 0)
+	struct keygen keygen;
+
+	if (ca_serial_new(id->params.serial, e) != 0 || keygen_choose(NULL, s, &keygen, e) != 0)
 		return -1;
 	if (id->key == NULL)
-		id->key = ca_key_generate(bits, e);
+		id->key = ca_key_generate(bits, keygen.how, e);
 	if (id->key == NULL)
 		return -1;
 	id->cert = ca_cert_issue(&id->params, id->key, issuer, issuer_key, e);

@@ -22,10 +22,11 @@ struct ca_cert_params identity_server(const struct settings *s, time_t now);
 
 /*
  * Make the certificate that id->params describe, with a serial of its own, for id->key, or for a new RSA key of so many
- * bits where there is none; signed by the issuer, or by itself (both NULL). Release with identity_release(), also after
- * a failure.
+ * bits where there is none, made as the settings say; signed by the issuer, or by itself (both NULL). Release with
+ * identity_release(), also after a failure.
  */
-int identity_make(struct identity *id, unsigned int bits, X509 *issuer, EVP_PKEY *issuer_key, struct err *e);
+int identity_make(struct identity *id, unsigned int bits, const struct settings *s, X509 *issuer, EVP_PKEY *issuer_key,
+    struct err *e);
 
 /* For a certificate and a key that are there: their DER, validity and serial. */
 int identity_fill(struct identity *id, struct err *e);

@@ -119,7 +119,7 @@ server_make(struct import *im, struct err *e)
 		id->params.common_name = im->server.name;
 	im->server.name = id->params.common_name;
 	im->server_made = true;
-	return identity_make(id, CA_KEY_BITS_DEFAULT, im->pki.ca.cert, im->pki.ca.key, e);
+	return identity_make(id, CA_KEY_BITS_DEFAULT, &im->settings, im->pki.ca.cert, im->pki.ca.key, e);
 }
 
 static int

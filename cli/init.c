@@ -61,7 +61,7 @@ state_create(const struct db_location *where, const struct settings *s, unsigned
 		.not_after = issuer_days(now, settings_number(s, SET_CA_DAYS)),
 	};
 	server.params = identity_server(s, now);
-	if (identity_make(&ca, bits, NULL, NULL, e) != 0 || identity_make(&server, bits, ca.cert, ca.key, e) != 0)
+	if (identity_make(&ca, bits, s, NULL, NULL, e) != 0 || identity_make(&server, bits, s, ca.cert, ca.key, e) != 0)
 		goto out;
 	crl_params.this_update = crl.this_update = now;
 	crl_params.next_update = crl.next_update = issuer_days(now, settings_number(s, SET_CRL_DAYS));

@@ -11,6 +11,7 @@ static const enum setting option_settings[INIT_OPTION_COUNT] = {
 	[INIT_ORG] = SET_ORG,
 	[INIT_SERVER_DAYS] = SET_SERVER_DAYS,
 	[INIT_NOT_BEFORE] = SET_NOT_BEFORE,
+	[INIT_KEYGEN] = SET_KEYGEN,
 };
 
 int

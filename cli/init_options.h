@@ -15,6 +15,7 @@ enum {
 	INIT_ORG,
 	INIT_SERVER_DAYS,
 	INIT_NOT_BEFORE,
+	INIT_KEYGEN,
 	INIT_OPTION_COUNT,
 };
 
@@ -26,7 +27,8 @@ enum {
 	[INIT_VPN_NETWORK] = { "vpn-network", "CIDR", "addresses inside the VPN (10.8.0.0/16)" }, \
 	[INIT_ORG] = { "org", "NAME", "organization in every certificate (phonevpn)" }, \
 	[INIT_SERVER_DAYS] = { "server-days", "DAYS", "life of the server certificate (3650)" }, \
-	[INIT_NOT_BEFORE] = { "not-before", "DATE", "start of every certificate's validity (1970-01-01)" }
+	[INIT_NOT_BEFORE] = { "not-before", "DATE", "start of every certificate's validity (1970-01-01)" }, \
+	[INIT_KEYGEN] = { "keygen", "HOW", "how keys are made: native, or library, OpenSSL's own (native)" }
 
 /* Defaults, and what the options say. ERR_USAGE for a bad or a missing one. */
 int init_settings(const struct invocation *in, struct settings *ret, struct err *e);

@@ -194,7 +194,7 @@ renew_run(const struct invocation *in, struct err *e)
 	if (key_of(db, &current, rekey, &id, &bits, e) != 0)
 		goto out;
 	id.params = identity_server(&s, time(NULL));
-	if (identity_make(&id, bits, issuer.cert, issuer.key, e) != 0)
+	if (identity_make(&id, bits, &s, issuer.cert, issuer.key, e) != 0)
 		goto out;
 	fresh = identity_certificate(&id);
 	if (!dry_run && db_certificate_add_server(db, issuer.authority.id, id.params.common_name, &fresh, e) != 0)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define DAYS_MAX 36500
+#define KEYS_MAX 1000000
 
 typedef int setting_check(const char *value, const char *name, struct err *e);
 
@@ -72,6 +73,14 @@ check_days(const char *value, const char *name, struct err *e)
 }
 
 static int
+check_keys(const char *value, const char *name, struct err *e)
+{
+	unsigned long n;
+
+	return text_number(value, 0, KEYS_MAX, name, &n, e);
+}
+
+static int
 check_date(const char *value, const char *name, struct err *e)
 {
 	time_t when;
@@ -102,6 +111,14 @@ check_bool(const char *value, const char *name, struct err *e)
 	static const char *const words[] = { "yes", "no", NULL };
 
 	return check_one_of(value, name, words, "yes or no", e);
+}
+
+static int
+check_keygen(const char *value, const char *name, struct err *e)
+{
+	static const char *const words[] = { "native", "library", NULL };
+
+	return check_one_of(value, name, words, "native or library", e);
 }
 
 static int
@@ -283,6 +300,9 @@ static const struct {
 	[SET_RENEW_DAYS] = { "renew-days", "60", "'mint' renews certificates that end within this", check_days },
 	[SET_NOT_BEFORE] = { "not-before", "1970-01-01",
 	    "start of every certificate's validity: phones boot with a wrong clock", check_date },
+	[SET_KEYGEN] = { "keygen", "native", "how keys are made: native, or library (OpenSSL's own, slower)",
+	    check_keygen },
+	[SET_KEYPOOL] = { "keypool", "64", "keys that 'serve' keeps ready for phones to come", check_keys },
 	[SET_SIP_SERVER] = { "sip-server", "", "SIP server of the accounts in minimal documents", check_host_or_none },
 	[SET_SIP_PORT] = { "sip-port", "5060", "its port", check_port },
 	[SET_SIP_TRANSPORT] = { "sip-transport", "udp", "udp, tcp or tls", check_transport },

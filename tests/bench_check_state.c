@@ -126,7 +126,7 @@ fill(struct state *s, unsigned long count, struct err *e)
 	struct minted *m = calloc(1, sizeof(*m));
 	int rc = 0;
 
-	s->pkey = ca_key_generate(CA_KEY_BITS_PHONE, e);
+	s->pkey = ca_key_generate(CA_KEY_BITS_PHONE, CA_KEYGEN_NATIVE, e);
 	if (m == NULL || settings_load(s->db, &s->settings, e) != 0 || issuer_open(s->db, &s->issuer, e) != 0 ||
 	    s->pkey == NULL || ca_key_encode(s->pkey, &s->key, e) != 0 ||
 	    profile_current(s->db, &s->settings, &s->profile, s->hash, e) != 0 ||

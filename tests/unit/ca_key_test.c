@@ -15,7 +15,7 @@ static EVP_PKEY *
 generate(unsigned int bits)
 {
 	struct err e = ERR_INIT;
-	EVP_PKEY *key = ca_key_generate(bits, &e);
+	EVP_PKEY *key = ca_key_generate(bits, CA_KEYGEN_NATIVE, &e);
 
 	assert_ok(key == NULL, e);
 	return key;
@@ -79,7 +79,7 @@ test_other_sizes_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-		assert_fails(ca_key_generate(sizes[i], &e) == NULL ? -1 : 0, e, ERR_INPUT,
+		assert_fails(ca_key_generate(sizes[i], CA_KEYGEN_NATIVE, &e) == NULL ? -1 : 0, e, ERR_INPUT,
 		    "RSA key: expected 2048, 3072 or 4096 bits, found");
 }
 

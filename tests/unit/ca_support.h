@@ -152,9 +152,9 @@ ca_support_setup(void **state)
 
 	assert_non_null(s);
 	/* The shortest that is allowed: the tests look at certificates, not at keys. */
-	s->root_key = ca_key_generate(2048, &e);
-	s->key = ca_key_generate(2048, &e);
-	s->other_key = ca_key_generate(2048, &e);
+	s->root_key = ca_key_generate(2048, CA_KEYGEN_NATIVE, &e);
+	s->key = ca_key_generate(2048, CA_KEYGEN_NATIVE, &e);
+	s->other_key = ca_key_generate(2048, CA_KEYGEN_NATIVE, &e);
 	assert_ok(s->root_key == NULL || s->key == NULL || s->other_key == NULL, e);
 	s->root = ca_support_issue(s, &params);
 	s->folder = support_folder();
