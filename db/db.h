@@ -308,6 +308,29 @@ struct db_profile_use {
 int db_profile_use_each(struct db *db, time_t now, bool offered,
     int (*each)(const struct db_profile_use *use, void *arg, struct err *e), void *arg, struct err *e);
 
+/* ---- keys made ahead of their phones ---- */
+
+/* What a key of the pool is. */
+struct db_key_kind {
+	unsigned int bits;
+	const char *keygen;	/* how it was made: "native", "library" */
+};
+
+/* Store keys, all or none. */
+int db_key_pool_add(struct db *db, const struct db_key_kind *kind, const struct buf *keys, size_t count, struct err *e);
+
+/* Forget them all, of every kind; *ret_count: how many there were. */
+int db_key_pool_clear(struct db *db, size_t *ret_count, struct err *e);
+
+int db_key_pool_count(struct db *db, const struct db_key_kind *kind, size_t *ret, struct err *e);
+
+/*
+ * Append the next key behind the one with number after (0: the first) onto ret_key; *ret_id is 0 when there is none. It
+ * stays in the pool: it leaves it in the transaction that stores the certificate made for it, db_generation_commit().
+ */
+int db_key_pool_next(struct db *db, const struct db_key_kind *kind, int64_t after, int64_t *ret_id,
+    struct buf *ret_key, struct err *e);
+
 /* A phone's next generation. */
 struct db_generation_new {
 	int64_t phone;
@@ -315,13 +338,14 @@ struct db_generation_new {
 	const struct db_certificate_new *certificate;	/* a new one, or NULL: */
 	unsigned char serial[DB_SERIAL_SIZE];		/* the phone's existing certificate */
 	int64_t authority;				/* issuer of the new one */
+	int64_t pool_key;				/* its key's number in the pool, which it leaves now; or 0 */
 	char profile[DB_HASH_SIZE];
 	char md5[DB_MD5_SIZE];				/* of the rendered bundle */
 	size_t size;					/* of it, in bytes */
 	int64_t ret_number;				/* out: 1 for the phone's first */
 };
 
-/* Store generations, not yet offered, all or none. */
+/* Store generations, not yet offered, all or none. ERR_CONFLICT also when a key has left the pool already. */
 int db_generation_commit(struct db *db, struct db_generation_new *generations, size_t count, struct err *e);
 
 /* From now on offer these generations (phone id and number) to their phones, all or none. */

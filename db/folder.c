@@ -182,8 +182,15 @@ folder_lock_take(const char *dir, const char *actor, struct folder_lock *ret, st
 
 	if (lock.path == NULL)
 		return -1;
-	for (int tries = 0; tries < LOCK_TRIES && (attempt = lock_try(&lock)) == LOCK_AGAIN; tries++)
+	/* Most who have it are done soon: a server that puts keys into the pool, a phone that is added. */
+	for (int tries = 0; tries < LOCK_TRIES; tries++) {
+		attempt = lock_try(&lock);
+		if (attempt == LOCK_TAKEN || attempt == LOCK_FAILED)
+			break;
+		if (attempt == LOCK_HELD && tries + 1 < LOCK_TRIES)
+			(void)close(lock.fd);
 		(void)nanosleep(&pause, NULL);
+	}
 	switch (attempt) {
 	case LOCK_TAKEN:
 		holder_write(lock.fd, actor);

@@ -70,6 +70,11 @@ enum sql {
 	SQL_BUNDLE_BY_NUMBER,
 	SQL_BUNDLE_BY_MD5,
 	SQL_BUNDLE_OFFERED,
+	SQL_KEY_POOL_ADD,
+	SQL_KEY_POOL_NEXT,
+	SQL_KEY_POOL_TAKE,
+	SQL_KEY_POOL_COUNT,
+	SQL_KEY_POOL_CLEAR,
 	SQL_EVENT_ADD,
 	SQL_EVENT_LAST,
 	SQL_EVENT_START,
@@ -245,6 +250,9 @@ int certificate_key(struct db *db, sqlite3_stmt *st, int column, const unsigned 
     struct buf *ret, struct err *e);
 int certificate_missing(const unsigned char serial[DB_SERIAL_SIZE], struct err *e);
 int certificate_error(struct err *e, enum err_code code, const unsigned char serial[DB_SERIAL_SIZE], const char *text);
+
+/* Take a key out of the pool; ERR_CONFLICT when it is not there any more. */
+int key_pool_take(struct db *db, int64_t id, struct err *e);
 
 int profile_put(struct db *db, const char *hex, const void *text, size_t len, struct err *e);
 int generation_add(struct db *db, struct db_generation_new *g, struct err *e);

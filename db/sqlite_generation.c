@@ -145,6 +145,8 @@ generation_add(struct db *db, struct db_generation_new *g, struct err *e)
 	if (g->certificate != NULL ? certificate_add(db, g->certificate, g->authority, g->phone, mac, false, e) != 0
 				   : certificate_reuse(db, g, e) != 0)
 		return -1;
+	if (g->pool_key != 0 && key_pool_take(db, g->pool_key, e) != 0)
+		return err_prefix(e, "phone %s", mac);
 	if (generation_insert(db, g, serial, hash, md5, &g->ret_number, e) != 0)
 		return -1;
 	text_hex_number(serial, DB_SERIAL_SIZE, hex);

@@ -128,7 +128,17 @@ static const char version_2[] = "CREATE TABLE hosts ("
 				") STRICT;"
 				"CREATE INDEX hosts_returned ON hosts (returned, host) WHERE phone IS NULL;";
 
-const char *const schema_steps[] = { version_1, version_2 };
+/* Version 3: keys that were made ahead of their phones. AUTOINCREMENT: a key's number is part of its seal. */
+static const char version_3[] = "CREATE TABLE key_pool ("
+				"id INTEGER PRIMARY KEY AUTOINCREMENT,"
+				"bits INTEGER NOT NULL,"
+				"keygen TEXT NOT NULL CHECK (keygen <> ''),"
+				"created INTEGER NOT NULL,"
+				"sealed_key BLOB NOT NULL"
+				") STRICT;"
+				"CREATE INDEX key_pool_kind ON key_pool (bits, keygen, id);";
+
+const char *const schema_steps[] = { version_1, version_2, version_3 };
 const size_t schema_version = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 int

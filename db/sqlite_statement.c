@@ -137,6 +137,13 @@ static const char *const texts[SQL_COUNT] = {
 							 "ORDER BY g.number DESC LIMIT 1",
 	[SQL_BUNDLE_OFFERED] = BUNDLE_SELECT("") "WHERE p.mac = ?1 AND g.number = p.offered",
 
+	[SQL_KEY_POOL_ADD] = "INSERT INTO key_pool (id, bits, keygen, created, sealed_key) VALUES (?1, ?2, ?3, ?4, ?5)",
+	[SQL_KEY_POOL_NEXT] = "SELECT id, sealed_key FROM key_pool WHERE bits = ?1 AND keygen = ?2 AND id > ?3 "
+			      "ORDER BY id LIMIT 1",
+	[SQL_KEY_POOL_TAKE] = "DELETE FROM key_pool WHERE id = ?1",
+	[SQL_KEY_POOL_COUNT] = "SELECT count(*) FROM key_pool WHERE bits = ?1 AND keygen = ?2",
+	[SQL_KEY_POOL_CLEAR] = "DELETE FROM key_pool",
+
 	[SQL_EVENT_ADD] = "INSERT INTO events (id, at, actor, action, subject, detail, hash) "
 			  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SQL_EVENT_LAST] = "SELECT coalesce(max(id), 0) FROM events",

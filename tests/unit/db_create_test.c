@@ -73,7 +73,7 @@ create_makes_a_whole_private_folder(void **state)
 	assert_sound(f);
 	assert_sqlite(f, "PRAGMA journal_mode", "wal");
 	assert_sqlite(f, "PRAGMA page_size", "8192");
-	assert_sqlite(f, "PRAGMA user_version", "2");
+	assert_sqlite(f, "PRAGMA user_version", "3");
 }
 
 static bool
@@ -215,7 +215,7 @@ create_on_a_full_disk_leaves_nothing(void **state)
 	struct fixture *f = *state;
 	pid_t child;
 
-	for (rlim_t limit = 0; limit < 200000; limit += 16000) {
+	for (rlim_t limit = 0; limit < 400000; limit += 32000) {
 		child = fork();
 		if (child == 0) {
 			const struct rlimit files = { limit, limit };
