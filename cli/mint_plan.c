@@ -32,3 +32,9 @@ mint_plan(const struct db_phone *p, const struct mint_wish *wish, bool named, st
 		return MINT_PROFILE;
 	return p->offered == p->newest ? MINT_NOTHING : MINT_OFFER;
 }
+
+bool
+mint_makes(enum mint_action action)
+{
+	return action != MINT_NOTHING && action != MINT_TURNED_DOWN;
+}

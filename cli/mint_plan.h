@@ -26,4 +26,7 @@ struct mint_wish {
 /* reason (may be NULL) is filled for MINT_TURNED_DOWN. named: the admin named this very phone. */
 enum mint_action mint_plan(const struct db_phone *p, const struct mint_wish *wish, bool named, struct err *reason);
 
+/* Something has to be made, or offered. */
+bool mint_makes(enum mint_action action);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/base_document.h"
 #include "cli/commands.h"
+#include "cli/keypool_filler.h"
 #include "cli/render.h"
 #include "cli/state.h"
 #include "common/file.h"
@@ -182,6 +183,9 @@ service_close(struct service *s)
 static int
 serve(const struct invocation *in, const struct http_config *config, struct err *e)
 {
+	char actor[STATE_ACTOR_SIZE];
+	struct keypool_filler *filler;
+	struct db_location where;
 	struct http_server *server = http_start(config, e);
 	int rc = 0;
 
@@ -196,8 +200,13 @@ serve(const struct invocation *in, const struct http_config *config, struct err 
 	else
 		(void)printf("listening on %s\n", http_url(server));
 	(void)fflush(stdout);
+	state_location(in, actor, &where);
+	filler = keypool_filler_start(&where, e);
+	if (filler == NULL)
+		rc = -1;
 	while (rc == 0 && process_stop_wait() == SIGHUP)
 		log_info("hang-up: nothing to read again, documents are read at every request");
+	keypool_filler_stop(filler);
 	http_stop(server);
 	return rc;
 }

@@ -28,7 +28,7 @@ offers_hold() {
 
 # ---- kill -9 in the middle of a mint ----
 for round in 1 2 3 4 5; do
-	phonevpn --quiet mint --all >/dev/null 2>&1 &
+	phonevpn --quiet mint --all --keygen library >/dev/null 2>&1 &
 	victim=$!
 	wait_until 20 test "$(phonevpn --json phone list | jq '[.[] | select(.md5)] | length')" -ge "$((round * 2))" >/dev/null
 	kill -KILL $victim 2>/dev/null
@@ -45,7 +45,7 @@ ok "... and those done before keep their md5" test -z "$(comm -23 "$T/before" "$
 ok "... whole" whole
 
 # ---- an interrupt ends it in order ----
-env --default-signal=INT phonevpn mint --all --rekey >"$T/int.out" 2>"$T/int.err" &
+env --default-signal=INT phonevpn mint --all --rekey --keygen library >"$T/int.out" 2>"$T/int.err" &
 victim=$!
 rekeyed() {
 	[ "$(phonevpn --json phone list | jq '[.[] | select(.generation > 1)] | length')" -gt 0 ]
@@ -59,7 +59,7 @@ ok "... whole" whole
 ok "... offers hold" offers_hold
 
 # ---- two at once ----
-spawn first phonevpn mint --all --rekey
+spawn first phonevpn mint --all --rekey --keygen library
 ok "the first one has the lock" wait_until 10 grep -qw "$(pid_of first)" "$PHONEVPN_DIR/lock"
 ok "the second is told: conflict" fails_with 4 phonevpn phone set 000fd3100000 --label x
 like "... who holds it" "$(cat "$T/err")" "$(pid_of first).*phonevpn mint"
