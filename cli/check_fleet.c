@@ -40,6 +40,7 @@ static const struct option_def options[] = {
 	OPTION_END,
 };
 
+#define WAIT_MS 1000 /* how long what is done may lie untold */
 #define JOBS_MAX 32
 #define TRANSFERS 16 /* of --live at once, for each job */
 
@@ -49,7 +50,7 @@ struct fleet_check {
 	struct fleet_common common;
 	char actor[STATE_ACTOR_SIZE];
 	struct check_report report;
-	struct fleet_pool *pool;
+	struct pool *pool;
 	struct fleet_tally *tally;
 	struct check_server *server;
 	struct live *live;
@@ -85,8 +86,23 @@ take(struct fleet_check *f, struct fleet_job *job, struct err *e)
 		return -1;
 	if (job->profile[0] != '\0' && fleet_tally_profile(f->tally, &job->phone, job->profile, e) != 0)
 		return -1;
-	fleet_pool_pop(f->pool);
 	progress_set(&f->progress, ++f->phones);
+	return 0;
+}
+
+/* Wait for the oldest ones, a batch of them where there are so many, and take what is done. */
+static int
+drain(struct fleet_check *f, struct err *e)
+{
+	size_t held = pool_held(f->pool), done;
+
+	if (pool_wait(f->pool, held < FLEET_BATCH ? held : FLEET_BATCH, WAIT_MS, &done, e) != 0)
+		return -1;
+	for (size_t i = 0; i < done; i++) {
+		if (take(f, pool_job(f->pool, i), e) != 0)
+			return -1;
+	}
+	pool_take(f->pool, done);
 	return 0;
 }
 
@@ -96,14 +112,12 @@ check_phone(const struct db_phone *p, void *arg, struct err *e)
 	struct fleet_check *f = arg;
 	struct fleet_job *job;
 
-	if (fleet_pool_is_full(f->pool)) {
-		do {
-			job = fleet_pool_head(f->pool, e);
-			if (job == NULL || take(f, job, e) != 0)
-				return -1;
-		} while (fleet_pool_is_ready(f->pool));
+	while ((job = pool_room(f->pool)) == NULL) {
+		if (drain(f, e) != 0)
+			return -1;
 	}
-	fleet_pool_put(f->pool, p);
+	job->phone = *p;
+	pool_put(f->pool);
 	return 0;
 }
 
@@ -129,16 +143,11 @@ each_phone(struct fleet_check *f, int (*each)(const struct db_phone *p, void *ar
 static int
 check_phones(struct fleet_check *f, struct err *e)
 {
-	struct err why = ERR_INIT;
-	struct fleet_job *job;
+	int rc = each_phone(f, check_phone, e);
 
-	if (each_phone(f, check_phone, e) != 0)
-		return -1;
-	while ((job = fleet_pool_head(f->pool, &why)) != NULL) {
-		if (take(f, job, e) != 0)
-			return -1;
-	}
-	return why.code == ERR_NONE ? 0 : err_set(e, why.code, "%s", why.text);
+	while (rc == 0 && pool_held(f->pool) > 0)
+		rc = drain(f, e);
+	return rc;
 }
 
 /* ---- what is really served ---- */
@@ -316,7 +325,7 @@ check(struct fleet_check *f, unsigned int threads, struct err *e)
 	f->tally = fleet_tally_new(e);
 	if (f->tally == NULL)
 		return -1;
-	f->pool = fleet_pool_start(&f->common, threads < total ? threads : (unsigned int)total, e);
+	f->pool = pool_start(&fleet_pool_kind, &f->common, threads < total ? threads : (unsigned int)total, e);
 	if (f->pool == NULL)
 		return -1;
 	progress_start(&f->progress, "checking", total, f->in->quiet);
@@ -350,7 +359,7 @@ check_fleet_run(const struct invocation *in, struct err *e)
 	f.db = db_open(&f.common.where, e);
 	if (f.db != NULL && prepare(&f, e) == 0 && open_live(&f, threads, e) == 0)
 		rc = check(&f, (unsigned int)threads, e);
-	fleet_pool_free(f.pool);
+	pool_free(f.pool);
 	live_close(f.live);
 	check_server_close(f.server);
 	fleet_tally_free(f.tally);

@@ -6,6 +6,7 @@
 #include "bundler/check_server.h"
 #include "cli/settings.h"
 #include "common/finding.h"
+#include "common/pool.h"
 #include "db/db.h"
 #include "provisioner/check_xml.h"
 
@@ -66,21 +67,18 @@ struct fleet_job {
 	struct findings found;	/* of this phone alone */
 	struct findings shared;	/* that many phones will have: told once, with their number */
 	char profile[DB_HASH_SIZE];	/* that it is offered, when that renders; else "" */
-	bool done;
 	struct err error;	/* what kept the check itself from being done */
 };
 
 /* What is counted over all phones. */
 struct fleet_tally;
 
-/* What a thread has for itself. */
-struct fleet_worker;
+/* ---- check_fleet_phone.c: threads that judge phones ---- */
 
-struct fleet_worker *fleet_worker_open(const struct fleet_common *c, struct err *e);
-void fleet_worker_close(struct fleet_worker *w);
+#define FLEET_BATCH 128	/* phones whose results are taken at once */
 
-/* Judge job->phone: 0, or -1 when the check could not be done. */
-int fleet_worker_judge(struct fleet_worker *w, struct fleet_job *job, struct err *e);
+/* common is a struct fleet_common, a job a struct fleet_job of which phone is filled. */
+extern const struct pool_kind fleet_pool_kind;
 
 /* Where a finding about a phone is: in element, "phone 000fd3...". */
 #define FLEET_ELEMENT_SIZE 128
@@ -144,26 +142,5 @@ int fleet_check_profiles(struct db *db, const struct check_clock *clock, struct 
 /* A server against the profiles, whose phones' certificates are judged by themselves. */
 int fleet_check_server(struct db *db, struct fleet_tally *tally, struct check_server *server, struct findings *out,
     struct err *e);
-
-/* ---- check_fleet_pool.c: threads that judge, and their results in the order of the phones ---- */
-
-struct fleet_pool;
-
-struct fleet_pool *fleet_pool_start(const struct fleet_common *c, unsigned int threads, struct err *e);
-
-/* Hand a phone in. The pool must not be full. */
-bool fleet_pool_is_full(const struct fleet_pool *p);
-void fleet_pool_put(struct fleet_pool *p, const struct db_phone *phone);
-
-/*
- * The oldest job, once it is done; waits for it. NULL when there is none (then *e is as it was), or when no thread is
- * left to do it. It is the pool's again with fleet_pool_pop().
- */
-struct fleet_job *fleet_pool_head(struct fleet_pool *p, struct err *e);
-bool fleet_pool_is_ready(struct fleet_pool *p);	/* there is one that needs no waiting */
-void fleet_pool_pop(struct fleet_pool *p);
-
-/* Stops the threads. NULL is taken. */
-void fleet_pool_free(struct fleet_pool *p);
 
 #endif

@@ -82,9 +82,35 @@ server_open(struct fleet_worker *w, struct err *e)
 	return rc;
 }
 
-struct fleet_worker *
-fleet_worker_open(const struct fleet_common *c, struct err *e)
+static void
+trusted_release(struct trusted *t)
 {
+	sk_X509_pop_free(t->cas, X509_free);
+	ca_voucher_free(t->voucher);
+	*t = (struct trusted){ .cas = NULL };
+}
+
+static void
+worker_close(void *arg)
+{
+	struct fleet_worker *w = arg;
+
+	db_close(w->db);
+	check_server_close(w->server);
+	ca_reader_free(w->reader);
+	for (size_t i = 0; i < TRUSTED_MAX; i++)
+		trusted_release(&w->trusted[i]);
+	buf_release(&w->bundle);
+	buf_release(&w->xml);
+	buf_release(&w->document);
+	findings_release(&w->some);
+	free(w);
+}
+
+static void *
+worker_open(const void *common, struct err *e)
+{
+	const struct fleet_common *c = common;
 	struct fleet_worker *w = malloc(sizeof(*w));
 
 	if (w == NULL) {
@@ -101,33 +127,8 @@ fleet_worker_open(const struct fleet_common *c, struct err *e)
 	w->db = w->reader == NULL ? NULL : db_open(&c->where, e);
 	if (w->db != NULL && (c->server == NULL || server_open(w, e) == 0))
 		return w;
-	fleet_worker_close(w);
+	worker_close(w);
 	return NULL;
-}
-
-static void
-trusted_release(struct trusted *t)
-{
-	sk_X509_pop_free(t->cas, X509_free);
-	ca_voucher_free(t->voucher);
-	*t = (struct trusted){ .cas = NULL };
-}
-
-void
-fleet_worker_close(struct fleet_worker *w)
-{
-	if (w == NULL)
-		return;
-	db_close(w->db);
-	check_server_close(w->server);
-	ca_reader_free(w->reader);
-	for (size_t i = 0; i < TRUSTED_MAX; i++)
-		trusted_release(&w->trusted[i]);
-	buf_release(&w->bundle);
-	buf_release(&w->xml);
-	buf_release(&w->document);
-	findings_release(&w->some);
-	free(w);
 }
 
 /* What is wrong with what is stored is a finding; what keeps the check from looking is not. */
@@ -370,8 +371,8 @@ judge_offered(struct judged *j, struct err *e)
 	return judge_bundle(j, e);
 }
 
-int
-fleet_worker_judge(struct fleet_worker *w, struct fleet_job *job, struct err *e)
+static int
+judge(struct fleet_worker *w, struct fleet_job *job, struct err *e)
 {
 	struct judged j = { .w = w, .job = job, .phone = &job->phone, .model = model_find(job->phone.model) };
 	bool credential;
@@ -386,3 +387,31 @@ fleet_worker_judge(struct fleet_worker *w, struct fleet_job *job, struct err *e)
 		return -1;
 	return findings_check(&job->found, e) != 0 ? -1 : findings_check(&job->shared, e);
 }
+
+static void
+worker_run(void *worker, void *arg)
+{
+	struct fleet_job *job = arg;
+
+	if (judge(worker, job, &job->error) != 0)
+		err_prefix(&job->error, "phone %s", job->phone.mac);
+}
+
+static void
+job_release(void *arg)
+{
+	struct fleet_job *job = arg;
+
+	findings_release(&job->found);
+	findings_release(&job->shared);
+}
+
+const struct pool_kind fleet_pool_kind = {
+	.what = "check",
+	.job_size = sizeof(struct fleet_job),
+	.window = 2 * FLEET_BATCH,
+	.open = worker_open,
+	.close = worker_close,
+	.run = worker_run,
+	.release = job_release,
+};

@@ -24,7 +24,7 @@ struct live;
 struct live *live_open(const struct live_params *params, struct err *e);
 void live_close(struct live *l);
 
-/* Phones in, judged jobs out, in one order, as with a struct fleet_pool. */
+/* Phones in, judged jobs out, in one order, as with a struct pool. */
 bool live_is_full(const struct live *l);
 int live_put(struct live *l, const struct db_phone *phone, struct err *e);
 struct fleet_job *live_head(struct live *l, struct err *e);

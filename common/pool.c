@@ -17,6 +17,8 @@ struct pool {
 	size_t put, begun, taken;
 	pthread_mutex_t lock;
 	pthread_cond_t work, finished;
+	unsigned int idle; /* threads that wait for work */
+	size_t awaited;    /* the job that the caller waits for */
 	bool stop;
 	unsigned int running;
 	struct err dead; /* why the last thread could not even begin */
@@ -38,8 +40,10 @@ job_begin(struct pool *p, size_t *ret_number)
 	bool begun = false;
 
 	(void)pthread_mutex_lock(&p->lock);
+	p->idle++;
 	while (!p->stop && p->begun == p->put)
 		(void)pthread_cond_wait(&p->work, &p->lock);
+	p->idle--;
 	if (!p->stop) {
 		*ret_number = p->begun++;
 		begun = true;
@@ -53,7 +57,8 @@ job_end(struct pool *p, size_t number)
 {
 	(void)pthread_mutex_lock(&p->lock);
 	p->done[number % p->kind.window] = true;
-	(void)pthread_cond_signal(&p->finished);
+	if (number == p->awaited)
+		(void)pthread_cond_signal(&p->finished);
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
@@ -137,7 +142,8 @@ pool_put(struct pool *p)
 {
 	(void)pthread_mutex_lock(&p->lock);
 	p->put++;
-	(void)pthread_cond_signal(&p->work);
+	if (p->idle > 0)
+		(void)pthread_cond_signal(&p->work);
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
@@ -147,12 +153,18 @@ pool_held(const struct pool *p)
 	return p->put - p->taken;
 }
 
+static bool
+is_done(const struct pool *p, size_t number)
+{
+	return number < p->begun && p->done[number % p->kind.window];
+}
+
 static size_t
 done_count(const struct pool *p, size_t max)
 {
 	size_t n = 0;
 
-	while (n < max && p->taken + n < p->begun && p->done[(p->taken + n) % p->kind.window])
+	while (n < max && is_done(p, p->taken + n))
 		n++;
 	return n;
 }
@@ -181,6 +193,8 @@ pool_wait(struct pool *p, size_t n, unsigned int milliseconds, size_t *ret_done,
 
 	(void)pthread_mutex_lock(&p->lock);
 	while ((done = done_count(p, n)) < n && p->running > 0) {
+		/* The last of them, and then what is missing: or the threads would wake the caller for each. */
+		p->awaited = p->taken + (is_done(p, p->taken + n - 1) ? done : n - 1);
 		if (pthread_cond_timedwait(&p->finished, &p->lock, &until) != 0) {
 			done = done_count(p, n);
 			break;
