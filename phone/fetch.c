@@ -59,6 +59,15 @@ parts_release(struct parts *p)
 	secret_free(p->password);
 }
 
+/* Decoded; *ret stays NULL where there is none. A transfer refuses "%00", too: CURLE_URL_MALFORMAT. */
+static bool
+login_read(CURLU *url, CURLUPart part, CURLUcode absent, char **ret)
+{
+	CURLUcode why = curl_url_get(url, part, ret, CURLU_URLDECODE);
+
+	return why == CURLUE_OK || why == absent;
+}
+
 static int
 parts_read(const char *url, struct parts *ret, struct err *e)
 {
@@ -75,8 +84,11 @@ parts_read(const char *url, struct parts *ret, struct err *e)
 		goto failed;
 	}
 	(void)curl_url_get(p.url, CURLUPART_SCHEME, &p.scheme, 0);
-	(void)curl_url_get(p.url, CURLUPART_USER, &p.user, CURLU_URLDECODE);
-	(void)curl_url_get(p.url, CURLUPART_PASSWORD, &p.password, CURLU_URLDECODE);
+	if (!login_read(p.url, CURLUPART_USER, CURLUE_NO_USER, &p.user) ||
+	    !login_read(p.url, CURLUPART_PASSWORD, CURLUE_NO_PASSWORD, &p.password)) {
+		err_set(e, ERR_INPUT, "URL: expected a user and password that cURL takes, found one with a NUL (%%00)");
+		goto failed;
+	}
 	if (p.scheme == NULL || (strcmp(p.scheme, "http") != 0 && strcmp(p.scheme, "https") != 0)) {
 		err_set(e, ERR_INPUT, "URL: expected http or https, found %s", p.scheme != NULL ? p.scheme : "none");
 		goto failed;

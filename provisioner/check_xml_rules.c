@@ -97,7 +97,8 @@ const struct finding_rule check_xml_rules[RULE_COUNT + 1] = {
 	[RULE_URL_ENCODING] = { "xml-url-encoding", FINDING_ERROR, "User or password are not percent-encoded",
 	    "What follows a bare '@', '/', '?' or '#' in them is taken for another part of the URL: the phone asks another "
 	    "server.",
-	    "Percent-encode them (RFC 3986 section 2.1): '@' is %40, '/' is %2F, '%' is %25." },
+	    "Percent-encode them (RFC 3986 section 2.1): '@' is %40, '/' is %2F, '%' is %25. So too an '@' in the path "
+	    "behind a host that is one word, which looks the same." },
 	[RULE_URL_BARE] = { "xml-url-bare", FINDING_WARNING, "Characters in the URL are not percent-encoded",
 	    "A URL has no '\"', '<', '>', '[', '|' and the like, no letters beyond ASCII, and no '%' without two hex digits "
 	    "(RFC 3986). This cURL takes them as they stand; whether the phone's and the server do is not known.",

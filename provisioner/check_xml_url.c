@@ -100,12 +100,60 @@ login_is_bare(const char *url)
 	return false;
 }
 
+/*
+ * "https://user:p@s/s@host/x" is a URL, and its host is "s". One word in front of an '@' is rather half of a login
+ * than a host with an '@' in its path, which may stand there bare (RFC 3986 section 3.3).
+ */
+static bool
+login_ends_early(const char *url, const xmlURI *uri)
+{
+	const char *host = strstr(url, "://") + strlen("://");
+
+	return strchr(host + strcspn(host, "/?#"), '@') != NULL && strpbrk(uri->server, ".:") == NULL &&
+	       strcasecmp(uri->server, "localhost") != 0;
+}
+
+/* As cURL 7.88 has it: names with other characters, and what is no address in brackets, are refused. */
+static bool
+host_is_good(const char *host)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+	char bare[INET6_ADDRSTRLEN];
+	size_t len;
+
+	if (host[0] != '[')
+		return host[strcspn(host, "!$&'()*+,;=")] == '\0';
+	len = strcspn(++host, "%]"); /* a zone, RFC 6874 */
+	if (len >= sizeof(bare))
+		return false;
+	memcpy(bare, host, len);
+	bare[len] = '\0';
+	return inet_pton(AF_INET6, bare, address) == 1;
+}
+
+/* What keeps cURL from taking a URL that could be read; NULL for nothing. */
+static const char *
+url_fault(const xmlURI *uri)
+{
+	if (uri->scheme == NULL)
+		return "none of http:// and https:// in front";
+	if (uri->server == NULL || uri->server[0] == '\0')
+		return "no host";
+	if (!host_is_good(uri->server))
+		return "a host that is neither a name nor an address";
+	if (uri->port > 65535)
+		return "a port over 65535";
+	if (uri->user != NULL && strstr(uri->user, "%00") != NULL)
+		return "a NUL (%00) in user or password";
+	return NULL;
+}
+
 /* NULL, with a finding, when it is no URL with a host. Nothing of it is shown: it may hold a password. */
 static xmlURIPtr
 read_url(const struct xml_check *c, const struct finding_place *place, const char *url)
 {
 	xmlURIPtr uri = xmlParseURIRaw(url, 1);
-	const char *fault = NULL;
+	const char *fault;
 
 	if (uri == NULL && (uri = read_bare(url)) != NULL)
 		FOUND(c, RULE_URL_BARE, place, "expected characters of RFC 3986 alone, found others");
@@ -114,17 +162,14 @@ read_url(const struct xml_check *c, const struct finding_place *place, const cha
 		    "expected user and password percent-encoded, found a character that ends them");
 		return NULL;
 	}
-	if (uri == NULL)
-		fault = "another text or character";
-	else if (uri->scheme == NULL)
-		fault = "none of http:// and https:// in front";
-	else if (uri->server == NULL || uri->server[0] == '\0')
-		fault = "no host";
-	else if (uri->port > 65535)
-		fault = "a port over 65535";
-	if (fault == NULL)
+	fault = uri == NULL ? "another text or character" : url_fault(uri);
+	if (fault != NULL)
+		FOUND(c, RULE_URL_SYNTAX, place, "expected a URL (RFC 3986) with a host, found %s", fault);
+	else if (login_ends_early(url, uri))
+		FOUND(c, RULE_URL_ENCODING, place,
+		    "expected user and password percent-encoded, found an '@' behind what is taken for the host");
+	else
 		return uri;
-	FOUND(c, RULE_URL_SYNTAX, place, "expected a URL (RFC 3986) with a host, found %s", fault);
 	check_url_free(uri);
 	return NULL;
 }

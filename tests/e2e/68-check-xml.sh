@@ -84,6 +84,15 @@ for bare in @ '#' '?' ' '; do
 	broken "a password with a bare $bare" xml-url-encoding bundle_unreachable \
 		"<config>$admin$enable$(bundle "${locked/:\/\//://phone:p%40ss${bare}w:1@}/b.ovpn")</config>"
 done
+# RFC 6761: no host has a name under "invalid".
+broken "a password with a bare @ and a bare /, a URL of another host" xml-url-encoding bundle_unreachable \
+	"<config>$admin$enable$(bundle "${locked/:\/\//://phone:p@invalid/w:1@}/b.ovpn")</config>"
+broken "a password of digits and a bare /, a URL of another port" xml-url-encoding bundle_unreachable \
+	"<config>$admin$enable$(bundle "${locked/:\/\//://invalid:12/w@}/b.ovpn")</config>"
+broken "a password with a NUL" xml-url-syntax bundle_unreachable \
+	"<config>$admin$enable$(bundle "${locked/:\/\//://phone:p%40ss%00@}/b.ovpn")</config>"
+broken "a host with a bracket" xml-url-syntax bundle_unreachable \
+	"<config>$admin$enable$(bundle "https://phone:p%40ss@[pbx]/b.ovpn")</config>"
 model=D40
 broken "a D40" xml-model vpn_unsupported "<config>$admin$enable$good</config>" --model D40
 model=D65

@@ -194,6 +194,11 @@ test_url(void **state)
 	assert_rules(BUNDLE_URL("https://user:pass@server.example.com:70000/c.ovpn"), NULL, "xml-url-syntax");
 	assert_rules(BUNDLE_URL(" https://user:pass@server.example.com/c.ovpn"), NULL, "xml-url-syntax");
 	assert_rules(BUNDLE_URL("https://user:pass@server.example.com/my phone.ovpn"), NULL, "xml-url-syntax");
+	/* cURL 7.88: "URL using bad/illegal format", and of the third "bad range". */
+	assert_rules(BUNDLE_URL("https://user:s3cret%00@server.example.com/c.ovpn"), NULL, "xml-url-syntax");
+	assert_rules(BUNDLE_URL("https://user:pass@server!.example.com/c.ovpn"), NULL, "xml-url-syntax");
+	assert_rules(BUNDLE_URL("https://user:pass@[example]/c.ovpn"), NULL, "xml-url-syntax");
+	assert_rules(BUNDLE_URL("https://user:pass@[fe80::1%25eth0]/c.ovpn"), NULL, "");
 	assert_rules(BUNDLE_URL("http://user:pass@127.0.0.1:8080/c.ovpn"), NULL, "xml-url-clear xml-url-loopback");
 	assert_rules(BUNDLE_URL("https://user:pass@localhost/c.ovpn"), NULL, "xml-url-loopback");
 }
@@ -204,7 +209,17 @@ test_url_encoding(void **state)
 	static const char *const bare[] = { "s3cret@1", "s3cret/1", "s3cret#1", "s3cret?1", "s3cret 1", "s3cret%zz/" };
 	static const char *const odd[] = { "s3cret%1", "s3cret%zz", "s3cret[1]", "s3cret|", "s3cret\xc3\xa9" };
 
+	/* Each is a URL, whose host is "s" or "u": so says cURL 7.88. */
+	static const char *const elsewhere[] = { "u:s3cret@s/s@pbx", "u:s3cret@s?s@pbx", "u:s3cret@s#s@pbx", "u:12/s@pbx",
+		"u:12?s@pbx", "u/x:12@pbx.example.com" };
+
 	(void)state;
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+		char xml[1024];
+
+		(void)snprintf(xml, sizeof(xml), BUNDLE_URL("https://%s/c.ovpn"), elsewhere[i]);
+		assert_rules(xml, NULL, "xml-url-encoding");
+	}
 	for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]) + sizeof(odd) / sizeof(odd[0]); i++) {
 		const size_t count = sizeof(bare) / sizeof(bare[0]);
 		char xml[1024];
@@ -221,6 +236,8 @@ test_url_encoding(void **state)
 	/* RFC 3986 section 3.2.1: these need none. */
 	assert_rules(BUNDLE_URL("https://user:s3cret!$'()*+,;=:-._~@server.example.com/c.ovpn"), NULL, "");
 	assert_rules(BUNDLE_URL("https://user:s3cret@server.example.com/a@b/c.ovpn"), NULL, "");
+	assert_rules(BUNDLE_URL("https://user:s3cret@[2001:db8::1]/a@b/c.ovpn"), NULL, "");
+	assert_rules(BUNDLE_URL("https://user:s3cret@pbx/c.ovpn"), NULL, "");
 }
 
 /* The phone could never fetch its first bundle: page, section "Requirements and Overview", the chicken and the egg. */
