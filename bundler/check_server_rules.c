@@ -19,13 +19,13 @@ const struct finding_rule check_server_rules[] = {
 	[SERVER_OPTIONS] = { "server-options", ERROR, "directives that OpenVPN does not take together",
 	    "The server does not start: \"Options error: ...\".", "Delete or change the line as its text says." },
 	[SERVER_FILE_MISSING] = { "server-file-missing", ERROR, "a file that the configuration names cannot be opened",
-	    "The server does not start: \"Options error: --ca fails with 'ca.crt': No such file or directory\", or "
-	    "\"Permission denied\".",
+	    "The server does not start: \"Options error: --NAME fails with 'FILE': No such file or directory\" (NAME is the "
+	    "directive), or \"Permission denied\".",
 	    "Put the file there, or correct its name; a relative name begins at the folder that OpenVPN is started in." },
 	[SERVER_FILE_BROKEN] = { "server-file-broken", ERROR, "a file does not hold what it should",
-	    "The server does not start: \"Cannot load CA certificate file\", \"Cannot load certificate file\" or "
-	    "\"Cannot load private key file\".",
-	    "Put the right PEM file in its place." },
+	    "The server does not start: \"Cannot load CA certificate file\", \"Cannot load certificate file\", "
+	    "\"Cannot load private key file\" or, of what is no folder, \"--NAME fails with 'FILE': Permission denied\".",
+	    "Put the right PEM file or folder in its place." },
 	[SERVER_KEY_MISMATCH] = { "server-key-mismatch", ERROR, "key is not the certificate's",
 	    "The server does not start, and one that runs ends at SIGHUP: \"key values mismatch\" and \"Error: private "
 	    "key password verification failed\".",

@@ -114,6 +114,9 @@ trial() {
 	cd "$2" || return
 	mapfile -t expected <expected
 	[ ! -e options ] || mapfile -t options <options
+	# They are read before the programs have begun.
+	: >server.log
+	: >client.log
 	ip netns exec "$server" timeout 60 openvpn --config server.conf >server.log 2>&1 &
 	server_pid=$!
 	if ! await 20 server.log $server_pid; then
@@ -288,6 +291,16 @@ broken server-file-broken dies "ca without a certificate" "-ca " "ca $pki/crl-ga
 broken server-file-broken dies "cert without a certificate" "-cert" "cert $pki/crl-garbage.pem"
 broken server-file-broken dies "key without a key" "-key" "key $pki/crl-garbage.pem"
 broken server-file-broken dies "tls-auth without a key" "tls-auth $pki/crl-garbage.pem 0"
+for line in "ca /dev/null" "ca $pki" "cert /dev/null" "key /dev/null"; do
+	broken server-file-broken dies "$line" "-${line%% *} " "$line"
+done
+broken server-file-broken dies "dh /dev/null" "-dh" "dh /dev/null"
+broken server-file-broken dies "tls-auth /dev/null" "tls-auth /dev/null 0"
+broken server-file-broken dies "a file for a folder of revoked serials" "crl-verify $pki/crl.pem dir"
+broken server-file-broken dies "a file for client-config-dir" "client-config-dir $pki/crl.pem"
+broken server-file-broken dies "a file for tmp-dir" "tmp-dir $pki/crl.pem"
+broken server-file-broken dies "a file for chroot" "chroot $pki/crl.pem"
+works "a file for capath" "capath $pki/one.crt"
 broken server-key-mismatch dies "another key" "-key" "key $pki/one.key"
 broken server-cert-refused dies "a certificate signed with SHA-1 at the usual level" "-cert" "-tls-cipher" "cert $pki/sha1-server.crt"
 broken server-ca-same-name dies "two CAs of one name" "-ca " "ca $pki/twins.crt"
@@ -366,6 +379,9 @@ broken server-crl-expired refused "... that of the phone's CA" "-ca " "ca $pki/b
 broken server-crl-not-yet refused "the CRL is not valid yet" "crl-verify $pki/crl-future.pem"
 broken server-crl-empty refused "an empty CRL file" "crl-verify $pki/crl-empty.pem"
 broken server-crl-empty refused "a CRL file of garbage" "crl-verify $pki/crl-garbage.pem"
+for crl in /dev/null "$pki/serials-revoked"; do
+	broken server-crl-empty refused "crl-verify $crl" "crl-verify $crl"
+done
 broken server-crl-unreadable refused "the CRL is root's, and is replaced" "user nobody" "group nogroup" persist-key persist-tun \
 	"crl-verify CASE/crl.pem" "=run cp $pki/crl.pem crl.pem; chmod 600 crl.pem" "=hook cat $pki/crl-revoked.pem >crl.pem; touch -d '+1 hour' crl.pem"
 # Which phones there are only --fleet knows: 68-check-server-command.sh.
@@ -453,6 +469,8 @@ warned server-ccd-unreadable "fixed addresses that the user cannot read" "user n
 	"=run mkdir -m 700 ccd; echo ifconfig-push NETWORK.77 255.255.255.0 >ccd/phone"
 warned server-crl-dir-unreadable "a revoked phone, and a folder that the user cannot read" "user nobody" "group nogroup" persist-key persist-tun \
 	"crl-verify CASE/serials dir" "=cert revoked key" "=run cp -r $pki/serials-revoked serials; chmod 700 serials"
+warned server-crl-dir-unreadable "... and one that is not" "user nobody" "group nogroup" persist-key persist-tun \
+	"crl-verify CASE/serials dir" "=run cp -r $pki/serials-revoked serials; chmod 700 serials"
 
 # ---- all of them, several at a time ----
 worker_pids=()

@@ -18,7 +18,7 @@ test_config_url(void **state)
 		{ "http://[2001:db8::1]:80/a/", "http://[2001:db8::1]:80/a/000fd3054848.cfg" },
 	};
 	static const char *const bad[] = { "", "192.0.2.1", "ftp://192.0.2.1/", "file:///etc/", "http://",
-		"http://h/?a=b", "http://h/#a", "http://h:99999/", "http://u:s3cret@h/ /" };
+		"http://h/?a=b", "http://h/#a", "http://h:99999/", "http://u:s3cret@h/ /", "http://u:s3cret%00@h/" };
 	struct err e = ERR_INIT;
 	struct buf out = BUF_INIT(1024);
 
