@@ -39,8 +39,8 @@ judge_parse(const struct invocation *in, struct judge *j, struct err *e)
 
 	if (check_clock_parse(in, OPT_CLOCK, &j->params.clock, e) != 0)
 		return -1;
-	if (model != NULL && (j->params.model = model_find(model)) == NULL)
-		return err_set(e, ERR_USAGE, "--model: expected a model of the D-series, as D65, found another");
+	if (model != NULL && model_parse(model, &j->params.model, e) != 0)
+		return err_usage(e);
 	if (firmware == NULL)
 		return 0;
 	if (model == NULL)

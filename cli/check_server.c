@@ -27,20 +27,17 @@ static const struct option_def options[] = {
 };
 
 static int
-model_parse(const struct invocation *in, const struct model **ret, struct err *e)
+model_option(const struct invocation *in, const struct model **ret, struct err *e)
 {
 	const char *name = in->option[OPT_MODEL];
-	char shown[64];
 
 	*ret = NULL;
 	if (name == NULL)
 		return 0;
 	if (in->option[OPT_AGAINST] == NULL)
 		return err_set(e, ERR_USAGE, "--model: expected --against BUNDLE beside it, found none");
-	*ret = model_find(name);
-	if (*ret == NULL)
-		return err_set(e, ERR_USAGE, "--model: expected D60, D62, D65 or D80, found \"%s\"",
-		    text_printable(name, shown, sizeof(shown)));
+	if (model_parse(name, ret, e) != 0)
+		return err_usage(e);
 	return model_check_openvpn(*ret, NULL, e);
 }
 
@@ -97,7 +94,7 @@ server_run(const struct invocation *in, struct err *e)
 
 	if (in->option[OPT_AGAINST] != NULL && in->option[OPT_FLEET] != NULL)
 		return err_set(e, ERR_USAGE, "check server: expected --against or --fleet, found both");
-	if (model_parse(in, &m, e) != 0 || check_clock_parse(in, OPT_CLOCK, &clock, e) != 0 ||
+	if (model_option(in, &m, e) != 0 || check_clock_parse(in, OPT_CLOCK, &clock, e) != 0 ||
 	    check_report_begin(&report, in, OPT_REPORT, tables, e) != 0)
 		return -1;
 	rc = check_server_open(in->argv[0], &clock, &f, &server, e);

@@ -29,11 +29,9 @@ params_parse(const struct invocation *in, struct firmware *firmware, struct chec
 {
 	const char *model = in->option[OPT_MODEL], *version = in->option[OPT_FIRMWARE];
 	const char *network = in->option[OPT_VPN_NETWORK];
-	char shown[64];
 
-	if (model != NULL && (ret->model = model_find(model)) == NULL)
-		return err_set(e, ERR_USAGE, "--model: expected D40, D45, D50, D60, D62, D65, D70 or D80, found %s",
-		    text_printable(model, shown, sizeof(shown)));
+	if (model != NULL && model_parse(model, &ret->model, e) != 0)
+		return err_usage(e);
 	if (version != NULL && model == NULL)
 		return err_set(e, ERR_USAGE, "--firmware: expected --model beside it, found none");
 	if (version != NULL && firmware_parse(version, firmware, e) != 0)

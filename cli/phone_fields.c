@@ -34,18 +34,11 @@ phone_field_name(enum phone_field field)
 static int
 put_model(struct phone_draft *d, const char *value, struct err *e)
 {
-	const struct model *m = model_find(value);
-	struct buf known = BUF_INIT(256);
-	char shown[64];
+	const struct model *m;
 
-	if (m != NULL)
-		return text_copy(d->phone.model, sizeof(d->phone.model), m->name, "model", e);
-	for (size_t i = 0; model_at(i) != NULL; i++)
-		buf_addf(&known, "%s%s", i > 0 ? ", " : "", model_at(i)->name);
-	err_set(e, ERR_INPUT, "model: expected one of %s, found \"%s\"", buf_string(&known),
-	    text_printable(value, shown, sizeof(shown)));
-	buf_release(&known);
-	return -1;
+	if (model_parse(value, &m, e) != 0)
+		return -1;
+	return text_copy(d->phone.model, sizeof(d->phone.model), m->name, "model", e);
 }
 
 static int

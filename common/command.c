@@ -46,6 +46,24 @@ command_find(const struct program *program, int argc, char **argv, const struct 
 	return 0;
 }
 
+/* "phone" of "phone add": the first word of commands that have two. */
+static bool
+in_group(const struct command *c, const char *group)
+{
+	size_t len = strlen(group);
+
+	return strncmp(c->name, group, len) == 0 && c->name[len] == ' ';
+}
+
+static bool
+group_exists(const struct program *program, const char *group)
+{
+	for (const struct command *const *c = program->commands; *c != NULL; c++)
+		if (in_group(*c, group))
+			return true;
+	return false;
+}
+
 static int
 option_index(const struct option_def *defs, const char *name, size_t len)
 {
@@ -180,6 +198,18 @@ program_help(const struct program *program)
 	(void)printf("\n'%s COMMAND --help' tells the rest; the manual is %s(1).\n", program->name, program->name);
 }
 
+static void
+group_help(const struct program *program, const char *group, FILE *out)
+{
+	(void)fprintf(out, "usage: %s [OPTION...] %s COMMAND [OPTION...] [ARGUMENT...]\n\ncommands:\n", program->name,
+	    group);
+	for (const struct command *const *c = program->commands; *c != NULL; c++)
+		if (in_group(*c, group))
+			(void)fprintf(out, "  %-18s %s\n", (*c)->name, (*c)->summary);
+	(void)fprintf(out, "\n'%s %s COMMAND --help' tells the rest; the manual is %s(1).\n", program->name, group,
+	    program->name);
+}
+
 /* mdoc takes a line's first '.' or '\'' and any '\' as its own. */
 static void
 mdoc_text(const char *s)
@@ -266,32 +296,50 @@ help(struct invocation *in, int argc, char **argv, struct err *e)
 		program_help(in->program);
 	else if (command_find(in->program, argc, argv, &in->command) > 0)
 		command_help(in->program, in->command);
+	else if (argc == 1 && group_exists(in->program, argv[0]))
+		group_help(in->program, argv[0], stdout);
 	else
 		return err_set(e, ERR_USAGE, "help: no such command; see '%s --help'", in->program->name);
 	return 0;
 }
 
-/* "phone" alone, or with a second word that is none: name those that there are. */
+/* "phone" without a command of its own behind it: name those that there are. */
 static int
-command_unknown(const struct invocation *in, int argc, char **argv, struct err *e)
+group_unknown(const struct invocation *in, const char *group, const char *found, struct err *e)
 {
 	struct buf known = BUF_INIT(512);
 	char shown[64];
-	size_t len = strlen(argv[0]);
 
-	for (const struct command *const *c = in->program->commands; *c != NULL; c++) {
-		if (strncmp((*c)->name, argv[0], len) == 0 && (*c)->name[len] == ' ')
-			buf_addf(&known, "%s%s", known.len > 0 ? ", " : "", (*c)->name + len + 1);
-	}
-	if (known.len == 0)
-		err_set(e, ERR_USAGE, "%s: no such command; see '%s --help'",
-		    text_printable(argv[0], shown, sizeof(shown)), in->program->name);
-	else
-		err_set(e, ERR_USAGE, "%s: expected one of %s behind it, found %s; see '%s --help'", argv[0],
-		    buf_string(&known), argc > 1 ? text_printable(argv[1], shown, sizeof(shown)) : "nothing",
-		    in->program->name);
+	for (const struct command *const *c = in->program->commands; *c != NULL; c++)
+		if (in_group(*c, group))
+			buf_addf(&known, "%s%s", known.len > 0 ? ", " : "", strchr((*c)->name, ' ') + 1);
+	err_set(e, ERR_USAGE, "%s: expected one of %s behind it, found %s; see '%s %s --help'", group,
+	    buf_string(&known), found != NULL ? text_printable(found, shown, sizeof(shown)) : "nothing",
+	    in->program->name, group);
 	buf_release(&known);
+	if (found == NULL && !in->json)
+		group_help(in->program, group, stderr);
 	return -1;
+}
+
+/* What is no command: a group, of which there may be help, or nothing at all. */
+static int
+no_command(struct invocation *in, const char *common[], int argc, char **argv, struct err *e)
+{
+	char shown[64];
+	int at = 0;
+
+	if (!group_exists(in->program, argv[0]))
+		return err_set(e, ERR_USAGE, "%s: no such command; see '%s --help'",
+		    text_printable(argv[0], shown, sizeof(shown)), in->program->name);
+	/* An option that is none of every command's is of a command that is not there. */
+	if (options_parse(in, common, argc - 1, argv + 1, &at, NULL) == 0 && common[COMMON_HELP] != NULL &&
+	    at == argc - 1) {
+		group_help(in->program, argv[0], stdout);
+		return 0;
+	}
+	in->json = common[COMMON_JSON] != NULL;
+	return group_unknown(in, argv[0], at < argc - 1 ? argv[1 + at] : NULL, e);
 }
 
 static int
@@ -319,6 +367,8 @@ dispatch(struct invocation *in, int argc, char **argv, struct err *e)
 		(void)printf("%s %s\n", in->program->name, VERSION);
 		return 0;
 	}
+	if (argc > 0 && words == 0)
+		return no_command(in, common, argc, argv, e);
 	if (common[COMMON_HELP] != NULL && in->command != NULL) {
 		command_help(in->program, in->command);
 		return 0;
@@ -329,7 +379,7 @@ dispatch(struct invocation *in, int argc, char **argv, struct err *e)
 	}
 	if (argc == 0)
 		return err_set(e, ERR_USAGE, "expected a command, found none; see '%s --help'", in->program->name);
-	return words > 0 ? run(in, e) : command_unknown(in, argc, argv, e);
+	return run(in, e);
 }
 
 int

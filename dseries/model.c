@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "dseries/model.h"
 
+#include "common/buf.h"
+#include "common/text.h"
+
 #include <strings.h>
 
 /* Vendor page, section "Recommended Firmware". */
@@ -32,6 +35,23 @@ model_find(const char *name)
 		if (strcasecmp(models[i].name, name) == 0)
 			return &models[i];
 	return NULL;
+}
+
+int
+model_parse(const char *name, const struct model **ret, struct err *e)
+{
+	struct buf known = BUF_INIT(256);
+	char shown[64];
+
+	*ret = model_find(name);
+	if (*ret != NULL)
+		return 0;
+	for (size_t i = 0; i < MODEL_COUNT; i++)
+		buf_addf(&known, "%s%s", i > 0 ? ", " : "", models[i].name);
+	err_set(e, ERR_INPUT, "model: expected one of %s, found \"%s\"", buf_string(&known),
+	    text_printable(name, shown, sizeof(shown)));
+	buf_release(&known);
+	return -1;
 }
 
 const struct model *

@@ -23,6 +23,9 @@ struct model {
 /* The model of that name in either case, or NULL. */
 const struct model *model_find(const char *name);
 
+/* The same for what a person has written: 0, or -1 with ERR_INPUT, which names those that there are. */
+int model_parse(const char *name, const struct model **ret, struct err *e);
+
 /* All models in the page's order; NULL behind the last. */
 const struct model *model_at(size_t index);
 

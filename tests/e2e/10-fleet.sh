@@ -88,7 +88,7 @@ refused 3 '000fd3000099' phonevpn phone show 000fd3000099
 refused 3 '000fd3000099' phonevpn phone remove 000fd3000099
 refused 3 'no such setting' phonevpn config get vpn-hosts
 refused 2 'expected an option' phonevpn phone set 000fd3000010
-refused 2 'expected one of add, import, list, show, set, remove behind it, found nothing' phonevpn phone
+refused 2 'expected one of add, import, list, show, set, remove behind it, found nothing' phonevpn --json phone
 refused 2 'vpn-cipher' phonevpn config set vpn-cipher AES-256-GCM
 refused 2 'no such command' phonevpn mind --all
 refused 2 'no such option' phonevpn mint --every
@@ -113,6 +113,19 @@ while read -r command; do
 	# shellcheck disable=SC2086 # one or two words
 	ok "phonevpn $command --help" phonevpn $command --help
 done < <(phonevpn --help | awk '/^commands:/ { on = 1; next } /^$/ { on = 0 } on { print substr($0, 3, 18) }')
+while read -r group; do
+	ok "phonevpn $group --help" phonevpn "$group" --help
+	is "... names all of its commands" "$(sed -n "s/^  \($group [a-z]*\) .*/\1/p" "$T/out")" \
+		"$(phonevpn --help | sed -n "s/^  \($group [a-z]*\) .*/\1/p")"
+	help=$(cat "$T/out")
+	is "... as help does" "$(phonevpn help "$group")" "$help"
+	ok "phonevpn $group alone: usage" fails_with 2 phonevpn "$group"
+	is "... with the same on standard error" "$(cat "$T/out")$(head -n -1 "$T/err")" "$help"
+	ok "... and the error alone as JSON" fails_with 2 phonevpn "$group" --json
+	is "... which is one document" "$(cat "$T/out")$(jq -r .error.code "$T/err")" usage
+done < <(phonevpn --help | sed -n 's/^  \([a-z]*\) [a-z].*/\1/p' | uniq)
+ok "a second word that is none: usage" fails_with 2 phonevpn check nothing --help
+like "... with those that there are" "$(cat "$T/err")" '^phonevpn: check: expected one of ovpn, .*, found nothing;'
 ok "no command at all: usage" fails_with 2 phonevpn
 ok "help to a full disk: a failure" fails_with 1 sh -c 'phonevpn --help >/dev/full'
 ok "the event log's chain is whole" phonevpn events --verify

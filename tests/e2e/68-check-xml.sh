@@ -143,6 +143,12 @@ ok "standard input" fails_with 5 sh -c 'phonevpn --quiet check xml - <"$1"' - "$
 ok "two files: the worse one counts" fails_with 5 phonevpn check xml "$T/open.www/$mac.cfg" "$T/x.cfg"
 ok "a file that is not there: not found" fails_with 3 phonevpn check xml "$T/none.cfg"
 ok "firmware without a model: usage" fails_with 2 phonevpn check xml --firmware 2_7_0 "$T/x.cfg"
+for kind in "ovpn" "xml" "server --against $T/x.cfg"; do
+	# shellcheck disable=SC2086 # words
+	ok "check ${kind%% *}: a model that there is not: usage" fails_with 2 phonevpn check $kind --model D99 "$T/x.cfg"
+	like "... with those that there are, and the one that was given" "$(cat "$T/err")" \
+		'model: expected one of D40, D45, D50, D60, D62, D65, D70, D80, found "D99"$'
+done
 ok "a network that is none: usage" fails_with 2 phonevpn check xml --vpn-network 10.8.0.0 "$T/x.cfg"
 phonevpn check xml --format sarif "$T/x.cfg" >"$T/x.sarif"
 is "SARIF: version, rule, level and line" \
