@@ -22,41 +22,32 @@ enum file_kind {
 	KIND_SCRIPT, /* a command line */
 };
 
-/* What it has to be for OpenVPN to start, or, of a CRL, to let anybody in; as measured with 2.6.14. */
-enum file_type {
-	TYPE_ANY,
-	TYPE_PLAIN,
-	TYPE_CRL,
-	TYPE_FOLDER,
-};
-
 /* options_postprocess_filechecks() and set_user_script() in options.c of 2.6.14. */
 static const struct {
 	const char *name;
 	enum file_kind kind;
-	enum file_type type;
 } named[] = {
-	{ "ca", KIND_FILE, TYPE_PLAIN },
-	{ "cert", KIND_FILE, TYPE_PLAIN },
-	{ "extra-certs", KIND_FILE, TYPE_PLAIN },
-	{ "key", KIND_SECRET, TYPE_PLAIN },
-	{ "dh", KIND_FILE, TYPE_PLAIN },
-	{ "pkcs12", KIND_SECRET, TYPE_PLAIN },
-	{ "tls-auth", KIND_SECRET, TYPE_PLAIN },
-	{ "tls-crypt", KIND_SECRET, TYPE_PLAIN },
-	{ "tls-crypt-v2", KIND_SECRET, TYPE_PLAIN },
-	{ "askpass", KIND_SECRET, TYPE_PLAIN },
-	{ "capath", KIND_AFTER, TYPE_ANY },
-	{ "crl-verify", KIND_AFTER, TYPE_CRL },
-	{ "client-config-dir", KIND_AFTER, TYPE_FOLDER },
-	{ "tmp-dir", KIND_AFTER, TYPE_FOLDER },
-	{ "chroot", KIND_FILE, TYPE_FOLDER },
-	{ "auth-user-pass-verify", KIND_SCRIPT, TYPE_ANY },
-	{ "client-connect", KIND_SCRIPT, TYPE_ANY },
-	{ "client-disconnect", KIND_SCRIPT, TYPE_ANY },
-	{ "learn-address", KIND_SCRIPT, TYPE_ANY },
-	{ "tls-verify", KIND_SCRIPT, TYPE_ANY },
-	{ "up", KIND_SCRIPT, TYPE_ANY },
+	{ "ca", KIND_FILE },
+	{ "cert", KIND_FILE },
+	{ "extra-certs", KIND_FILE },
+	{ "key", KIND_SECRET },
+	{ "dh", KIND_FILE },
+	{ "pkcs12", KIND_SECRET },
+	{ "tls-auth", KIND_SECRET },
+	{ "tls-crypt", KIND_SECRET },
+	{ "tls-crypt-v2", KIND_SECRET },
+	{ "askpass", KIND_SECRET },
+	{ "capath", KIND_AFTER },
+	{ "crl-verify", KIND_AFTER },
+	{ "client-config-dir", KIND_AFTER },
+	{ "tmp-dir", KIND_AFTER },
+	{ "chroot", KIND_FILE },
+	{ "auth-user-pass-verify", KIND_SCRIPT },
+	{ "client-connect", KIND_SCRIPT },
+	{ "client-disconnect", KIND_SCRIPT },
+	{ "learn-address", KIND_SCRIPT },
+	{ "tls-verify", KIND_SCRIPT },
+	{ "up", KIND_SCRIPT },
 };
 
 char *
@@ -99,19 +90,38 @@ secret_check(const struct check_server *s, const struct config_line *line, const
 		    (unsigned int)(st.st_mode & 07777));
 }
 
-static enum file_type
-type_expected(const struct config_line *line, enum file_type type)
-{
-	const char *second = config_word(line, 2);
+enum file_type {
+	TYPE_ANY,
+	TYPE_PLAIN,
+	TYPE_CRL,
+	TYPE_FOLDER,
+};
 
-	return type == TYPE_CRL && second != NULL && strcmp(second, "dir") == 0 ? TYPE_FOLDER : type;
+/* What it has to be for OpenVPN to start, or, of a CRL, to let anybody in: measured with 2.6.14. */
+static enum file_type
+type_expected(const struct config_line *line)
+{
+	static const char *const plain[] = { "ca", "cert", "extra-certs", "key", "dh", "pkcs12", "tls-auth",
+		"tls-crypt", "tls-crypt-v2", "askpass" };
+	static const char *const folders[] = { "client-config-dir", "tmp-dir", "chroot" };
+	const char *name = line->word[0], *second = config_word(line, 2);
+
+	if (strcmp(name, "crl-verify") == 0)
+		return second != NULL && strcmp(second, "dir") == 0 ? TYPE_FOLDER : TYPE_CRL;
+	for (size_t i = 0; i < COUNT(plain); i++)
+		if (strcmp(name, plain[i]) == 0)
+			return TYPE_PLAIN;
+	for (size_t i = 0; i < COUNT(folders); i++)
+		if (strcmp(name, folders[i]) == 0)
+			return TYPE_FOLDER;
+	return TYPE_ANY;
 }
 
 /* A pipe may hold what it should, and cannot be looked into. */
 static void
-type_check(const struct check_server *s, const struct config_line *line, enum file_type type, const char *path,
-    struct findings *out)
+type_check(const struct check_server *s, const struct config_line *line, const char *path, struct findings *out)
 {
+	enum file_type type = type_expected(line);
 	enum server_rule rule = SERVER_FILE_BROKEN;
 	struct stat st;
 
@@ -130,8 +140,7 @@ type_check(const struct check_server *s, const struct config_line *line, enum fi
 }
 
 static void
-file_check(const struct check_server *s, const struct config_line *line, enum file_kind kind, enum file_type type,
-    struct findings *out)
+file_check(const struct check_server *s, const struct config_line *line, enum file_kind kind, struct findings *out)
 {
 	const char *name = config_word(line, 1);
 	char word[4096], *path;
@@ -150,7 +159,7 @@ file_check(const struct check_server *s, const struct config_line *line, enum fi
 		    "%s: %s", path, strerror(errno));
 	else if (kind == KIND_SECRET)
 		secret_check(s, line, path, out);
-	type_check(s, line, type_expected(line, type), path, out);
+	type_check(s, line, path, out);
 	free(path);
 }
 
@@ -235,7 +244,7 @@ server_files_open(struct check_server *s, struct findings *out)
 		const struct config_line *line = config_find(&s->config, named[i].name);
 
 		if (line != NULL)
-			file_check(s, line, named[i].kind, named[i].type, out);
+			file_check(s, line, named[i].kind, out);
 	}
 	user_read(s, out);
 }

@@ -76,6 +76,10 @@ warn(const struct emit *m, const char *dir)
 
 	if (m->in->quiet)
 		return;
+	if (m->change.key_mode != 0)
+		log_warn("%s/%s: expected mode 0600, found %04o: others could read the server's key and pose as the "
+			 "server; 'phonevpn server renew --rekey' makes a new one",
+		    dir, server_file_name(SERVER_FILE_KEY), (unsigned int)m->change.key_mode);
 	settings_server_user(&m->settings, user, group);
 	if (user[0] != '\0' && server_dir_is_open(dir, user, group, &why) != 0)
 		log_warn("%s", why.text);

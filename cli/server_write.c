@@ -105,6 +105,8 @@ top_compare(const char *dir, enum server_file_kind kind, const struct buf *text,
 	}
 	same = exists && old.len == text->len && memcmp(old.data, text->data, old.len) == 0;
 	top->differs[kind] = !same || mode != server_file_mode(kind);
+	if (kind == SERVER_FILE_KEY && exists && (mode & (S_IRWXG | S_IRWXO)) != 0)
+		c->key_mode = mode;
 	/* Comments name models, which come and go. */
 	if (!same && kind != SERVER_FILE_CRL &&
 	    !(kind == SERVER_FILE_CONF && exists && server_conf_is_same(&old, text)) && top->has_conf)

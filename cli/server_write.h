@@ -20,6 +20,7 @@ struct server_change {
 	json_t *removed;
 	size_t clients, clients_removed, serials;	/* of these, in ccd and crl */
 	enum server_then then;
+	mode_t key_mode;	/* that server.key had, where others could read or write it; else 0 */
 };
 
 /* "nothing", "reload", "restart" */

@@ -74,6 +74,12 @@ option_index(const struct option_def *defs, const char *name, size_t len)
 	return -1;
 }
 
+static bool
+is_path(const char *argument)
+{
+	return strncmp(argument, "DIR", 3) == 0 || strncmp(argument, "FILE", 4) == 0;
+}
+
 /* One "--name", "--name=value" or "--name value" at argv[*at]; *at moves behind it. */
 static int
 option_take(const struct option_def *defs, const char *values[], int index, char **argv, int argc, int *at,
@@ -94,6 +100,10 @@ option_take(const struct option_def *defs, const char *values[], int index, char
 	if (equals == NULL && *at >= argc)
 		return err_set(e, ERR_USAGE, "--%s: expected %s behind it, found nothing", name, defs[index].argument);
 	values[index] = equals != NULL ? equals + 1 : argv[(*at)++];
+	/* A script's variable that is not set. */
+	if (values[index][0] == '\0' && is_path(defs[index].argument))
+		return err_set(e, ERR_USAGE, "--%s: expected %s behind it, found an empty name", name,
+		    defs[index].argument);
 	return 0;
 }
 

@@ -106,6 +106,12 @@ if [ -n "$newly" ] && [ ! -e "$policy" ]; then
 		exit 0
 	END
 	chmod 755 "$policy"
+else
+	# Another's is left as it is, and has to refuse them as well.
+	for server in $newly; do
+		"$policy" "$server" start >/dev/null 2>&1
+		[ $? -eq 101 ] || die "$policy would let $server start: let it exit with 101 for$newly, and come again"
+	done
 fi
 
 echo "packages.sh: installing $missing" >&2

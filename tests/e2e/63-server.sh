@@ -36,6 +36,8 @@ address_of() {
 }
 
 # ---- the folder ----
+ok "a folder without a name: usage" fails_with 2 phonevpn emit server --out ""
+like "... which says so" "$(cat "$T/err")" "^phonevpn: --out: expected DIR behind it, found an empty name$"
 ok "a dry run" emits --dry-run
 ok "... makes nothing" test ! -e "$dir"
 is "... and says what it would make" "$(said '.changed | join(" ")')" "crl.pem ca.crt server.crt server.key server.conf"
@@ -137,6 +139,7 @@ rm "$dir/management"
 emits
 chmod 644 "$dir/server.key"
 ok "a key that others could read" emits
+like "... is told of, with its mode" "$(cat "$T/err")" "server.key: expected mode 0600, found 0644: others could read"
 is "... is closed again" "$(stat -c %a "$dir/server.key")" 600
 
 ok "another cipher" phonevpn config set vpn-cipher BF-CBC

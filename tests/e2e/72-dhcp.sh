@@ -6,6 +6,11 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/netns.sh"
 
+# In their own place AppArmor keeps them from every file of this test.
+mkdir "$T/bin"
+for program in dhcpd dhclient kea-dhcp4; do cp "$(command -v $program)" "$T/bin/"; done
+PATH=$T/bin:$PATH
+
 export PHONEVPN_DIR=$T/state
 url=https://pbx.example.com:8443/phones/
 phone=00:0f:d3:00:65:01 laptop=00:1b:21:00:00:01

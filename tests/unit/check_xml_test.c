@@ -210,8 +210,8 @@ test_url_encoding(void **state)
 	static const char *const odd[] = { "s3cret%1", "s3cret%zz", "s3cret[1]", "s3cret|", "s3cret\xc3\xa9" };
 
 	/* Each is a URL, whose host is "s" or "u": so says cURL 7.88. */
-	static const char *const elsewhere[] = { "u:s3cret@s/s@pbx", "u:s3cret@s?s@pbx", "u:s3cret@s#s@pbx", "u:12/s@pbx",
-		"u:12?s@pbx", "u/x:12@pbx.example.com" };
+	static const char *const elsewhere[] = { "u:s3cret@s/s@pbx", "u:s3cret@s?s@pbx", "u:s3cret@s#s@pbx",
+		"u:12/s@pbx", "u:12?s@pbx", "u/x:12@pbx.example.com" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
