@@ -165,13 +165,45 @@ endpoint_compare(const void *a, const void *b)
 	return order != 0 ? order : strcmp(x->mac, y->mac);
 }
 
+static int
+extension_compare(const void *extension, const void *endpoint)
+{
+	return strcmp(extension, ((const struct endpoint *)endpoint)->extension);
+}
+
 /*
  * Two phones behind one name: Dial() rings but one of its contacts, and a tunnel that comes back would take away the
  * other phone's.
  */
 static int
+shared(const char *extension, const char *mac, const char *other, struct err *e)
+{
+	bool in_order = strcmp(mac, other) < 0;
+
+	return err_set(e, ERR_CONFLICT,
+	    "extension %s: expected one phone, as an endpoint is one phone's, found %s and %s; give each its own "
+	    "and let the dialplan ring both",
+	    extension, in_order ? mac : other, in_order ? other : mac);
+}
+
+/* A phone of the fleet that may not be among those to be written. */
+static int
+check_other(const struct db_phone *p, void *arg, struct err *e)
+{
+	const struct writer *w = arg;
+	const struct endpoint *same;
+
+	if (p->extension[0] == '\0' || !p->has_secret)
+		return 0;
+	same = bsearch(p->extension, w->endpoints, w->count, sizeof(w->endpoints[0]), extension_compare);
+	return same == NULL || strcmp(same->mac, p->mac) == 0 ? 0 : shared(p->extension, same->mac, p->mac, e);
+}
+
+static int
 check_shared(struct writer *w, struct err *e)
 {
+	const struct db_phone_filter all = DB_ALL_PHONES;
+
 	if (w->count > 1)
 		qsort(w->endpoints, w->count, sizeof(w->endpoints[0]), endpoint_compare);
 	for (size_t i = 1; i < w->count; i++) {
@@ -181,12 +213,10 @@ check_shared(struct writer *w, struct err *e)
 			continue;
 		if (strcmp(a->mac, b->mac) == 0)
 			return err_set(e, ERR_USAGE, "%s: expected once, found twice", a->mac);
-		return err_set(e, ERR_CONFLICT,
-		    "extension %s: expected one phone, as an endpoint is one phone's, found %s and %s; give each its own "
-		    "and let the dialplan ring both",
-		    a->extension, a->mac, b->mac);
+		return shared(a->extension, a->mac, b->mac, e);
 	}
-	return 0;
+	/* A group may be the phones of a PBX of its own; those that are named are of the fleet's. */
+	return w->in->argc > 0 ? db_phone_each(w->db, &all, check_other, w, e) : 0;
 }
 
 /* The options, as far as they are judged by who writes them. */
@@ -312,8 +342,8 @@ const struct command command_emit_pjsip = {
 	    "An endpoint, an aor and an auth for each phone of the fleet, of the group or of those named, all three of the "
 	    "extension's name, which is also the user in the phone's XML. A phone without an extension has none; one "
 	    "with an extension and no secret is left out with a remark, or, when named, an error, as an endpoint without "
-	    "a password would be open to all. Two phones with one extension are an error: give each its own, and let "
-	    "the dialplan ring both. "
+	    "a password would be open to all. Two phones with one extension are an error, also where only one of "
+	    "them is named (with --group, two of the group): give each its own, and let the dialplan ring both. "
 	    "Without --realtime the output is for an #include in pjsip.conf. What it does not set can be added behind the "
 	    "#include, as in [203](+type=endpoint). With --realtime it is one transaction that adds the rows or brings "
 	    "them up to date; columns that it does not name keep what is in them, a present row also its codecs, and rows "

@@ -179,7 +179,12 @@ phonevpn emit pjsip >"$T/printed" 2>"$T/said"
 is "two phones with one extension are a conflict" $? 4
 like "... of these two" "$(cat "$T/said")" 'extension 203: .*000fd3000403 and 000fd3006501'
 is "... and nothing is printed" "$(cat "$T/printed")" ""
-ok "each alone is none" phonevpn emit pjsip --group other
+phonevpn emit pjsip 000fd3006501 >"$T/printed" 2>"$T/said"
+is "... also where one of them is named" $? 4
+like "... of these two" "$(cat "$T/said")" 'extension 203: .*000fd3000403 and 000fd3006501'
+is "... and nothing is printed" "$(cat "$T/printed")" ""
+ok "each in a group of its own, which may have a PBX of its own, is none" phonevpn emit pjsip --group other
+ok "a third phone is not held up" phonevpn emit pjsip 000fd3000300
 gone 000fd3000403
 
 csv "what cannot be said" <<END
