@@ -189,13 +189,12 @@ note_rest(struct import *im)
 static int
 refuse(const struct import *im, struct err *e)
 {
-	import_report_findings(im->in, &im->findings);
+	import_report_refused(im->in, &im->findings);
 	if (im->in->json &&
 	    command_print_json(json_pack("{s:b,s:o}", "imported", 0, "findings", import_report_json(&im->findings)),
 		e) != 0)
 		return -1;
-	return err_set(e, ERR_INPUT, "%s: found errors in its index or the fleet, see above; nothing was imported",
-	    im->pki.dir);
+	return err_set(e, ERR_INPUT, "%s: found errors in its index or the fleet; nothing was imported", im->pki.dir);
 }
 
 static size_t

@@ -272,14 +272,13 @@ report(const struct import *im, struct err *e)
 static int
 refuse(const struct import *im, struct err *e)
 {
-	import_report_findings(im->in, &im->findings);
+	import_report_refused(im->in, &im->findings);
 	if (im->in->json &&
 	    command_print_json(json_pack("{s:[],s:o}", "imported", "findings", import_report_json(&im->findings)), e) !=
 		0)
 		return -1;
-	return err_set(e, im->first,
-	    "%d file%s: found one or more that cannot be taken over, see above; nothing was imported", im->in->argc,
-	    im->in->argc == 1 ? "" : "s");
+	return err_set(e, im->first, "%d file%s: found one or more that cannot be taken over; nothing was imported",
+	    im->in->argc, im->in->argc == 1 ? "" : "s");
 }
 
 static void

@@ -6,23 +6,21 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* "file:12: warning: name: text [rule]", and the first time what the rule means. */
+/* "file:12: warning: name: text [rule]", and what the rule means unless that was told or is not asked for. */
 static void
-finding_print(const struct finding *f, bool explained[IMPORT_RULE_COUNT])
+finding_print(FILE *out, const struct finding *f, bool *explained)
 {
-	bool *known = &explained[f->rule - import_rules];
-
 	if (f->file != NULL)
-		(void)printf("%s:", f->file);
+		(void)fprintf(out, "%s:", f->file);
 	if (f->line > 0)
-		(void)printf("%u:", f->line);
-	(void)printf("%s%s: ", f->file != NULL ? " " : "", finding_severity_name(f->rule->severity));
+		(void)fprintf(out, "%u:", f->line);
+	(void)fprintf(out, "%s%s: ", f->file != NULL ? " " : "", finding_severity_name(f->rule->severity));
 	if (f->element != NULL && f->element[0] != '\0')
-		(void)printf("%s: ", f->element);
-	(void)printf("%s [%s]\n", f->text, f->rule->id);
-	if (!*known)
-		(void)printf("    %s: %s\n    %s\n", f->rule->title, f->rule->why, f->rule->fix);
-	*known = true;
+		(void)fprintf(out, "%s: ", f->element);
+	(void)fprintf(out, "%s [%s]\n", f->text, f->rule->id);
+	if (!*explained)
+		(void)fprintf(out, "    %s: %s\n    %s\n", f->rule->title, f->rule->why, f->rule->fix);
+	*explained = true;
 }
 
 void
@@ -33,9 +31,24 @@ import_report_findings(const struct invocation *in, const struct findings *f)
 	if (in->quiet || in->json)
 		return;
 	for (size_t i = 0; i < f->count; i++)
-		finding_print(&f->list[i], explained);
+		finding_print(stdout, &f->list[i], &explained[f->list[i].rule - import_rules]);
 	if (f->left_off > 0)
 		(void)printf("and %zu more\n", f->left_off);
+}
+
+void
+import_report_refused(const struct invocation *in, const struct findings *f)
+{
+	bool explained[IMPORT_RULE_COUNT] = { false }, quiet = true;
+
+	if (in->json)
+		return;
+	for (size_t i = 0; i < f->count; i++)
+		if (!in->quiet || f->list[i].rule->severity == FINDING_ERROR)
+			finding_print(stderr, &f->list[i],
+			    in->quiet ? &quiet : &explained[f->list[i].rule - import_rules]);
+	if (f->left_off > 0)
+		(void)fprintf(stderr, "and %zu more\n", f->left_off);
 }
 
 json_t *

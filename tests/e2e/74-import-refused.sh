@@ -133,11 +133,11 @@ copy
 printf 'R\t290226194856Z\t\t0B\tunknown\t/CN=lost\nnonsense\n' >>bad/index.txt
 sed -n 1p pki/index.txt >>bad/index.txt
 refused 1 "broken rows" "bad/index.txt:5: error: date of the revocation: expected .* \[import-row-broken\]"
-like "... all of them are named" "$(cat out)" "bad/index.txt:6: error: expected 6 fields"
-like "... a serial that stands twice, too" "$(cat out)" "bad/index.txt:7: error: serial [0-9a-f]+: stands in line 1 already"
+like "... all of them are named" "$(cat err)" "bad/index.txt:6: error: expected 6 fields"
+like "... a serial that stands twice, too" "$(cat err)" "bad/index.txt:7: error: serial [0-9a-f]+: stands in line 1 already"
 printf 'mac,model\nzz,D65\n' >fleet.csv
 ok "a bad fleet: refused" fails_with 1 import pki --fleet fleet.csv
-like "... with its line" "$(cat out)" "fleet.csv:2: error: MAC address: expected 12 hex digits"
+like "... with its line" "$(cat err)" "fleet.csv:2: error: MAC address: expected 12 hex digits"
 ok "... nothing was made" test ! -e "$PHONEVPN_DIR"
 
 # ---- oddities that lose nothing ----

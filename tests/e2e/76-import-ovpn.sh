@@ -87,7 +87,7 @@ before=$(state)
 # refused STATUS WHAT FILE ERE
 refused() {
 	ok "$2: refused" fails_with "$1" phonevpn import ovpn old/first.ovpn "$3" --model D65
-	like "... with the reason" "$(cat out)" "$3: error: .*$4.*\[import-bundle-refused\]"
+	like "... with the reason" "$(cat err)" "$3: error: .*$4.*\[import-bundle-refused\]"
 	is "... and the good one with it" "$(state)" "$before"
 }
 openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.crt -subj "/CN=Other CA" -days 10 2>/dev/null
@@ -118,6 +118,11 @@ bundle $one.ovpn pki/issued/lobby.crt keys/lobby.key
 ok "another phone's certificate: refused" fails_with 4 phonevpn import ovpn $one.ovpn
 is "... nothing was changed" "$(state)" "$before"
 ok "a file that is not there: not found" fails_with 3 phonevpn import ovpn nowhere.ovpn
+ok "... with --quiet" fails_with 3 phonevpn --quiet import ovpn nowhere.ovpn
+like "... the reason is told" "$(cat err)" "^nowhere.ovpn: error: .*No such file"
+ok "... as JSON" fails_with 3 phonevpn --json import ovpn nowhere.ovpn
+is "... the reasons on standard output, the error on the other, one document each" \
+	"$(jq -r '.findings[].rule' out) $(jq -r .error.code err)" "import-bundle-refused not_found"
 ok "a file without a phone's thing in it" fails_with 1 phonevpn import ovpn pki/index.txt
 
 # ---- what the present server may ask for ----
