@@ -83,6 +83,8 @@ import_bundle_release(struct import_bundle *b)
 	buf_release(&b->key_der);
 }
 
+#define DEFAULTED_COUNT 2 /* the first of names[] below */
+
 /* ---- what the present server may ask for, and the new bundle does not have ---- */
 
 static void
@@ -100,13 +102,16 @@ void
 import_bundle_differences(const struct import_bundle *b, const struct config *profile, const char *element,
     struct findings *findings)
 {
-	static const char *const names[] = { "cipher", "auth", "comp-lzo", "compress", "tls-auth", "tls-crypt",
-		"auth-user-pass", "fragment" };
+	static const char *const names[] = { "remote", "proto", "cipher", "auth", "comp-lzo", "compress", "tls-auth",
+		"tls-crypt", "auth-user-pass", "fragment" };
 	const struct finding_place place = { .file = b->file, .element = element };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct buf old = BUF_INIT(CONFIG_MAX), new = BUF_INIT(CONFIG_MAX);
 
+		/* These have a default, or stand in a <connection>. */
+		if (i < DEFAULTED_COUNT && config_find(&b->config, names[i]) == NULL)
+			continue;
 		words_join(config_find(&b->config, names[i]), &old);
 		words_join(config_find(profile, names[i]), &new);
 		if (strcasecmp(buf_string(&old), buf_string(&new)) != 0)

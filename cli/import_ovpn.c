@@ -10,6 +10,7 @@
 #include "cli/state.h"
 #include "common/text.h"
 #include "dseries/mac.h"
+#include "dseries/model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,17 +84,41 @@ issuer_find(const struct import *im, struct candidate *c, struct err *e)
 	    facts.issuer);
 }
 
+/* Whose a certificate of the database is: "" for nobody's. One that was imported under another name says it apart. */
 static int
-revoked_check(const struct import *im, const unsigned char serial[DB_SERIAL_SIZE], struct err *e)
+owner_find(const struct import *im, const struct db_certificate *known, char ret_mac[DB_MAC_SIZE], struct err *e)
+{
+	struct err mine = ERR_INIT;
+
+	if (db_certificate_owner(im->db, known->serial, ret_mac, &mine) == 0)
+		return 0;
+	if (mine.code != ERR_NOT_FOUND)
+		return err_set(e, mine.code, "%s", mine.text);
+	if (mac_parse(known->name, ret_mac, NULL) != 0)
+		ret_mac[0] = '\0';
+	return 0;
+}
+
+/* What the database would refuse, for a dry run to say so as well. */
+static int
+known_check(const struct import *im, const struct candidate *c, const unsigned char serial[DB_SERIAL_SIZE],
+    struct err *e)
 {
 	struct db_certificate known;
 	struct err mine = ERR_INIT;
-	char hex[SERIAL_HEX_SIZE];
+	char hex[SERIAL_HEX_SIZE], owner[DB_MAC_SIZE];
 
 	serial_hex(serial, hex);
 	if (db_certificate_get(im->db, serial, &known, &mine) != 0)
 		return mine.code == ERR_NOT_FOUND ? 0 : err_set(e, mine.code, "%s", mine.text);
-	return known.revoked == 0 ? 0 : err_set(e, ERR_CONFLICT, "serial %s: revoked, so it cannot serve again", hex);
+	if (known.revoked != 0)
+		return err_set(e, ERR_CONFLICT, "serial %s: revoked, so it cannot serve again", hex);
+	if (owner_find(im, &known, owner, e) != 0)
+		return -1;
+	if (owner[0] != '\0' && strcmp(owner, c->mac) != 0)
+		return err_set(e, ERR_CONFLICT, "serial %s: expected a certificate of phone %s, found that of phone %s",
+		    hex, c->mac, owner);
+	return 0;
 }
 
 /* ---- whose it is ---- */
@@ -180,7 +205,7 @@ candidate_plan(struct import *im, const char *file, struct candidate *c, struct 
 		.phone = c->mac,
 		.declared = ca_cert_check_name(b->cert, c->mac, NULL) != 0,
 	};
-	if (ca_cert_serial(b->cert, new->serial, e) != 0 || revoked_check(im, new->serial, e) != 0 ||
+	if (ca_cert_serial(b->cert, new->serial, e) != 0 || known_check(im, c, new->serial, e) != 0 ||
 	    ca_cert_validity(b->cert, &new->not_before, &new->not_after, e) != 0)
 		return -1;
 	serial_hex(new->serial, c->serial);
@@ -301,11 +326,17 @@ ovpn_run(const struct invocation *in, struct err *e)
 {
 	struct import im = { .in = in, .findings = FINDINGS_INIT, .plan = IMPORT_PLAN_INIT };
 	bool dry_run = in->option[OPT_DRY_RUN] != NULL;
+	const struct model *model;
 	struct db_import import;
+	char mac[DB_MAC_SIZE];
 	int rc = -1;
 
 	if (in->option[OPT_MAC] != NULL && in->argc > 1)
 		return err_set(e, ERR_USAGE, "--mac: expected one FILE with it, found %d", in->argc);
+	if (in->option[OPT_MAC] != NULL && mac_parse(in->option[OPT_MAC], mac, e) != 0)
+		return err_usage(e);
+	if (in->option[OPT_MODEL] != NULL && model_parse(in->option[OPT_MODEL], &model, e) != 0)
+		return err_usage(e);
 	im.db = dry_run ? state_open(in, e) : state_open_writer(in, e);
 	if (im.db == NULL || prepare(&im, e) != 0)
 		goto out;

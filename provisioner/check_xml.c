@@ -208,8 +208,9 @@ check_bundle(struct walk *w, const xmlNode *node)
 	char shown[32];
 
 	if (value == NULL || strcmp(value, "1") != 0)
-		FOUND(c, RULE_INLINE_VALUE, &place, "expected value=\"1\", found %s",
-		    value == NULL ? "no value" : text_printable(value, shown, sizeof(shown)));
+		FOUND(c, RULE_INLINE_VALUE, &place, "expected value=\"1\", found %s%s%s",
+		    value == NULL ? "no value" : "\"", value == NULL ? "" : text_printable(value, shown, sizeof(shown)),
+		    value == NULL ? "" : "\"");
 	check_md5(c, &place, attribute0(node, "md5"));
 	check_url_free(w->bundle_url);
 	w->bundle_url = NULL;

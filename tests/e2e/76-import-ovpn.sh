@@ -116,6 +116,10 @@ cp old/first.ovpn again.ovpn
 refused 4 "a second one of the same phone" again.ovpn "phone $one: expected one bundle, found another one in old/first.ovpn"
 bundle $one.ovpn pki/issued/lobby.crt keys/lobby.key
 ok "another phone's certificate: refused" fails_with 4 phonevpn import ovpn $one.ovpn
+ok "... by a dry run, too" fails_with 4 phonevpn import ovpn $one.ovpn --dry-run
+like "... and says whose it is" "$(cat err)" "expected a certificate of phone $one, found that of phone $four"
+ok "a --mac that is none: usage" fails_with 2 phonevpn import ovpn old/first.ovpn --mac zz
+ok "a --model that is none: usage" fails_with 2 phonevpn import ovpn old/first.ovpn --model D99
 is "... nothing was changed" "$(state)" "$before"
 ok "a file that is not there: not found" fails_with 3 phonevpn import ovpn nowhere.ovpn
 ok "... with --quiet" fails_with 3 phonevpn --quiet import ovpn nowhere.ovpn
@@ -127,11 +131,12 @@ ok "a file without a phone's thing in it" fails_with 1 phonevpn import ovpn pki/
 
 # ---- what the present server may ask for ----
 {
-	sed 's/^auth SHA1/auth SHA256/' old/first.ovpn
+	sed 's/^auth SHA1/auth SHA256/; s/^remote vpn.example.com/remote old.example.com/' old/first.ovpn
 	printf '<tls-auth>\nsecret\n</tls-auth>\n'
 } >differs.ovpn
 ok "a bundle that differs from the profile" phonevpn import ovpn differs.ovpn --json
-is "... is told where" "$(jq -r '.findings[].text' out)" "auth: expected auth SHA1 as the profile has it, found auth SHA256
+is "... is told where" "$(jq -r '.findings[].text' out)" "remote: expected remote vpn.example.com 1194 as the profile has it, found remote old.example.com 1194
+auth: expected auth SHA1 as the profile has it, found auth SHA256
 tls-auth: expected nothing as the profile has it, found <tls-auth>"
 is "... as its next generation" "$(jq -c '.imported[0] | [.mac, .generation]' out)" "[\"$one\",2]"
 ok "the log is whole" phonevpn events --verify
