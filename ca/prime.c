@@ -216,12 +216,12 @@ ca_prime_window(struct ca_prime *s, const BIGNUM *start, BIGNUM *ret, bool *foun
 
 	*found = false;
 	BN_CTX_start(ctx);
-	for (size_t i = 0; i < s->engine->lanes; i++) {
+	for (size_t i = 0; i < CA_ENGINE_LANES_MAX; i++) {
 		n[i] = BN_CTX_get(ctx);
 		if (n[i] != NULL)
 			BN_set_flags(n[i], BN_FLG_CONSTTIME);
 	}
-	if (n[s->engine->lanes - 1] == NULL || ca_sieve_fill(s->sieve, start) != 0) {
+	if (n[CA_ENGINE_LANES_MAX - 1] == NULL || ca_sieve_fill(s->sieve, start) != 0) {
 		err_openssl(e, ERR_FAILED, "prime of %u bits: sieve", s->bits);
 		goto out;
 	}
