@@ -84,7 +84,7 @@ out:
 const struct ca_engine ca_engine_dual = {
 	.name = "dual",
 	.lanes = 2,
-	.sieve = 18,
+	.sieve = 19,
 	.supported = dual_supported,
 	.test = dual_test,
 };
@@ -92,7 +92,7 @@ const struct ca_engine ca_engine_dual = {
 const struct ca_engine ca_engine_portable = {
 	.name = "portable",
 	.lanes = 1,
-	.sieve = 19,
+	.sieve = 20,
 	.supported = portable_supported,
 	.test = portable_test,
 };

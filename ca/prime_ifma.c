@@ -315,7 +315,7 @@ ifma8_test(const BIGNUM *const *n, size_t count, unsigned int bits, BN_CTX *ctx,
 const struct ca_engine ca_engine_ifma8 = {
 	.name = "ifma8",
 	.lanes = CA_ENGINE_LANES_MAX,
-	.sieve = 16,
+	.sieve = 17,
 	.supported = ifma8_supported,
 	.test = ifma8_test,
 };

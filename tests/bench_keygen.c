@@ -16,12 +16,12 @@
 
 #define ROUNDS_MAX 99
 #define CONTENDERS_MAX 8
-#define BUDGET 1.0 /* seconds of CPU for each in a round */
+#define BUDGET 2.0 /* seconds of CPU for each in a round */
 #define KEYS_MAX 10000
 
 /*
  * bench_keygen BITS ROUNDS FILE [NAME...]: CPU time of an RSA key: ours with each engine of this CPU, and those of others
- * (library is EVP_RSA_gen(), pki a process for each key, where it is installed). Each has a turn of about a second in
+ * (library is EVP_RSA_gen(), pki a process for each key, where it is installed). Each has a turn of about two seconds in
  * each round, so that what else the machine does hits all of them alike; the median of the rounds counts. A table on
  * standard output, the same as JSON in FILE. Compare ratios: they carry over to other machines.
  */
