@@ -22,9 +22,10 @@ struct ca_keygen;
 struct ca_engine;
 
 /*
- * A maker of keys of 2048, 3072 or 4096 bits. It belongs to one thread: each worker has its own. Making one takes
- * 2 ms and 350 KB with the engine "ifma8", 15 ms and 2.5 MB at most. engine NULL is the fastest of this CPU; a test or a measurement names another (ca/prime_engine.h).
- * The caller frees it with ca_keygen_free(). NULL on failure: ERR_INPUT for another size or an engine that cannot.
+ * A maker of keys of 2048, 3072 or 4096 bits. It belongs to one thread: each worker has its own. Making one takes 2 ms and
+ * 350 KB with the engine "ifma8", 15 ms and 2.5 MB at most. engine NULL is the fastest of this CPU; a test or a measurement
+ * names another (ca/prime_engine.h). The caller frees it with ca_keygen_free(). NULL on failure: ERR_INPUT for another size
+ * or an engine that cannot.
  */
 struct ca_keygen *ca_keygen_new(unsigned int bits, enum ca_keygen_how how, const struct ca_engine *engine, struct err *e);
 

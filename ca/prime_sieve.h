@@ -25,7 +25,7 @@ struct ca_sieve;
  */
 struct ca_sieve *ca_sieve_new(unsigned int bits, unsigned int limit);
 
-/* Sieve the window of start, which is odd, of that length, and at least 2 CA_SIEVE_WINDOW below 2^bits. 0 or -1. */
+/* Sieve the window of start, which is odd and of that length; its end may lie beyond 2^bits. 0 or -1. */
 int ca_sieve_fill(struct ca_sieve *s, const BIGNUM *start);
 
 /* The next number left is start + *ret. 0, or -1 when the window is used up. */
