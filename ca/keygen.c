@@ -131,6 +131,36 @@ out:
 	return rc;
 }
 
+/* a b = 1 mod (modulus - less)? */
+static bool
+is_inverse(const BIGNUM *a, const BIGNUM *b, const BIGNUM *modulus, BN_ULONG less, BN_CTX *ctx)
+{
+	BIGNUM *product, *m;
+	bool is = false;
+
+	BN_CTX_start(ctx);
+	product = BN_CTX_get(ctx);
+	m = BN_CTX_get(ctx);
+	if (m != NULL && BN_copy(m, modulus) != NULL && BN_sub_word(m, less) == 1) {
+		BN_set_flags(m, BN_FLG_CONSTTIME);
+		is = BN_mod_mul(product, a, b, m, ctx) == 1 && BN_is_one(product);
+	}
+	BN_CTX_end(ctx);
+	return is;
+}
+
+/*
+ * What RFC 8017 section 3.2 says of the members, by divisions that had no part in making them: a key that is wrong would
+ * show on the phone only, and checking it by a signature costs as much as a twentieth of finding it.
+ */
+static bool
+members_hold(BIGNUM *const *m, BN_CTX *ctx)
+{
+	return is_inverse(m[D], m[PUBLIC], m[P], 1, ctx) && is_inverse(m[D], m[PUBLIC], m[Q], 1, ctx) &&
+	       is_inverse(m[DP], m[PUBLIC], m[P], 1, ctx) && is_inverse(m[DQ], m[PUBLIC], m[Q], 1, ctx) &&
+	       is_inverse(m[QINV], m[Q], m[P], 0, ctx);
+}
+
 /* FIPS 186-5 A.1.3, step 5.5: |p - q| > 2^(nlen/2 - 100). Then p > q, as is usual. */
 static int
 primes_order(BIGNUM *const *m, unsigned int bits, bool *ret_apart, BN_CTX *ctx)
@@ -163,6 +193,10 @@ members_find(struct ca_keygen *g, BIGNUM *const *m, BN_CTX *ctx, struct err *e)
 		if (primes_order(m, g->bits, &apart, ctx) != 0 || (apart && members_compute(m, ctx) != 0))
 			return err_openssl(e, ERR_FAILED, "RSA key of %u bits", g->bits);
 	} while (!apart || BN_num_bits(m[D]) <= (int)g->bits / 2);
+	if (!members_hold(m, ctx))
+		return err_openssl(e, ERR_INTEGRITY,
+		    "RSA key of %u bits (RFC 8017 section 3.2): expected members that belong together, found others",
+		    g->bits);
 	return 0;
 }
 
