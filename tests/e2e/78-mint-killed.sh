@@ -57,7 +57,7 @@ served=0
 : >"$T/generations"
 : >"$T/offers"
 while [ "$killed" -lt "$kills" ] && [ "$finished" -lt $((3 * kills)) ]; do
-	delay=$(perl -e 'printf "%.3f", 0.05 + rand 0.7')
+	delay=$(perl -e 'printf "%.3f", 0.05 + rand 0.6')
 	phonevpn --quiet mint "${task[@]}" >"$T/mint.out" 2>&1 &
 	victim=$!
 	sleep "$delay"
