@@ -27,9 +27,9 @@ server_found(const struct check_server *s, struct findings *out, enum server_rul
     const char *fmt, ...)
 {
 	const struct finding_place place = {
-		.file = s->file,
+		.file = line != NULL ? s->origin[line - s->config.line].file : s->file,
 		.line = line != NULL ? line->number : 0,
-		.element = line != NULL ? line->word[0] : NULL,
+		.element = line != NULL && server_is_word(line->word[0]) ? line->word[0] : NULL,
 	};
 	va_list ap;
 
@@ -64,24 +64,12 @@ server_has(const struct check_server *s, const char *name)
 	return config_find(&s->config, name) != NULL;
 }
 
-/* Where relative names begin: the file's own folder, and from there "cd". */
+/* Behind each "cd". */
 static int
-folder_set(struct check_server *s, struct err *e)
+chroot_set(struct check_server *s, struct err *e)
 {
-	const char *slash = strrchr(s->file, '/'), *cd = server_word(s, "cd", NULL);
 	const char *chroot = server_word(s, "chroot", NULL);
 
-	s->folder = slash == NULL ? strdup(".") : strndup(s->file, (size_t)(slash - s->file) + 1);
-	if (s->folder == NULL)
-		return err_set(e, ERR_FAILED, "%s: no memory", s->file);
-	if (cd != NULL) {
-		char *moved = server_path(s, cd, false);
-
-		if (moved == NULL)
-			return err_set(e, ERR_FAILED, "%s: no memory", s->file);
-		free(s->folder);
-		s->folder = moved;
-	}
 	if (chroot != NULL && (s->chroot = server_path(s, chroot, false)) == NULL)
 		return err_set(e, ERR_FAILED, "%s: no memory", s->file);
 	return 0;
@@ -107,13 +95,13 @@ server_new(const char *name, const struct check_clock *clock, struct err *e)
 static int
 server_judge(struct check_server *s, struct findings *out, struct err *e)
 {
-	if (config_read(s->text.data, s->text.len, &s->config, e) != 0)
-		return err_prefix(e, "%s", s->file);
-	if (folder_set(s, e) != 0)
+	if (server_config_read(s, &s->text, out, e) != 0 || chroot_set(s, e) != 0)
 		return -1;
+	server_directives_open(s, out);
 	server_options_open(s, out);
 	server_files_open(s, out);
 	server_network_open(s, out);
+	server_conflicts_open(s, out);
 	server_routes_open(s, out);
 	server_tls_open(s, out);
 	server_wrap_open(s, out);
@@ -181,6 +169,10 @@ check_server_close(struct check_server *s)
 	free(s->file);
 	config_release(&s->config);
 	buf_release(&s->text);
+	free(s->origin);
+	for (size_t i = 0; i < s->file_count; i++)
+		free(s->files[i]);
+	free(s->files);
 	free(s);
 }
 

@@ -109,7 +109,7 @@ list_read(struct check_server *s, const struct config_line *line, const char *li
 static const struct config_line *
 later(const struct config_line *a, const struct config_line *b)
 {
-	return a == NULL || (b != NULL && b->number > a->number) ? b : a;
+	return a == NULL || (b != NULL && b > a) ? b : a;
 }
 
 /*

@@ -40,11 +40,12 @@ network_read(struct check_server *s, struct findings *out)
 	struct server_network n;
 	unsigned int prefix_max = s->tap ? PREFIX_MAX + 1 : PREFIX_MAX;
 
-	if (line == NULL)
+	/* One that is missing is told as such. */
+	if (netmask == NULL)
 		return;
-	if (netmask == NULL || inet_pton(AF_INET, network, &address) != 1 || inet_pton(AF_INET, netmask, &mask) != 1) {
+	if (inet_pton(AF_INET, network, &address) != 1 || inet_pton(AF_INET, netmask, &mask) != 1) {
 		server_found(s, out, SERVER_NETWORK, line, "expected a network and a netmask, found %s %s",
-		    network != NULL ? network : "none", netmask != NULL ? netmask : "");
+		    network, netmask);
 		return;
 	}
 	n = (struct server_network){ .known = true, .address = ntohl(address.s_addr), .mask = ntohl(mask.s_addr) };
@@ -56,6 +57,36 @@ network_read(struct check_server *s, struct findings *out)
 		    prefix_of(n.mask));
 	else
 		s->network = n;
+}
+
+/* The server's own port: "port" and "lport" say the same for it. */
+static const struct config_line *
+port_line(const struct check_server *s)
+{
+	const struct config_line *port = config_find(&s->config, "port"), *local = config_find(&s->config, "lport");
+
+	return port == NULL || (local != NULL && local > port) ? local : port;
+}
+
+/* OpenVPN takes any number: 0 is one that the system picks, and of a larger one than 65535 the last 16 bits count. */
+static void
+port_check(const struct check_server *s, struct findings *out)
+{
+	const struct config_line *line = port_line(s);
+	const char *word = config_word(line, 1);
+
+	if (word != NULL && strspn(word, "0123456789") == strlen(word) &&
+	    text_number(word, 1, UINT16_MAX, "port", &(unsigned long){ 0 }, NULL) != 0)
+		server_found(s, out, SERVER_PORT, line, "expected a port from 1 to %d, found %s", UINT16_MAX, word);
+}
+
+static void
+places_check(const struct check_server *s, struct findings *out)
+{
+	const struct config_line *line = config_find(&s->config, "max-clients");
+
+	if (config_word(line, 1) != NULL && server_number(line->word[1]) == 0)
+		server_found(s, out, SERVER_MAX_CLIENTS, line, "expected 1 or more, found %s", line->word[1]);
 }
 
 static void
@@ -76,25 +107,20 @@ server_network_open(struct check_server *s, struct findings *out)
 	const char *topology = server_word(s, "topology", NULL);
 	const char *dev = server_word(s, "dev-type", server_word(s, "dev", "tun"));
 	bool pings = server_has(s, "ping") && server_has(s, "ping-restart");
+	bool keepalive = server_number(server_word(s, "keepalive", "0")) != 0;
 
 	s->tcp = strncmp(server_word(s, "proto", "udp"), "tcp", 3) == 0;
 	s->tap = strncmp(dev, "tap", 3) == 0;
 	s->subnet = s->tap || (topology != NULL && strcmp(topology, "subnet") == 0);
 	network_read(s, out);
+	port_check(s, out);
+	places_check(s, out);
 	listen_check(s, out);
 	if (topology == NULL && !s->tap)
 		server_found(s, out, SERVER_TOPOLOGY, NULL, "expected topology subnet, found none");
-	if (!server_has(s, "keepalive") && !pings)
-		server_found(s, out, SERVER_KEEPALIVE, NULL, "expected keepalive, found none");
-}
-
-/* The server's own port: "port" and "lport" say the same for it. */
-static const struct config_line *
-port_line(const struct check_server *s)
-{
-	const struct config_line *port = config_find(&s->config, "port"), *local = config_find(&s->config, "lport");
-
-	return port == NULL || (local != NULL && local->number > port->number) ? local : port;
+	if (!keepalive && !pings)
+		server_found(s, out, SERVER_KEEPALIVE, config_find(&s->config, "keepalive"),
+		    "expected keepalive, found none");
 }
 
 static void
@@ -176,8 +202,8 @@ check_server_fleet(struct check_server *s, size_t phones, const char *network, s
 	size_t pool = pool_size(s);
 	struct cidr given;
 
-	if (line != NULL && text_number(server_word(s, "max-clients", ""), 1, 1 << 30, "max-clients", &max, NULL) != 0)
-		max = MAX_CLIENTS_DEFAULT;
+	if (config_word(line, 1) != NULL && server_number(line->word[1]) >= 0)
+		max = (unsigned long)server_number(line->word[1]);
 	if (max < phones)
 		server_found(s, out, SERVER_MAX_CLIENTS, line, "expected at least %zu, found %s%lu", phones,
 		    line == NULL ? "none, which is " : "", max);

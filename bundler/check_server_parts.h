@@ -19,7 +19,12 @@
 enum server_rule {
 	/* the server does not start */
 	SERVER_LINE,
+	SERVER_DIRECTIVE_UNKNOWN,
 	SERVER_DIRECTIVE_REMOVED,
+	SERVER_DIRECTIVE_LATER,
+	SERVER_DIRECTIVE_ARGUMENTS,
+	SERVER_DIRECTIVE_MISPLACED,
+	SERVER_DIRECTIVE_VALUE,
 	SERVER_DIRECTIVE_MISSING,
 	SERVER_OPTIONS,
 	SERVER_FILE_MISSING,
@@ -76,6 +81,7 @@ enum server_rule {
 	/* lets in who should stay out */
 	SERVER_NOT_REVOKED,
 	/* warnings */
+	SERVER_DIRECTIVE_IGNORED,
 	SERVER_NOT_READ,
 	SERVER_KEY_READABLE,
 	SERVER_KEY_ENCRYPTED,
@@ -154,11 +160,20 @@ struct server_user {
 	gid_t gid;
 };
 
+/* What a line of check_server.config does not know of itself. */
+struct server_origin {
+	const char *file;	/* of check_server.files */
+	bool optional;		/* behind "setenv opt" */
+};
+
 struct check_server {
 	char *file, *folder;	/* as given; where relative names begin */
 	char *chroot;		/* resolved, or NULL */
-	struct buf text;
-	struct config config;
+	char **files;		/* the file and those that it includes */
+	size_t file_count;
+	struct buf text;	/* of the file */
+	struct config config;	/* their lines, an include's in its place */
+	struct server_origin *origin;	/* of each line, in its order */
 	const struct check_clock *clock;
 	unsigned int compat;	/* compat-mode 2.3.0 is 20300; 0 without */
 
@@ -211,8 +226,63 @@ void server_found_phone(const struct check_server *s, struct findings *out, enum
 const char *server_word(const struct check_server *s, const char *name, const char *otherwise);
 bool server_has(const struct check_server *s, const char *name);
 
+/* ---- check_server_include.c ---- */
+
+/*
+ * Read the text of the file, and what its "config" directives include, into s->config, without the "setenv opt" in front
+ * of a directive; follows each "cd". -1 when the text is no configuration.
+ */
+int server_config_read(struct check_server *s, const struct buf *text, struct findings *out, struct err *e);
+
+/* ---- check_server_directives.c: what 2.6.14 was measured to take ---- */
+
+enum server_directive_kind {
+	DIRECTIVE_TAKES,
+	DIRECTIVE_IGNORED,	/* OpenVPN's log says that it has no effect, or none on a server */
+	DIRECTIVE_CLIENT_CONFIG,	/* of client-config files, or pushed */
+	DIRECTIVE_ENDS,		/* shows or makes something in place of serving */
+};
+
+struct server_directive {
+	const char *name;
+	enum server_directive_kind kind;
+	unsigned char min, max;	/* arguments */
+	bool block;		/* <name> ... </name> is taken */
+};
+
+/* A directive of another OpenVPN: of a former or later version, or of another system. */
+struct server_stranger {
+	const char *name;
+	enum server_rule rule;
+	const char *of;		/* the version that removed it or brought it, the system that has it */
+	bool always;		/* ends the server also where an unknown directive is overlooked */
+};
+
+/* NULL when there is none of that name. */
+const struct server_directive *server_directive_find(const char *name);
+const struct server_stranger *server_stranger_find(const char *name);
+
+/* ---- check_server_directive.c ---- */
+
+/* Each line by itself: is it a directive of 2.6, does it have its arguments, does it belong here. */
+void server_directives_open(const struct check_server *s, struct findings *out);
+
+/* Fit to be shown: not a line of a key that lost its tags. */
+bool server_is_word(const char *word);
+
+/* ---- check_server_value.c ---- */
+
+/* The arguments of a directive that has as many as it takes. */
+void server_value_check(const struct check_server *s, const struct config_line *line, struct findings *out);
+
+/* A number as OpenVPN's atoi() reads it: up to what is no digit, 0 without any. */
+long server_number(const char *word);
+
 /* ---- check_server_options.c ---- */
 void server_options_open(struct check_server *s, struct findings *out);
+
+/* ---- check_server_conflict.c: behind server_network_open() ---- */
+void server_conflicts_open(const struct check_server *s, struct findings *out);
 
 /* ---- check_server_file.c ---- */
 

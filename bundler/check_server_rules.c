@@ -11,9 +11,28 @@ const struct finding_rule check_server_rules[] = {
 	    "The server does not start: \"Options error: No closing quotation\", or \"Maximum option line length (256) "
 	    "exceeded\".",
 	    "Close the quotation, or make the line shorter than 256 bytes." },
+	[SERVER_DIRECTIVE_UNKNOWN] = { "server-directive-unknown", ERROR, "no directive of OpenVPN 2.6",
+	    "The server does not start: \"Options error: Unrecognized option or missing or extra parameter(s)\".",
+	    "Correct the word, or delete the line." },
 	[SERVER_DIRECTIVE_REMOVED] = { "server-directive-removed", ERROR, "a directive that OpenVPN 2.6 no longer has",
 	    "The server does not start: \"Options error: Unrecognized option or missing or extra parameter(s)\".",
 	    "Delete the line." },
+	[SERVER_DIRECTIVE_LATER] = { "server-directive-later", ERROR, "a directive that came after OpenVPN 2.6",
+	    "OpenVPN 2.6 does not start: \"Options error: Unrecognized option or missing or extra parameter(s)\".",
+	    "Delete the line, or write \"setenv opt\" in front of it, so that 2.6 overlooks it." },
+	[SERVER_DIRECTIVE_ARGUMENTS] = { "server-directive-arguments", ERROR, "too few or too many arguments",
+	    "The server does not start: \"Options error: Unrecognized option or missing or extra parameter(s)\", or \"the "
+	    "--client-connect directive should have at most 1 parameter\".",
+	    "Write as many arguments as the text says; one that has blanks needs quotation marks around it." },
+	[SERVER_DIRECTIVE_MISPLACED] = { "server-directive-misplaced", ERROR,
+	    "a directive that is not for a server's configuration",
+	    "The server does not start: \"Options error: option 'ifconfig-push' cannot be used in this context\", \"option "
+	    "'dev' is not expected to be inline\", or it does what the directive asks for and ends.",
+	    "Delete the line; what is about one phone belongs into its file in client-config-dir." },
+	[SERVER_DIRECTIVE_VALUE] = { "server-directive-value", ERROR, "an argument that OpenVPN refuses",
+	    "The server does not start: \"Options error: --topology must be net30, p2p, or subnet\", or another message "
+	    "that names the directive.",
+	    "Write one of the values that the text says." },
 	[SERVER_DIRECTIVE_MISSING] = { "server-directive-missing", ERROR, "a directive that a server needs is missing",
 	    "OpenVPN 2.6 does not start as a server without it.", "Add the line that is named." },
 	[SERVER_OPTIONS] = { "server-options", ERROR, "directives that OpenVPN does not take together",
@@ -201,6 +220,9 @@ const struct finding_rule check_server_rules[] = {
 	    "Whoever has such a phone, or its files, is on the phones' network, and no log tells it from the others.",
 	    "Write the crl-verify line that \"phonevpn emit server\" makes, and put the CRL in its place at each "
 	    "revocation (phonevpn crl --out FILE)." },
+	[SERVER_DIRECTIVE_IGNORED] = { "server-directive-ignored", WARNING, "a directive without effect",
+	    "OpenVPN 2.6 logs that it overlooks it, and goes on: what the line is there for does not happen.",
+	    "Delete the line." },
 	[SERVER_NOT_READ] = { "server-not-read", WARNING, "a file that only the server's user may read",
 	    "What stands in it was not checked.", "Run the check as root." },
 	[SERVER_KEY_READABLE] = { "server-key-readable", WARNING, "others may read a secret file",

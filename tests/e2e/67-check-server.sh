@@ -314,7 +314,7 @@ broken server-cipher-legacy dies "cipher CAST5-CBC, which does not count" "ciphe
 broken server-auth-unsupported dies "a digest that there is not" "-auth" "auth FOO"
 broken server-comp-refused dies "comp-lzo and allow-compression no" comp-lzo "allow-compression no"
 broken server-comp-refused dies "... in the other order" "allow-compression no" comp-lzo
-for line in "10.8.0.5 255.255.255.0" "10.0.0.0 255.0.0.0" "10.8.0.0 255.255.255.252" "10.8.0.0 255.0.255.0" "10.8.0.0" "10.8.0.0 24"; do
+for line in "10.8.0.5 255.255.255.0" "10.0.0.0 255.0.0.0" "10.8.0.0 255.255.255.252" "10.8.0.0 255.0.255.0" "10.8.0.0 24"; do
 	broken server-network dies "server $line" "-server" "server $line"
 done
 broken server-user-unknown dies "a user that there is not" "user nosuchuser" persist-key persist-tun
