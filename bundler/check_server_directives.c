@@ -49,7 +49,7 @@ static const struct server_directive directives[] = {
 	{ "connect-retry-max", DIRECTIVE_TAKES, 1, 1, false },
 	{ "connect-timeout", DIRECTIVE_TAKES, 1, 1, false },
 	{ "connection", DIRECTIVE_TAKES, 1, 2, true },
-	{ "crl-verify", DIRECTIVE_TAKES, 1, 1, true },
+	{ "crl-verify", DIRECTIVE_TAKES, 1, 2, true },
 	{ "daemon", DIRECTIVE_TAKES, 0, 1, false },
 	{ "dev", DIRECTIVE_TAKES, 1, 1, false },
 	{ "dev-node", DIRECTIVE_TAKES, 1, 1, false },

@@ -20,6 +20,7 @@ enum file_kind {
 	KIND_SECRET, /* OpenVPN warns when others may read it */
 	KIND_AFTER,  /* read after chroot */
 	KIND_SCRIPT, /* a command line */
+	KIND_OUTPUT, /* made when it is not there */
 };
 
 /* options_postprocess_filechecks() and set_user_script() in options.c of 2.6.14. */
@@ -44,10 +45,18 @@ static const struct {
 	{ "chroot", KIND_FILE },
 	{ "auth-user-pass-verify", KIND_SCRIPT },
 	{ "client-connect", KIND_SCRIPT },
+	{ "client-crresponse", KIND_SCRIPT },
 	{ "client-disconnect", KIND_SCRIPT },
 	{ "learn-address", KIND_SCRIPT },
 	{ "tls-verify", KIND_SCRIPT },
 	{ "up", KIND_SCRIPT },
+	{ "down", KIND_SCRIPT },
+	{ "route-up", KIND_SCRIPT },
+	{ "route-pre-down", KIND_SCRIPT },
+	{ "dev-node", KIND_FILE },
+	{ "replay-persist", KIND_OUTPUT },
+	{ "status", KIND_OUTPUT },
+	{ "writepid", KIND_OUTPUT },
 };
 
 char *
@@ -139,6 +148,22 @@ type_check(const struct check_server *s, const struct config_line *line, const c
 				  : "a device, pipe or socket");
 }
 
+/* Its folder has to be there. */
+static void
+output_check(const struct check_server *s, const struct config_line *line, struct findings *out)
+{
+	char *path = server_path(s, line->word[1], false), *slash = path == NULL ? NULL : strrchr(path, '/');
+
+	if (slash != NULL && slash != path) {
+		*slash = '\0';
+		if (access(path, X_OK) != 0)
+			server_found(s, out,
+			    errno == EACCES && geteuid() != 0 ? SERVER_NOT_READ : SERVER_FILE_MISSING, line, "%s: %s",
+			    path, strerror(errno));
+	}
+	free(path);
+}
+
 static void
 file_check(const struct check_server *s, const struct config_line *line, enum file_kind kind, struct findings *out)
 {
@@ -148,6 +173,10 @@ file_check(const struct check_server *s, const struct config_line *line, enum fi
 
 	if (line->content != NULL || name == NULL || (strcmp(line->word[0], "dh") == 0 && strcmp(name, "none") == 0))
 		return;
+	if (kind == KIND_OUTPUT) {
+		output_check(s, line, out);
+		return;
+	}
 	/* A command line: its first word is the program. */
 	(void)snprintf(word, sizeof(word), "%.*s", kind == KIND_SCRIPT ? (int)strcspn(name, " ") : (int)strlen(name),
 	    name);
@@ -237,6 +266,29 @@ server_user_reads(const struct check_server *s, const char *path, char *ret_why,
 	return ok;
 }
 
+/* A name without a slash is one of OpenVPN's own folder of plugins. */
+static void
+plugins_check(const struct check_server *s, struct findings *out)
+{
+	const struct config_line *line = NULL;
+
+	while ((line = config_next(&s->config, line, "plugin")) != NULL)
+		if (line->words > 1 && line->word[1][0] == '/')
+			file_check(s, line, KIND_FILE, out);
+}
+
+/* Within the chroot, where nothing else is said. */
+static void
+tmp_check(const struct check_server *s, struct findings *out)
+{
+	char *path = s->chroot == NULL || server_has(s, "tmp-dir") ? NULL : text_format("%s/tmp", s->chroot);
+
+	if (path != NULL && access(s->chroot, F_OK) == 0 && access(path, F_OK) != 0 && errno == ENOENT)
+		server_found(s, out, SERVER_FILE_MISSING, config_find(&s->config, "chroot"), "%s: %s", path,
+		    strerror(errno));
+	free(path);
+}
+
 void
 server_files_open(struct check_server *s, struct findings *out)
 {
@@ -246,5 +298,7 @@ server_files_open(struct check_server *s, struct findings *out)
 		if (line != NULL)
 			file_check(s, line, named[i].kind, out);
 	}
+	plugins_check(s, out);
+	tmp_check(s, out);
 	user_read(s, out);
 }

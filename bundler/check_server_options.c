@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "bundler/check_server_parts.h"
-#include "dseries/client.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* With its line feed it must not fill OPTION_LINE_SIZE: read_config_file() in options.c of 2.6.14. */
+#define LINE_MAX_BYTES 254
 
 static void
 lines_check(const struct check_server *s, struct findings *out)
@@ -11,8 +13,8 @@ lines_check(const struct check_server *s, struct findings *out)
 	for (size_t i = 0; i < s->config.count; i++) {
 		const struct config_line *line = &s->config.line[i];
 
-		if (line->fault == CONFIG_LONG)
-			server_found(s, out, SERVER_LINE, line, "expected at most %d bytes, found %zu", CLIENT_LINE_MAX,
+		if (line->fault == CONFIG_LONG || line->bytes > LINE_MAX_BYTES)
+			server_found(s, out, SERVER_LINE, line, "expected at most %d bytes, found %zu", LINE_MAX_BYTES,
 			    line->bytes);
 		else if (line->fault != CONFIG_FINE)
 			server_found(s, out, SERVER_LINE, line, "expected %s, found a line without",

@@ -99,23 +99,73 @@ ccd_check(const struct check_server *s, const char *name, const char *common_nam
 	config_release(&ccd);
 }
 
-/* verify_peer_cert() in ssl_verify.c of 2.6.14. */
-static void
-purpose_check(const struct check_server *s, const char *name, const struct ca_cert_facts *f, struct findings *out)
+/* x509_verify_cert_eku() in ssl_verify_openssl.c: by OpenSSL's name for it, or by its numbers. */
+static bool
+has_purpose(X509 *cert, const char *wanted)
 {
-	bool client = strcmp(server_word(s, "remote-cert-tls", ""), "client") == 0;
+	EXTENDED_KEY_USAGE *list = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+	bool found = false;
 
-	if (client && !f->has_key_usage)
-		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
-		    "expected keyUsage, for remote-cert-tls client, found none");
-	else if (client && !f->purpose_client)
+	for (int i = 0; i < sk_ASN1_OBJECT_num(list) && !found; i++) {
+		for (int numbers = 0; numbers < 2 && !found; numbers++) {
+			char text[256];
+
+			found = OBJ_obj2txt(text, sizeof(text), sk_ASN1_OBJECT_value(list, i), numbers) > 0 &&
+			        strcmp(text, wanted) == 0;
+		}
+	}
+	EXTENDED_KEY_USAGE_free(list);
+	return found;
+}
+
+static bool
+is_server(X509 *cert)
+{
+	X509 *whole = ca_cert_whole(cert);
+	bool ok = whole != NULL && X509_check_purpose(whole, X509_PURPOSE_SSL_SERVER, 0) == 1;
+
+	X509_free(whole);
+	return ok;
+}
+
+/* remote-cert-tls says what remote-cert-eku does as well, and the later line counts. */
+static void
+extended_usage_check(const struct check_server *s, const char *name, X509 *cert, const struct ca_cert_facts *f,
+    struct findings *out)
+{
+	const struct config_line *tls = config_find(&s->config, "remote-cert-tls");
+	const struct config_line *eku = config_find(&s->config, "remote-cert-eku");
+	const char *wanted = config_word(eku, 1), *kind = config_word(tls, 1);
+
+	if (wanted != NULL && (tls == NULL || eku > tls)) {
+		if (!has_purpose(cert, wanted))
+			server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
+			    "expected extendedKeyUsage %s, for remote-cert-eku, found %s", wanted,
+			    f->has_purpose ? "another" : "none");
+	} else if (kind != NULL && strcmp(kind, "client") == 0 && !f->purpose_client) {
 		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
 		    "expected extendedKeyUsage clientAuth, for remote-cert-tls client, found %s",
 		    f->has_purpose ? "another" : "none");
-	if (strcmp(server_word(s, "remote-cert-tls", ""), "server") == 0)
+	} else if (kind != NULL && strcmp(kind, "server") == 0 && !f->purpose_server) {
 		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
 		    "expected remote-cert-tls client on the server, found server, which no phone's certificate is for");
-	if (strcmp(server_word(s, "ns-cert-type", ""), "server") == 0)
+	}
+}
+
+/*
+ * verify_peer_cert() in ssl_verify.c of 2.6.14. For ns-cert-type it takes what OpenSSL takes for such a certificate, which
+ * a client's was when it was verified, and then the extension itself.
+ */
+static void
+purpose_check(const struct check_server *s, const char *name, X509 *cert, const struct ca_cert_facts *f,
+    struct findings *out)
+{
+	if (server_has(s, "remote-cert-tls") && !f->has_key_usage)
+		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
+		    "expected keyUsage, for remote-cert-tls, found none");
+	else
+		extended_usage_check(s, name, cert, f, out);
+	if (strcmp(server_word(s, "ns-cert-type", ""), "server") == 0 && !f->netscape_server && !is_server(cert))
 		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
 		    "expected no ns-cert-type server on the server, found it, which no phone's certificate is for");
 }
@@ -207,7 +257,7 @@ check_server_phone(struct check_server *s, const char *name, X509 *cert, struct 
 	ca_cert_facts(cert, &f);
 	if (!verify(s, name, cert, out))
 		return;
-	purpose_check(s, name, &f, out);
+	purpose_check(s, name, cert, &f, out);
 	name_check(s, name, cert, &f, out);
 	ccd_check(s, name, f.common_name, out);
 }

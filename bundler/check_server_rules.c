@@ -10,7 +10,7 @@ const struct finding_rule check_server_rules[] = {
 	[SERVER_LINE] = { "server-line", ERROR, "a line that OpenVPN cannot read",
 	    "The server does not start: \"Options error: No closing quotation\", or \"Maximum option line length (256) "
 	    "exceeded\".",
-	    "Close the quotation, or make the line shorter than 256 bytes." },
+	    "Close the quotation, or make the line shorter than 255 bytes." },
 	[SERVER_DIRECTIVE_UNKNOWN] = { "server-directive-unknown", ERROR, "no directive of OpenVPN 2.6",
 	    "The server does not start: \"Options error: Unrecognized option or missing or extra parameter(s)\".",
 	    "Correct the word, or delete the line." },

@@ -15,6 +15,7 @@
 #define EACH 0 /* each argument */
 #define PREFIX6_MIN 64
 #define PREFIX6_MAX 124
+#define POOL_MAX 65536 /* IFCONFIG_POOL_MAX, pool.h */
 
 /*
  * What 2.6.14 refuses at its start, each tried by tests/e2e/67-server-directives.sh. Numbers are read with atoi(), so
@@ -224,14 +225,65 @@ prefix6_check(const struct check_server *s, const struct config_line *line, stru
 		value_found(s, line, 1, out, "an IPv6 address and /64 to /124");
 }
 
+static bool
+address_read(const char *word, uint32_t *ret)
+{
+	struct in_addr address;
+
+	if (inet_pton(AF_INET, word, &address) != 1)
+		return false;
+	*ret = ntohl(address.s_addr);
+	return true;
+}
+
+/* ifconfig_pool_verify_range() in pool.c. */
+static void
+pool_check(const struct check_server *s, const struct config_line *line, struct findings *out)
+{
+	uint32_t start, end, mask;
+
+	if (!address_read(line->word[1], &start))
+		value_found(s, line, 1, out, "an IPv4 address");
+	else if (!address_read(line->word[2], &end) || end < start || end - start >= POOL_MAX)
+		value_found(s, line, 2, out, "an IPv4 address from the first one to 65535 above it");
+	if (line->words == 4 && !address_read(line->word[3], &mask))
+		value_found(s, line, 3, out, "a netmask");
+}
+
+/* Nothing, nogw, or four: add_option(), and helper_client_server() in helper.c. */
+static void
+bridge_check(const struct check_server *s, const struct config_line *line, struct findings *out)
+{
+	uint32_t at[5] = { 0 };
+
+	if (line->words == 3 || line->words == 4)
+		server_found(s, out, SERVER_DIRECTIVE_ARGUMENTS, line, "expected none, 1 or 4 arguments, found %zu",
+		    line->words - 1);
+	if (line->words == 2 && strcmp(line->word[1], "nogw") != 0)
+		value_found(s, line, 1, out, "nogw");
+	if (line->words != 5)
+		return;
+	for (size_t i = 1; i < 5; i++) {
+		if (address_read(line->word[i], &at[i]))
+			continue;
+		value_found(s, line, i, out, i == 2 ? "a netmask" : "an IPv4 address");
+		return;
+	}
+	for (size_t i = 3; i < 5; i++)
+		if ((at[i] & at[2]) != (at[1] & at[2]))
+			value_found(s, line, i, out, "an address of the bridge's network");
+	if (at[4] < at[3] || at[4] - at[3] >= POOL_MAX)
+		value_found(s, line, 4, out, "an address from the first one to 65535 above it");
+}
+
 static void
 gateway_check(const struct check_server *s, const struct config_line *line, struct findings *out)
 {
 	static const char *const special[] = { "dhcp", "vpn_gateway", "net_gateway", "remote_host" };
-	struct in_addr address;
+	uint32_t address;
 
 	if (!server_has(s, "allow-pull-fqdn") && !is_listed(special, COUNT(special), line->word[1]) &&
-	    inet_pton(AF_INET, line->word[1], &address) != 1)
+	    !address_read(line->word[1], &address))
 		value_found(s, line, 1, out, "an IPv4 address");
 }
 
@@ -308,6 +360,7 @@ server_value_check(const struct check_server *s, const struct config_line *line,
 		{ "connect-freq-initial", whole_numbers_check },
 		{ "dev", dev_check },
 		{ "ifconfig-ipv6", prefix6_check },
+		{ "ifconfig-pool", pool_check },
 		{ "ifconfig-ipv6-pool", prefix6_check },
 		{ "keying-material-exporter", exporter_check },
 		{ "lport", port_check },
@@ -315,6 +368,7 @@ server_value_check(const struct check_server *s, const struct config_line *line,
 		{ "port", port_check },
 		{ "push", push_check },
 		{ "route-gateway", gateway_check },
+		{ "server-bridge", bridge_check },
 		{ "server-ipv6", prefix6_check },
 		{ "setenv", setenv_check },
 		{ "verify-x509-name", name_check },

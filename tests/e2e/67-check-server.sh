@@ -248,6 +248,9 @@ works "an optional password" "script-security 2" "auth-user-pass-verify /bin/tru
 works "a fixed address" "client-config-dir CASE" "=run echo ifconfig-push NETWORK.77 255.255.255.0 >phone"
 works "ccd-exclusive, and a file" "client-config-dir CASE" ccd-exclusive "=run : >phone"
 works "reneg-sec 0" "reneg-sec 0"
+works "settings in a file that is included" "-auth|data-ciphers" "cd CASE" "config more.conf" \
+	"=run printf '%s\\n' 'auth SHA1' 'data-ciphers AES-256-CBC' >more.conf"
+works "a directive behind setenv opt" "-data-ciphers" "setenv opt data-ciphers AES-256-GCM:AES-256-CBC"
 works "duplicate-cn" duplicate-cn
 
 # ---- the server does not start ----
@@ -271,6 +274,9 @@ broken server-options dies "tls-auth and tls-crypt" "tls-auth $pki/ta.key 0" "tl
 broken server-options dies "ccd-exclusive without a folder" ccd-exclusive
 broken server-options dies "verify-client-cert none without passwords" "verify-client-cert none"
 broken server-options dies "auth-user-pass-optional without passwords" auth-user-pass-optional
+broken server-options dies "redirect-gateway" "redirect-gateway def1"
+broken server-options dies "management-hold without management" management-hold
+broken server-options dies "port-share over UDP" "port-share 127.0.0.1 443"
 broken server-options dies "keepalive 20 30" "-keepalive" "keepalive 20 30"
 broken server-options dies "ping beside keepalive" "ping 5"
 broken server-options dies "tls-version-min above tls-version-max" "-tls-version-min" "tls-version-min 1.2" "tls-version-max 1.0"
@@ -286,6 +292,11 @@ done
 broken server-file-missing dies "no CRL" "crl-verify nothing.pem"
 broken server-file-missing dies "no client-config-dir" "client-config-dir nothing"
 broken server-file-missing dies "no script" "script-security 2" "client-connect $pki/nothing"
+broken server-file-missing dies "no folder for the status" "status nothing/status"
+broken server-file-missing dies "no plugin" "plugin /nothing.so"
+broken server-file-missing dies "cd to nowhere" "cd CASE/nothing"
+broken server-file-missing dies "an included file" "config nothing.conf"
+broken server-file-missing dies "no tmp in the chroot" "chroot CASE"
 broken server-file-missing dies "no tls-auth key" "tls-auth nothing 0"
 broken server-file-broken dies "ca without a certificate" "-ca " "ca $pki/crl-garbage.pem"
 broken server-file-broken dies "cert without a certificate" "-cert" "cert $pki/crl-garbage.pem"
@@ -317,12 +328,30 @@ broken server-comp-refused dies "... in the other order" "allow-compression no" 
 for line in "10.8.0.5 255.255.255.0" "10.0.0.0 255.0.0.0" "10.8.0.0 255.255.255.252" "10.8.0.0 255.0.255.0" "10.8.0.0 24"; do
 	broken server-network dies "server $line" "-server" "server $line"
 done
+broken server-directive-unknown dies "a word that there is not" "foobar x"
+broken server-directive-unknown dies "... in a file that is included" "config CASE/more.conf" "=run echo foobar >more.conf"
+broken server-directive-unknown dies "an end without its beginning" "</ca>"
+broken server-directive-unknown dies "a directive for Windows" block-outside-dns
+broken server-directive-later dies "a directive of 2.7" "dns-updown x"
+broken server-directive-arguments dies "keepalive 5" "-keepalive" "keepalive 5"
+broken server-directive-arguments dies "server without a netmask" "-server" "server NETWORK.0"
+broken server-directive-arguments dies "auth without a digest" "-auth" "auth"
+broken server-directive-misplaced dies "ifconfig-push" "ifconfig-push NETWORK.2 NETWORK.1"
+broken server-directive-misplaced dies "a directive that shows something" show-tls
+broken server-directive-misplaced dies "a block in place of an argument" "<verb>" 3 "</verb>"
+broken server-directive-value dies "topology foo" "-topology" "topology foo"
+broken server-directive-value dies "a service that there is not" "-port" "port openvpnn"
+broken server-directive-value dies "a tun-mtu that is no number" "tun-mtu x"
 broken server-user-unknown dies "a user that there is not" "user nosuchuser" persist-key persist-tun
 
 # ---- no answer, no handshake ----
 broken server-proto refused "UDP against TCP" -- "-proto" "proto tcp"
 broken server-proto refused "TCP against UDP" "-proto" "proto tcp-server"
 broken server-port refused "another port" "-port" "port 1999"
+broken server-port refused "a port above 65535, of which 16 bits count" "-port" "port 70000"
+broken server-port refused "port 0, which the system picks" "-port" "port 0"
+broken server-max-clients refused "max-clients 0" "max-clients 0"
+broken server-max-clients refused "max-clients that is no number" "max-clients many"
 broken server-family refused "IPv6 alone" "-proto" "proto udp6" "bind ipv6only"
 broken server-family refused "IPv6 against udp" -- "-proto|remote " "proto udp6" "remote $six PORT"
 broken server-family refused "... over TCP" "-proto" "proto tcp-server" -- "-proto|remote " "proto tcp6-client" "remote $six PORT"
@@ -373,6 +402,16 @@ broken server-phone-refused refused "... is a server's" "=cert server-phone key"
 broken server-phone-revoked refused "... is revoked" "=cert revoked key" "crl-verify $pki/crl-revoked.pem"
 broken server-phone-revoked refused "... is revoked by a folder" "=cert revoked key" "crl-verify $pki/serials-revoked dir"
 broken server-phone-purpose refused "... has no extensions, and remote-cert-tls client" "=cert bare key" "remote-cert-tls client"
+broken server-phone-purpose refused "remote-cert-tls server, which is the phone's to say" "remote-cert-tls server"
+broken server-phone-purpose refused "... ns-cert-type server" "ns-cert-type server"
+broken server-phone-purpose refused "... remote-cert-eku for a server" 'remote-cert-eku "TLS Web Server Authentication"'
+broken server-phone-purpose refused "... by its numbers" "remote-cert-eku 1.3.6.1.5.5.7.3.1"
+broken server-phone-purpose refused "... behind remote-cert-tls client" "remote-cert-tls client" 'remote-cert-eku "TLS Web Server Authentication"'
+broken server-phone-purpose refused "no extensions, and remote-cert-eku" "=cert bare key" 'remote-cert-eku "TLS Web Client Authentication"'
+works "... in front of remote-cert-tls client" 'remote-cert-eku "TLS Web Server Authentication"' "remote-cert-tls client"
+works "remote-cert-eku for a client" 'remote-cert-eku "TLS Web Client Authentication"'
+works "... by its numbers" "remote-cert-eku 1.3.6.1.5.5.7.3.2"
+works "ns-cert-type server, and a phone without extensions" "ns-cert-type server" "=cert bare key"
 broken server-phone-name refused "... has another name" "verify-x509-name vpn- name-prefix"
 broken server-crl-expired refused "the CRL has expired" "crl-verify $pki/crl-past.pem"
 broken server-crl-expired refused "... that of the phone's CA" "-ca " "ca $pki/both.crt" "crl-verify $pki/crl-one-past.pem"
@@ -461,6 +500,11 @@ warned server-crl-expiring "a CRL of five days" "crl-verify $pki/crl-soon.pem"
 warned server-crl-stale "the CRL of a CA without phones has expired" "-ca " "ca $pki/both.crt" "crl-verify $pki/crl-one-past.pem" "=cert stranger key"
 warned server-crl-other "no CRL of the phone's CA" "crl-verify $pki/crl-other.pem"
 warned server-user-restart "a user without persist-key" "user nobody" "group nogroup"
+warned server-directive-ignored "a directive that 2.6 overlooks" tun-ipv6
+warned server-directive-ignored "an unknown one behind setenv opt" "setenv opt foobar x"
+warned server-directive-ignored "... behind ignore-unknown-option" "ignore-unknown-option foobar" "foobar x"
+warned server-directive-ignored "... behind FORWARD_COMPATIBLE" "setenv FORWARD_COMPATIBLE 1" "foobar x"
+warned server-keepalive "keepalive that is no number" "-keepalive" "keepalive a b"
 warned server-mtu "another tun-mtu" "tun-mtu 1400"
 warned server-route-remote "a route that holds the server" "push \"route 198.18.0.0 255.254.0.0\""
 warned server-client-cert "clients without a certificate" "verify-client-cert optional" "script-security 2" \
