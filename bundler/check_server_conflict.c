@@ -28,8 +28,6 @@ static const struct {
 	{ "tls-client", "specify only one of --tls-server, --tls-client, or --secret" },
 	{ "allow-recursive-routing", "--allow-recursive-routing cannot be used with --mode server" },
 	{ "ipchange", "--ipchange cannot be used with --mode server (use --client-connect instead)" },
-	{ "redirect-gateway", "--redirect-gateway cannot be used with --mode server (push it)" },
-	{ "redirect-private", "--redirect-gateway cannot be used with --mode server (push it)" },
 	{ "route-delay", "--route-delay cannot be used with --mode server" },
 	{ "shaper", "--shaper cannot be used with --mode server" },
 	{ "up-delay", "--up-delay cannot be used with --mode server" },
@@ -64,6 +62,8 @@ static const struct {
 static const struct {
 	const char *name, *beside, *says;
 } excluded[] = {
+	{ "ifconfig-ipv6-pool", "server-ipv6",
+	    "--server-ipv6 already defines an ifconfig-ipv6-pool, so you can't also specify it explicitly" },
 	{ "tls-crypt", "tls-auth", "--tls-auth and --tls-crypt are mutually exclusive" },
 	{ "server-bridge", "server", "--server and --server-bridge cannot be used together" },
 	{ "link-mtu", "tun-mtu", "only one of --tun-mtu or --link-mtu may be defined" },
@@ -187,7 +187,8 @@ token_check(const struct check_server *s, struct findings *out)
 	if (!server_has(s, "auth-gen-token"))
 		return;
 	if (server_number(server_word(s, "reneg-sec", "3600")) <= 0)
-		conflict(s, out, "auth-gen-token", "--auth-gen-token needs a non-infinite --renegotiate_seconds setting");
+		conflict(s, out, "auth-gen-token",
+		    "--auth-gen-token needs a non-infinite --renegotiate_seconds setting");
 	if (seconds > 0 && seconds < 2 * server_number(server_word(s, "hand-window", "60")))
 		conflict(s, out, "auth-gen-token",
 		    "--auth-gen-token renewal time needs to be at least two times --hand-window");
@@ -207,6 +208,25 @@ compression_check(const struct check_server *s, struct findings *out)
 			server_found(s, out, SERVER_OPTIONS, line,
 			    "Options error: Cannot set allow-compression after set to 'no'");
 		no = no || is_no;
+	}
+}
+
+/* "!ipv4" takes back what it stands in, for the server itself. */
+static void
+redirect_check(const struct check_server *s, struct findings *out)
+{
+	static const char *const names[] = { "redirect-gateway", "redirect-private" };
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const struct config_line *line = config_find(&s->config, names[i]);
+		bool taken_back = false;
+
+		for (size_t a = 1; line != NULL && a < line->words; a++)
+			taken_back = taken_back || strcmp(line->word[a], "!ipv4") == 0;
+		if (line != NULL && !taken_back)
+			conflict(s, out, names[i],
+			    "--redirect-gateway cannot be used with --mode server (however --push \"redirect-gateway\" is "
+			    "fine)");
 	}
 }
 
@@ -236,8 +256,7 @@ tables_check(const struct check_server *s, struct findings *out)
 		if (server_has(s, excluded[i].name) && server_has(s, excluded[i].beside))
 			conflict(s, out, excluded[i].name, excluded[i].says);
 	for (size_t i = 0; i < COUNT(bound); i++)
-		if (server_has(s, bound[i].name) &&
-		    !(bound[i].only == TAP ? s->tap : s->tcp == (bound[i].only == TCP)))
+		if (server_has(s, bound[i].name) && !(bound[i].only == TAP ? s->tap : s->tcp == (bound[i].only == TCP)))
 			conflict(s, out, bound[i].name, bound[i].says);
 }
 
@@ -254,4 +273,5 @@ server_conflicts_open(const struct check_server *s, struct findings *out)
 	token_check(s, out);
 	compression_check(s, out);
 	replay_check(s, out);
+	redirect_check(s, out);
 }

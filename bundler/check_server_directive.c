@@ -9,7 +9,7 @@
 struct walk {
 	const struct check_server *s;
 	struct findings *out;
-	bool forward;			    /* "setenv FORWARD_COMPATIBLE 1" stood before */
+	bool forward;                       /* "setenv FORWARD_COMPATIBLE 1" stood before */
 	const struct config_line *ignoring; /* the first "ignore-unknown-option" so far */
 	bool no_word;
 };
@@ -130,8 +130,8 @@ static bool
 kind_check(const struct walk *w, const struct config_line *line, const struct server_directive *d)
 {
 	if (line->content != NULL && !d->block) {
-		server_found(w->s, w->out, SERVER_DIRECTIVE_MISPLACED, line, "expected %s with its argument, found <%s>",
-		    d->name, d->name);
+		server_found(w->s, w->out, SERVER_DIRECTIVE_MISPLACED, line,
+		    "expected %s with its argument, found <%s>", d->name, d->name);
 		return false;
 	}
 	switch (d->kind) {

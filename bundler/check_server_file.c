@@ -157,17 +157,18 @@ output_check(const struct check_server *s, const struct config_line *line, struc
 	if (slash != NULL && slash != path) {
 		*slash = '\0';
 		if (access(path, X_OK) != 0)
-			server_found(s, out,
-			    errno == EACCES && geteuid() != 0 ? SERVER_NOT_READ : SERVER_FILE_MISSING, line, "%s: %s",
-			    path, strerror(errno));
+			server_found(s, out, errno == EACCES && geteuid() != 0 ? SERVER_NOT_READ : SERVER_FILE_MISSING,
+			    line, "%s: %s", path, strerror(errno));
 	}
 	free(path);
 }
 
+/* Any file, in that argument of the line. */
 static void
-file_check(const struct check_server *s, const struct config_line *line, enum file_kind kind, struct findings *out)
+file_check(const struct check_server *s, const struct config_line *line, size_t argument, enum file_kind kind,
+    struct findings *out)
 {
-	const char *name = config_word(line, 1);
+	const char *name = config_word(line, argument);
 	char word[4096], *path;
 	int mode = kind == KIND_SCRIPT ? X_OK : R_OK;
 
@@ -274,7 +275,18 @@ plugins_check(const struct check_server *s, struct findings *out)
 
 	while ((line = config_next(&s->config, line, "plugin")) != NULL)
 		if (line->words > 1 && line->word[1][0] == '/')
-			file_check(s, line, KIND_FILE, out);
+			file_check(s, line, 1, KIND_FILE, out);
+}
+
+/* The password's file may be the terminal. */
+static void
+management_check(const struct check_server *s, struct findings *out)
+{
+	const struct config_line *line = config_find(&s->config, "management");
+	const char *word = config_word(line, 3);
+
+	if (word != NULL && strcmp(word, "stdin") != 0)
+		file_check(s, line, 3, KIND_SECRET, out);
 }
 
 /* Within the chroot, where nothing else is said. */
@@ -296,9 +308,10 @@ server_files_open(struct check_server *s, struct findings *out)
 		const struct config_line *line = config_find(&s->config, named[i].name);
 
 		if (line != NULL)
-			file_check(s, line, named[i].kind, out);
+			file_check(s, line, 1, named[i].kind, out);
 	}
 	plugins_check(s, out);
+	management_check(s, out);
 	tmp_check(s, out);
 	user_read(s, out);
 }

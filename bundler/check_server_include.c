@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define LEVELS_MAX 10 /* max_recursive_levels, read_config_file() in options.c of 2.6.14 */
+#define FILES_MAX 1000
 
 static int file_take(struct check_server *s, const char *path, unsigned int level, struct findings *out, struct err *e);
 
@@ -67,11 +68,17 @@ include_take(struct check_server *s, const char *name, unsigned int level, struc
 	struct err why = ERR_INIT;
 	char *path;
 
-	if (level == LEVELS_MAX) {
+	if (s->included_enough)
+		return 0;
+	s->included_enough = level == LEVELS_MAX || s->file_count == FILES_MAX;
+	if (level == LEVELS_MAX)
 		server_found(s, out, SERVER_OPTIONS, &s->config.line[at],
 		    "Options error: Maximum recursive include levels exceeded");
+	else if (s->included_enough)
+		server_found(s, out, SERVER_NOT_READ, &s->config.line[at], "expected at most %d files, found more",
+		    FILES_MAX);
+	if (s->included_enough)
 		return 0;
-	}
 	path = server_path(s, name, false);
 	if (path == NULL)
 		return err_set(e, ERR_FAILED, "%s: no memory", s->file);
@@ -104,8 +111,7 @@ lines_take(struct check_server *s, struct config *c, const char *path, unsigned 
 	for (size_t i = 0; i < c->count; i++) {
 		if (s->config.count == s->config.size && lines_grow(s, c->count - i + s->config.count / 2, e) != 0)
 			return -1;
-		s->origin[s->config.count] =
-		    (struct server_origin){ .file = path, .optional = opt_strip(&c->line[i]) };
+		s->origin[s->config.count] = (struct server_origin){ .file = path, .optional = opt_strip(&c->line[i]) };
 		s->config.line[s->config.count++] = c->line[i];
 		c->line[i] = (struct config_line){ .words = 0 };
 		if (line_take(s, level, out, e) != 0)

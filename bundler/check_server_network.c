@@ -44,12 +44,12 @@ network_read(struct check_server *s, struct findings *out)
 	if (netmask == NULL)
 		return;
 	if (inet_pton(AF_INET, network, &address) != 1 || inet_pton(AF_INET, netmask, &mask) != 1) {
-		server_found(s, out, SERVER_NETWORK, line, "expected a network and a netmask, found %s %s",
-		    network, netmask);
+		server_found(s, out, SERVER_NETWORK, line, "expected a network and a netmask, found %s %s", network,
+		    netmask);
 		return;
 	}
 	n = (struct server_network){ .known = true, .address = ntohl(address.s_addr), .mask = ntohl(mask.s_addr) };
-	if (!mask_is_whole(n.mask) || (n.address & ~n.mask) != 0)
+	if (!mask_is_whole(n.mask) || n.address == 0 || (n.address & ~n.mask) != 0)
 		server_found(s, out, SERVER_NETWORK, line, "expected a network without host bits, found %s %s", network,
 		    netmask);
 	else if (prefix_of(n.mask) < PREFIX_MIN || prefix_of(n.mask) > prefix_max)

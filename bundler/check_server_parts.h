@@ -171,6 +171,7 @@ struct check_server {
 	char *chroot;		/* resolved, or NULL */
 	char **files;		/* the file and those that it includes */
 	size_t file_count;
+	bool included_enough;	/* one is included by itself, or too many are: the rest is not read */
 	struct buf text;	/* of the file */
 	struct config config;	/* their lines, an include's in its place */
 	struct server_origin *origin;	/* of each line, in its order */
@@ -275,7 +276,7 @@ bool server_is_word(const char *word);
 /* The arguments of a directive that has as many as it takes. */
 void server_value_check(const struct check_server *s, const struct config_line *line, struct findings *out);
 
-/* A number as OpenVPN's atoi() reads it: up to what is no digit, 0 without any. */
+/* A number as OpenVPN's atoi reads it: up to what is no digit, 0 without any. */
 long server_number(const char *word);
 
 /* ---- check_server_options.c ---- */

@@ -18,7 +18,7 @@
 #define POOL_MAX 65536 /* IFCONFIG_POOL_MAX, pool.h */
 
 /*
- * What 2.6.14 refuses at its start, each tried by tests/e2e/67-server-directives.sh. Numbers are read with atoi(), so
+ * What 2.6.14 refuses at its start, each tried by tests/e2e/67-server-directives.sh. Numbers are read with atoi, so
  * that one which is none counts as 0: where 0 is taken, so is any word.
  */
 static const struct {
@@ -44,12 +44,16 @@ static const struct {
 	{ "ns-cert-type", 1, { "client", "server" } },
 	{ "proto", 1,
 	    { "udp", "tcp-server", "udp4", "tcp4-server", "udp6", "tcp6-server", "tcp", "tcp4", "tcp6", "tcp-client",
-	        "tcp4-client", "tcp6-client" } },
+		"tcp4-client", "tcp6-client" } },
 	{ "proto-force", 1,
 	    { "udp", "tcp-server", "udp4", "tcp4-server", "udp6", "tcp6-server", "tcp", "tcp4", "tcp6", "tcp-client",
-	        "tcp4-client", "tcp6-client" } },
+		"tcp4-client", "tcp6-client" } },
 	{ "protocol-flags", EACH, { "cc-exit", "tls-ekm", "dyn-tls-crypt" } },
 	{ "pull-filter", 1, { "accept", "ignore", "reject" } },
+	{ "redirect-gateway", EACH,
+	    { "def1", "local", "autolocal", "bypass-dhcp", "bypass-dns", "block-local", "ipv6", "!ipv4" } },
+	{ "redirect-private", EACH,
+	    { "def1", "local", "autolocal", "bypass-dhcp", "bypass-dns", "block-local", "ipv6", "!ipv4" } },
 	{ "remap-usr1", 1, { "SIGHUP", "SIGTERM" } },
 	{ "remote-cert-tls", 1, { "client", "server" } },
 	{ "server", 3, { "nopool" } },
@@ -127,7 +131,11 @@ words_join(const char *const *words, size_t size, char *out, size_t out_size)
 	for (size_t i = 0; i < size && words[i] != NULL && len < out_size; i++) {
 		bool last = i + 1 == size || words[i + 1] == NULL;
 
-		len += (size_t)snprintf(out + len, out_size - len, "%s%s", i == 0 ? "" : last ? " or " : ", ", words[i]);
+		len += (size_t)snprintf(out + len, out_size - len, "%s%s",
+		    i == 0 ? ""
+		    : last ? " or "
+			   : ", ",
+		    words[i]);
 	}
 	return out;
 }
@@ -301,7 +309,8 @@ static void
 push_check(const struct check_server *s, const struct config_line *line, struct findings *out)
 {
 	if (strchr(line->word[1], ',') != NULL)
-		server_found(s, out, SERVER_DIRECTIVE_VALUE, line, "expected an option without a comma, found one with it");
+		server_found(s, out, SERVER_DIRECTIVE_VALUE, line,
+		    "expected an option without a comma, found one with it");
 }
 
 static void
