@@ -73,24 +73,6 @@ does_not_start(void **state)
 		{ "-server\nserver 10.0.0.0 255.0.0.0", NULL, "server-network" },
 		{ "-server\nserver 10.8.0.0 24", NULL, "server-network" },
 		{ "user no-such-user\npersist-key\npersist-tun", NULL, "server-user-unknown" },
-		{ "foobar x", NULL, "server-directive-unknown" },
-		{ "</ca>", NULL, "server-directive-unknown" },
-		{ "cryptoapicert x", NULL, "server-directive-unknown" },
-		{ "route-table 5", NULL, "server-directive-later" },
-		{ "-keepalive\nkeepalive 5", NULL, "server-directive-arguments" },
-		{ "verb", NULL, "server-directive-arguments" },
-		{ "mssfix 1 2 3 4", NULL, "server-directive-arguments" },
-		{ "persist-tun yes", NULL, "server-directive-arguments" },
-		{ "setenv opt iroute 10.9.0.0", NULL, "server-directive-misplaced" },
-		{ "<mute>\n5\n</mute>", NULL, "server-directive-misplaced" },
-		{ "show-tls", NULL, "server-directive-misplaced" },
-		{ "setenv opt status-version 4", NULL, "server-directive-value" },
-		{ "-topology\ntopology /24", NULL, "server-directive-value" },
-		{ "setenv x y", NULL, "server-directive-value" },
-		{ "foobar\nignore-unknown-option foobar", NULL, "server-directive-unknown" },
-		{ "config nothing.conf", NULL, "server-file-missing" },
-		{ "status nothing/status", NULL, "server-file-missing" },
-		{ "-tls-cipher\ntls-cert-profile insecure\ntls-client", NULL, "server-options" },
 	};
 
 	wrong_run(state, list, COUNT(list), FINDING_ERROR);
@@ -144,11 +126,6 @@ warns(void **state)
 		{ "local 127.0.0.1", NULL, "server-loopback" },
 		{ "push \"route 192.0.0.0 255.255.0.0\"", NULL, "server-route-remote" },
 		{ "user nobody", NULL, "server-user-restart" },
-		{ "tun-ipv6", NULL, "server-directive-ignored" },
-		{ "setenv opt foobar x", NULL, "server-directive-ignored" },
-		{ "ignore-unknown-option foobar --verb\nfoobar\nverb", NULL, "server-directive-ignored" },
-		{ "setenv FORWARD_COMPATIBLE 1\nverb 1 2\nkeysize 128", NULL, "server-directive-ignored" },
-		{ "-keepalive\nkeepalive a b", NULL, "server-keepalive" },
 		{ "script-security 2\nauth-user-pass-verify /bin/true via-file\nauth-user-pass-optional\n"
 		  "verify-client-cert optional",
 		    NULL, "server-client-cert" },
@@ -190,9 +167,6 @@ no_false_alarm(void **state)
 		{ "-keepalive\nping 5\nping-restart 60", NULL, NULL },
 		{ "explicit-exit-notify 1", NULL, NULL },
 		{ "--mssfix 1400", NULL, NULL },
-		{ "-data-ciphers\nsetenv opt data-ciphers AES-256-CBC", NULL, NULL },
-		{ "echo a b c d e f g h i j k l m n o p q", NULL, NULL },
-		{ "verb many", NULL, NULL },
 		{ "push \"route 192.0.0.0 255.255.0.0\"\npush \"redirect-gateway def1\"", NULL, NULL },
 		{ "push \"route 172.16.0.0 255.255.0.0\"\npush \"dhcp-option DNS 172.16.0.1\"", NULL, NULL },
 		{ "", "verify-x509-name server name", NULL },
@@ -378,87 +352,6 @@ inline_and_cd(void **state)
 	buf_release(&text);
 }
 
-/* What is wrong in a file that is included is found at its own line; relative names begin where the last cd led. */
-static void
-included(void **state)
-{
-	const struct check_clock clock = { .now = time(NULL), .days = CHECK_DAYS_DEFAULT };
-	struct buf text = BUF_INIT(1 << 20);
-	struct findings f = FINDINGS_INIT;
-	struct check_server *server;
-	char *elsewhere = support_folder(), *path, *inner;
-	struct err e = ERR_INIT;
-
-	buf_addf(&text, "config inner.conf\n");
-	lines_add(usual_server, "-auth\n", &text);
-	path = support_file(elsewhere, "outer.conf", text.data, text.len);
-	buf_clear(&text);
-	buf_addf(&text, "\ncd %s\nsetenv opt auth SHA1\nverb\n", (const char *)*state);
-	inner = support_file(elsewhere, "inner.conf", text.data, text.len);
-	assert_ok(check_server_open(path, &clock, &f, &server, &e), e);
-	assert_int_equal(f.count, 1);
-	assert_string_equal(f.list[0].rule->id, "server-directive-arguments");
-	assert_string_equal(f.list[0].file, inner);
-	assert_int_equal(f.list[0].line, 4);
-	check_server_close(server);
-	findings_release(&f);
-	buf_release(&text);
-	free(path);
-	free(inner);
-	support_remove(elsewhere);
-}
-
-/* Without end, and branching: OpenVPN gives up ten files deep, and so does the check, which says it once. */
-static void
-included_by_itself(void **state)
-{
-	const struct check_clock clock = { .now = time(NULL), .days = CHECK_DAYS_DEFAULT };
-	static const char text[] = "config self.conf\nconfig self.conf\nconfig self.conf\nconfig self.conf\n";
-	struct findings f = FINDINGS_INIT;
-	struct check_server *server;
-	char *elsewhere = support_folder(), *path = support_file(elsewhere, "self.conf", text, strlen(text));
-	struct err e = ERR_INIT;
-
-	(void)state;
-	assert_ok(check_server_open(path, &clock, &f, &server, &e), e);
-	assert_string_equal(f.list[0].rule->id, "server-options");
-	assert_non_null(strstr(f.list[0].text, "Maximum recursive include levels exceeded"));
-	assert_string_not_equal(f.list[1].rule->id, "server-options");
-	check_server_close(server);
-	findings_release(&f);
-	free(path);
-	support_remove(elsewhere);
-}
-
-/* A key whose opening tag is missing is read as lines of words, none of which may reach a report. */
-static void
-lost_key(void **state)
-{
-	const struct check_clock clock = { .now = time(NULL), .days = CHECK_DAYS_DEFAULT };
-	struct buf text = BUF_INIT(1 << 20);
-	struct findings f = FINDINGS_INIT;
-	struct check_server *server;
-	struct err e = ERR_INIT;
-	size_t told = 0;
-	char *path;
-
-	lines_add(usual_server, "", &text);
-	buf_addf(&text, "-----BEGIN PRIVATE KEY-----\nMIIsecretAAAA\nsecret/BBBB+ x\nSecret==\n-----END PRIVATE KEY-----\n");
-	path = support_file(*state, "server.conf", text.data, text.len);
-	assert_ok(check_server_open(path, &clock, &f, &server, &e), e);
-	for (size_t i = 0; i < f.count; i++) {
-		told += strcmp(f.list[i].rule->id, "server-directive-unknown") == 0;
-		assert_null(strcasestr(f.list[i].text, "secret"));
-		assert_true(f.list[i].element == NULL || strcasestr(f.list[i].element, "secret") == NULL);
-	}
-	assert_int_equal(told, 1);
-	check_server_close(server);
-	findings_release(&f);
-	assert_int_equal(unlink(path), 0);
-	free(path);
-	buf_release(&text);
-}
-
 /* The last phones of a fleet stay off. */
 static void
 fleet(void **state)
@@ -521,9 +414,6 @@ main(void)
 		cmocka_unit_test(dropped_user),
 		cmocka_unit_test(static_keys),
 		cmocka_unit_test(inline_and_cd),
-		cmocka_unit_test(included),
-		cmocka_unit_test(included_by_itself),
-		cmocka_unit_test(lost_key),
 		cmocka_unit_test(fleet),
 	};
 
