@@ -90,9 +90,13 @@ ok "... and many are not" [ "$(wc -l <"$T/directives.refused")" -gt 200 ]
 agree "no word of OpenVPN's own is missing" "$T/unknown"
 agree "other versions, other systems, other words" "$T/others"
 is "... of which one is none" "$(awk 'NR == FNR { taken[$1] = 1; next } FNR in taken' "$T/others.taken" "$T/others")" "--verb 1"
-# The content of these is judged as well: connection, peer-fingerprint, verify-hash; and providers at the start only.
-grep -vxE 'connection|peer-fingerprint|verify-hash|providers' "$T/names" | sed 's/.*/<&>\\nx\\n<\/&>/' >"$T/blocks"
-agree "each directive as a block" "$T/blocks"
+# The content of these is judged as well: connection, peer-fingerprint, verify-hash; and providers at the start only. At each
+# refused block OpenVPN ends: all that "check server" takes, and every fourth of the others.
+grep -vxE 'connection|peer-fingerprint|verify-hash|providers' "$T/names" | sed 's/.*/<&>\\nx\\n<\/&>/' >"$T/every"
+said "$T/every"
+awk 'NR == FNR { takes[$1] = 1; next } FNR in takes || FNR % 4 == 0' "$T/every.said" "$T/every" >"$T/blocks"
+agree "directives as blocks" "$T/blocks"
+ok "... some are taken" [ "$(wc -l <"$T/blocks.taken")" -gt 10 ]
 grep -v '^#' "$SOURCE/tests/data/openvpn-server-values" >"$T/values"
 agree "values" "$T/values"
 ok "... many are taken" [ "$(wc -l <"$T/values.taken")" -gt 60 ]
