@@ -186,7 +186,7 @@ probes=("setenv opt foobar x" "setenv opt" "setenv opt verb" "setenv opt verb 3"
 	"cd sub // config deep.conf" "config deep.conf" "config sub/deep.conf" "cd sub // cd .. // config sub/deeper.conf"
 	"-dh // config sub/dh.conf" "<foobar> // x // </foobar>" "<foobar> // x" "ca // x" "plugin nothing.so // plugin"
 	"<connection> // remote 192.0.2.1 // </connection>" "-topology" "$(printf 'push "%0247d"' 0)" "$(printf 'push "%0248d"' 0)"
-	"push \"open" "push a\\b" VERB "<ca" ca.crt show-ciphers show-tls show-groups show-digests "genkey secret /dev/null" test-crypto)
+	"push \"open" "push a\\b" VERB "<ca" ca.crt show-ciphers show-tls show-groups show-digests "genkey secret" test-crypto)
 echo "dh none" >"$T/sub/dh.conf"
 beside "setenv opt, ignore-unknown-option, config, cd, blocks"
 
