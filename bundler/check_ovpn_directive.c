@@ -135,6 +135,13 @@ kind_check(struct ovpn_check *ck, const struct config_line *line, const struct c
 	return true;
 }
 
+/* What follows is another directive with its arguments, to those versions that know it. */
+static bool
+is_setenv_opt(const struct config_line *line)
+{
+	return strcmp(line->word[0], "setenv") == 0 && line->words > 1 && strcmp(line->word[1], "opt") == 0;
+}
+
 /* False when the client ends. */
 static bool
 arguments_check(const struct ovpn_check *ck, const struct config_line *line, const struct client_directive *d)
@@ -150,7 +157,7 @@ arguments_check(const struct ovpn_check *ck, const struct config_line *line, con
 		    d->min_arguments, d->min_arguments == 1 ? "" : "s", count);
 		return false;
 	}
-	if (count > d->max_arguments)
+	if (count > d->max_arguments && !is_setenv_opt(line))
 		ovpn_found(ck, OVPN_ARGUMENTS_MANY, line->number, d->name, "expected at most %d argument%s, found %zu",
 		    d->max_arguments, d->max_arguments == 1 ? "" : "s", count);
 	return true;

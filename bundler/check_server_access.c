@@ -62,6 +62,7 @@ password_check(const struct check_server *s, struct findings *out)
 void
 server_access_open(struct check_server *s, struct findings *out)
 {
+	static const char *const deciding[] = { "client-connect", "tls-verify" };
 	const char *required = server_word(s, "verify-client-cert", "require");
 
 	scripts_check(s, out);
@@ -69,7 +70,8 @@ server_access_open(struct check_server *s, struct findings *out)
 	if (strcmp(required, "require") != 0)
 		server_found(s, out, SERVER_CLIENT_CERT, config_find(&s->config, "verify-client-cert"),
 		    "expected require, found %s", required);
-	if (server_has(s, "client-connect"))
-		server_found(s, out, SERVER_CLIENT_CONNECT, config_find(&s->config, "client-connect"), "%s decides",
-		    server_word(s, "client-connect", ""));
+	for (size_t i = 0; i < sizeof(deciding) / sizeof(deciding[0]); i++)
+		if (server_has(s, deciding[i]))
+			server_found(s, out, SERVER_CLIENT_CONNECT, config_find(&s->config, deciding[i]), "%s decides",
+			    server_word(s, deciding[i], ""));
 }

@@ -22,6 +22,20 @@ crl_line(const struct check_server *s)
 	return config_find(&s->config, "crl-verify");
 }
 
+bool
+server_crl_is_dir(const struct check_server *s)
+{
+	const struct config_line *line = NULL;
+
+	while ((line = config_next(&s->config, line, "crl-verify")) != NULL) {
+		const char *kind = config_word(line, 2);
+
+		if (kind != NULL && strcmp(kind, "dir") == 0)
+			return true;
+	}
+	return false;
+}
+
 /* As many as OpenVPN loads: up to the first that is broken (backend_tls_ctx_reload_crl() in ssl_openssl.c). */
 static STACK_OF(X509_CRL) * crls_read(const struct buf *text)
 {
@@ -165,11 +179,9 @@ folder_open(struct check_server *s, struct findings *out)
 void
 server_crl_open(struct check_server *s, struct findings *out)
 {
-	const char *kind = config_word(crl_line(s), 2);
-
 	if (crl_line(s) == NULL)
 		return;
-	if (kind != NULL && strcmp(kind, "dir") == 0)
+	if (server_crl_is_dir(s) && crl_line(s)->content == NULL)
 		folder_open(s, out);
 	else
 		file_open(s, out);

@@ -94,9 +94,15 @@ secret_check(const struct check_server *s, const struct config_line *line, const
 {
 	struct stat st;
 
-	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return;
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		server_found(s, out, SERVER_KEY_READABLE, line, "%s: expected mode 0600, found %04o", path,
 		    (unsigned int)(st.st_mode & 07777));
+	else if (s->user.dropped && st.st_uid == s->user.uid)
+		server_found(s, out, SERVER_KEY_READABLE, line,
+		    "%s: expected root for its owner, found %s, whom the server becomes", path,
+		    server_word(s, "user", ""));
 }
 
 enum file_type {
@@ -108,15 +114,15 @@ enum file_type {
 
 /* What it has to be for OpenVPN to start, or, of a CRL, to let anybody in: measured with 2.6.14. */
 static enum file_type
-type_expected(const struct config_line *line)
+type_expected(const struct check_server *s, const struct config_line *line)
 {
 	static const char *const plain[] = { "ca", "cert", "extra-certs", "key", "dh", "pkcs12", "tls-auth",
 		"tls-crypt", "tls-crypt-v2", "askpass" };
 	static const char *const folders[] = { "client-config-dir", "tmp-dir", "chroot" };
-	const char *name = line->word[0], *second = config_word(line, 2);
+	const char *name = line->word[0];
 
 	if (strcmp(name, "crl-verify") == 0)
-		return second != NULL && strcmp(second, "dir") == 0 ? TYPE_FOLDER : TYPE_CRL;
+		return server_crl_is_dir(s) ? TYPE_FOLDER : TYPE_CRL;
 	for (size_t i = 0; i < COUNT(plain); i++)
 		if (strcmp(name, plain[i]) == 0)
 			return TYPE_PLAIN;
@@ -130,7 +136,7 @@ type_expected(const struct config_line *line)
 static void
 type_check(const struct check_server *s, const struct config_line *line, const char *path, struct findings *out)
 {
-	enum file_type type = type_expected(line);
+	enum file_type type = type_expected(s, line);
 	enum server_rule rule = SERVER_FILE_BROKEN;
 	struct stat st;
 
@@ -304,6 +310,7 @@ tmp_check(const struct check_server *s, struct findings *out)
 void
 server_files_open(struct check_server *s, struct findings *out)
 {
+	user_read(s, out);
 	for (size_t i = 0; i < COUNT(named); i++) {
 		const struct config_line *line = config_find(&s->config, named[i].name);
 
@@ -313,5 +320,4 @@ server_files_open(struct check_server *s, struct findings *out)
 	plugins_check(s, out);
 	management_check(s, out);
 	tmp_check(s, out);
-	user_read(s, out);
 }

@@ -349,6 +349,10 @@ void server_cert_against(const struct check_server *s, const char *name, const s
     struct findings *out);
 
 /* ---- check_server_crl.c ---- */
+
+/* The path is a folder: OpenVPN keeps "dir" of one crl-verify line for the later ones, whose path alone counts. */
+bool server_crl_is_dir(const struct check_server *s);
+
 void server_crl_open(struct check_server *s, struct findings *out);
 
 /* chain is the phone's certificate with its issuers, as it was verified. False when it is refused. */

@@ -152,6 +152,62 @@ extended_usage_check(const struct check_server *s, const char *name, X509 *cert,
 	}
 }
 
+/* x509_verify_cert_ku(): one of the numbers in hex, all of whose bits it has; without any, the extension is enough. */
+static bool
+has_usage(const struct config_line *line, X509 *cert)
+{
+	const unsigned long usage = X509_get_key_usage(cert) & 0xff;
+
+	for (size_t i = 1; i < line->words; i++) {
+		const unsigned long wanted = strtoul(line->word[i], NULL, 16);
+
+		if (wanted != 0 && (usage & wanted) == wanted)
+			return true;
+	}
+	return line->words < 2;
+}
+
+/* remote-cert-tls asks for the extension alone, and the later line counts. */
+static void
+usage_check(const struct check_server *s, const char *name, X509 *cert, const struct ca_cert_facts *f,
+    struct findings *out)
+{
+	const struct config_line *ku = config_find(&s->config, "remote-cert-ku"),
+				 *tls = config_find(&s->config, "remote-cert-tls");
+
+	if (ku == NULL || (tls != NULL && tls > ku))
+		return;
+	if (!f->has_key_usage || !has_usage(ku, cert))
+		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
+		    "expected keyUsage of remote-cert-ku's, found %s", f->has_key_usage ? "another" : "none");
+}
+
+/* Beside the CA's signature, not in its place, as long as there is a CA: verify_cert() in ssl_verify.c. */
+static void
+fingerprint_check(const struct check_server *s, const char *name, X509 *cert, struct findings *out)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char text[3 * sizeof(digest)] = "";
+	const struct config_line *line = config_find(&s->config, "peer-fingerprint");
+	unsigned int len = 0;
+
+	if (line == NULL || X509_digest(cert, EVP_sha256(), digest, &len) != 1)
+		return;
+	for (unsigned int i = 0; i < len; i++)
+		(void)snprintf(text + 3 * i, sizeof(text) - 3 * i, i + 1 < len ? "%02X:" : "%02X", digest[i]);
+	for (line = NULL; (line = config_next(&s->config, line, "peer-fingerprint")) != NULL;) {
+		const char *word = config_word(line, 1);
+		char *block = line->content != NULL ? strndup(line->content, line->content_len) : NULL;
+		bool listed = block != NULL ? strcasestr(block, text) != NULL
+		                            : word != NULL && strcasecmp(word, text) == 0;
+
+		free(block);
+		if (listed)
+			return;
+	}
+	server_found_phone(s, out, SERVER_PHONE_REFUSED, name, "expected %s in peer-fingerprint, found others", text);
+}
+
 /*
  * verify_peer_cert() in ssl_verify.c of 2.6.14. For ns-cert-type it takes what OpenSSL takes for such a certificate, which
  * a client's was when it was verified, and then the extension itself.
@@ -165,6 +221,7 @@ purpose_check(const struct check_server *s, const char *name, X509 *cert, const 
 		    "expected keyUsage, for remote-cert-tls, found none");
 	else
 		extended_usage_check(s, name, cert, f, out);
+	usage_check(s, name, cert, f, out);
 	if (strcmp(server_word(s, "ns-cert-type", ""), "server") == 0 && !f->netscape_server && !is_server(cert))
 		server_found_phone(s, out, SERVER_PHONE_PURPOSE, name,
 		    "expected no ns-cert-type server on the server, found it, which no phone's certificate is for");
@@ -259,5 +316,6 @@ check_server_phone(struct check_server *s, const char *name, X509 *cert, struct 
 		return;
 	purpose_check(s, name, cert, &f, out);
 	name_check(s, name, cert, &f, out);
+	fingerprint_check(s, name, cert, out);
 	ccd_check(s, name, f.common_name, out);
 }

@@ -197,7 +197,8 @@ const struct finding_rule check_server_rules[] = {
 	[SERVER_DATA_CIPHER] = { "server-data-cipher", ERROR, "the phone's cipher is not in data-ciphers",
 	    "After the handshake the phone gets AUTH_FAILED, and its OpenVPN ends: \"PUSH: No common cipher between "
 	    "server and client\". It cannot negotiate, and data-ciphers-fallback alone does not admit it.",
-	    "Write the cipher into data-ciphers: data-ciphers AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305:AES-256-CBC" },
+	    "Write the phone's cipher behind those of data-ciphers, or behind AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305, "
+	    "which is what it has without the line." },
 	[SERVER_MAX_CLIENTS] = { "server-max-clients", ERROR, "fewer places than phones",
 	    "The last phones stay off: \"MULTI: new incoming connection would exceed maximum number of clients\", or "
 	    "\"no free --ifconfig-pool addresses are available\".",
@@ -208,7 +209,7 @@ const struct finding_rule check_server_rules[] = {
 	[SERVER_AUTH] = { "server-auth", ERROR, "auth differs on the two sides",
 	    "The phone connects, shows its blue shield, and nothing passes: \"Authenticate/Decrypt packet error: packet "
 	    "HMAC authentication failed\". It is not negotiated, and a client with AES-GCM does not notice.",
-	    "Write the digest of the bundle: auth SHA1" },
+	    "Write auth with the digest of the bundle; without a line of it, a bundle has SHA1." },
 	[SERVER_COMP] = { "server-comp", ERROR, "compression differs on the two sides",
 	    "The phone connects, and nothing passes: \"Bad LZO decompression header byte\", or \"IP packet with unknown "
 	    "IP version\".",
@@ -288,8 +289,8 @@ const struct finding_rule check_server_rules[] = {
 	    "The vendor's page says that it may support a different set of ciphers; it is judged as a D6x.",
 	    "Try one phone before the fleet." },
 	[SERVER_CLIENT_CONNECT] = { "server-client-connect", NOTE, "a script decides about each phone",
-	    "When it fails, the client gets AUTH_FAILED; the OpenVPN of an old phone then ends and is not back by "
-	    "itself.",
+	    "When it fails, the phone is kept out; after the AUTH_FAILED of client-connect the OpenVPN of an old phone "
+	    "ends and is not back by itself.",
 	    "Let the script always exit with 0, above all while certificates are rolled out." },
 	[SERVER_PERSIST_KEY] = { "server-persist-key", NOTE,
 	    "with persist-key, SIGUSR1 does not load a renewed certificate",

@@ -2,6 +2,7 @@
 #include "bundler/profile_read.h"
 
 #include "bundler/config.h"
+#include "common/text.h"
 
 #include <string.h>
 
@@ -12,6 +13,30 @@ argument_of(const struct config *c, const char *directive, const char *otherwise
 	const char *argument = config_word(config_find(c, directive), 1);
 
 	return argument != NULL ? argument : otherwise;
+}
+
+static void
+ports_read(const struct config *c, struct profile_needs *n)
+{
+	const char *otherwise = argument_of(c, "rport", argument_of(c, "port", "1194"));
+	const struct config_line *line = NULL;
+
+	while (n->ports < PROFILE_REMOTES_MAX && (line = config_next(c, line, "remote")) != NULL) {
+		const char *word = config_word(line, 2);
+		unsigned long port = 0;
+
+		(void)text_number(word != NULL ? word : otherwise, 1, 65535, "port", &port, NULL);
+		n->port[n->ports++] = (unsigned int)port;
+	}
+}
+
+bool
+profile_needs_port(const struct profile_needs *n, unsigned int port)
+{
+	for (size_t i = 0; i < n->ports; i++)
+		if (n->port[i] == port)
+			return true;
+	return false;
 }
 
 int
@@ -28,6 +53,7 @@ profile_read_needs(const void *text, size_t len, struct profile_needs *ret, stru
 	n.comp_lzo = config_find(&c, "comp-lzo") != NULL;
 	if (strncmp(argument_of(&c, "proto", "udp"), "tcp", 3) == 0)
 		n.proto = PROFILE_TCP;
+	ports_read(&c, &n);
 	*ret = n;
 	rc = 0;
 out:

@@ -74,12 +74,13 @@ warn(const struct emit *m, const char *dir)
 	char user[SETTINGS_USER_SIZE], group[SETTINGS_USER_SIZE];
 	struct err why = ERR_INIT;
 
-	if (m->in->quiet)
-		return;
+	/* It is told this once: afterwards the mode is right. */
 	if (m->change.key_mode != 0)
 		log_warn("%s/%s: expected mode 0600, found %04o: others could read the server's key and pose as the "
 			 "server; 'phonevpn server renew --rekey' makes a new one",
 		    dir, server_file_name(SERVER_FILE_KEY), (unsigned int)m->change.key_mode);
+	if (m->in->quiet)
+		return;
 	settings_server_user(&m->settings, user, group);
 	if (user[0] != '\0' && server_dir_is_open(dir, user, group, &why) != 0)
 		log_warn("%s", why.text);
@@ -88,12 +89,17 @@ warn(const struct emit *m, const char *dir)
 		    m->settings.value[SET_VPN_NETWORK]);
 	if (m->fleet.other_proto > 0)
 		log_warn(
-		    "%zu bundles that phones may still have are not for %s: those phones find no server until they "
+		    "bundles that phones may still have (%zu) are not for %s: those phones find no server until they "
 		    "have fetched a new one",
 		    m->fleet.other_proto, m->settings.value[SET_VPN_PROTO]);
+	if (m->fleet.other_port > 0)
+		log_warn(
+		    "bundles that phones may still have (%zu) are not for port %s: those phones find no server until "
+		    "they have fetched a new one",
+		    m->fleet.other_port, m->settings.value[SET_VPN_PORT]);
 	if (m->fleet.other_auth > 0)
 		log_warn(
-		    "%zu bundles that phones may still have say another auth than %s: those phones connect, and no "
+		    "bundles that phones may still have (%zu) say another auth than %s: those phones connect, and no "
 		    "packet passes, until they have fetched a new one",
 		    m->fleet.other_auth, m->settings.value[SET_VPN_AUTH]);
 }

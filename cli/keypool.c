@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/commands.h"
-#include "cli/keygen.h"
+#include "cli/keypool_worker.h"
 #include "cli/state.h"
-#include "common/pool.h"
 #include "common/process.h"
 #include "common/progress.h"
 #include "common/table.h"
@@ -12,7 +11,6 @@
 #include <stdlib.h>
 
 #define BATCH 64    /* keys a transaction, at most */
-#define WINDOW 128  /* keys under way */
 #define WAIT_MS 200 /* how long one that is made may lie unstored, and a stop signal go unseen */
 #define KEYS_MAX 1000000
 
@@ -101,55 +99,6 @@ const struct command command_keypool_clear = {
 	.run = clear_run,
 };
 
-/* ---- a thread that makes keys ---- */
-
-struct job {
-	struct buf key;
-	struct err error;
-};
-
-static void *
-worker_open(const void *common, struct err *e)
-{
-	const struct keygen *keygen = common;
-
-	return ca_keygen_new(keygen->kind.bits, keygen->how, NULL, e);
-}
-
-static void
-worker_close(void *maker)
-{
-	ca_keygen_free(maker);
-}
-
-static void
-worker_run(void *maker, void *arg)
-{
-	struct job *job = arg;
-
-	job->key = (struct buf)BUF_INIT(DB_DER_MAX);
-	job->error = (struct err)ERR_INIT;
-	(void)keygen_make(maker, &job->key, &job->error);
-}
-
-static void
-job_release(void *arg)
-{
-	struct job *job = arg;
-
-	buf_release(&job->key);
-}
-
-static const struct pool_kind kind = {
-	.what = "key pool",
-	.job_size = sizeof(struct job),
-	.window = WINDOW,
-	.open = worker_open,
-	.close = worker_close,
-	.run = worker_run,
-	.release = job_release,
-};
-
 /* ---- keypool fill ---- */
 
 enum {
@@ -165,7 +114,7 @@ static const struct option_def options[] = {
 
 struct fill {
 	struct db *db;
-	struct keygen keygen;
+	struct keypool_common common;
 	struct pool *pool;
 	struct progress progress;
 	size_t missing, begun, made;
@@ -180,13 +129,13 @@ store(struct fill *f, size_t n, struct err *e)
 	if (n == 0)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
-		const struct job *job = pool_job(f->pool, i);
+		const struct keypool_job *job = pool_job(f->pool, i);
 
 		if (job->error.code != ERR_NONE)
 			return err_set(e, job->error.code, "%s", job->error.text);
 		keys[i] = job->key; /* borrowed */
 	}
-	if (db_key_pool_add(f->db, &f->keygen.kind, keys, n, e) != 0)
+	if (db_key_pool_add(f->db, &f->common.keygen.kind, keys, n, e) != 0)
 		return -1;
 	pool_take(f->pool, n);
 	f->made += n;
@@ -217,7 +166,7 @@ fill(struct fill *f, unsigned int threads, bool quiet, struct err *e)
 	int rc;
 
 	process_stop_block();
-	f->pool = pool_start(&kind, &f->keygen, threads < f->missing ? threads : (unsigned int)f->missing, e);
+	f->pool = pool_start(&keypool_kind, &f->common, threads < f->missing ? threads : (unsigned int)f->missing, e);
 	if (f->pool == NULL)
 		return -1;
 	progress_start(&f->progress, "making keys", f->missing, quiet);
@@ -248,8 +197,8 @@ fill_run(const struct invocation *in, struct err *e)
 		return err_usage(e);
 	f.db = state_open_writer(in, e);
 	if (f.db == NULL || settings_load(f.db, &s, e) != 0 ||
-	    keygen_choose(in->option[OPT_KEYGEN], &s, &f.keygen, e) != 0 ||
-	    db_key_pool_count(f.db, &f.keygen.kind, &there, e) != 0)
+	    keygen_choose(in->option[OPT_KEYGEN], &s, &f.common.keygen, e) != 0 ||
+	    db_key_pool_count(f.db, &f.common.keygen.kind, &there, e) != 0)
 		goto out;
 	f.missing = there < wanted ? wanted - there : 0;
 	if (f.missing > 0 && fill(&f, (unsigned int)threads, in->quiet || in->json, e) != 0)

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/keypool_filler.h"
 
-#include "cli/keygen.h"
+#include "cli/keypool_worker.h"
 #include "common/log.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define BATCH 16   /* keys a transaction: the writer's lock is held for it alone */
-#define PAUSE_S 30 /* before the first look, and between looks at a full pool */
+#define BATCH 16    /* keys a transaction */
+#define PAUSE_S 30  /* before each look */
+#define WAIT_MS 200 /* how long the end may go unseen */
+#define STOP_S 1
 
 struct keypool_filler {
 	const struct db_location *where;
@@ -37,7 +38,7 @@ is_over(struct keypool_filler *f, unsigned int seconds)
 	return stop;
 }
 
-/* How many keys are missing, at most a batch of them. */
+/* How many keys are missing, and of which kind. */
 static int
 look(const struct keypool_filler *f, struct keygen *ret_keygen, size_t *ret_missing, struct err *e)
 {
@@ -49,7 +50,7 @@ look(const struct keypool_filler *f, struct keygen *ret_keygen, size_t *ret_miss
 	if (db != NULL && settings_load(db, &s, e) == 0 && keygen_choose(NULL, &s, ret_keygen, e) == 0 &&
 	    db_key_pool_count(db, &ret_keygen->kind, &there, e) == 0) {
 		wanted = settings_number(&s, SET_KEYPOOL);
-		*ret_missing = wanted <= there ? 0 : wanted - there < BATCH ? wanted - there : BATCH;
+		*ret_missing = wanted > there ? wanted - there : 0;
 		rc = 0;
 	}
 	db_close(db);
@@ -57,69 +58,83 @@ look(const struct keypool_filler *f, struct keygen *ret_keygen, size_t *ret_miss
 }
 
 static int
-store(const struct keypool_filler *f, const struct keygen *keygen, const struct buf *keys, size_t count, struct err *e)
+store(const struct keypool_filler *f, const struct keygen *keygen, struct pool *pool, size_t count, struct err *e)
 {
-	struct db *db = db_open_writer(f->where, e);
-	int rc = db != NULL ? db_key_pool_add(db, &keygen->kind, keys, count, e) : -1;
+	struct buf keys[BATCH];
+	struct db *db;
+	int rc = -1;
 
+	for (size_t i = 0; i < count; i++) {
+		const struct keypool_job *job = pool_job(pool, i);
+
+		if (job->error.code != ERR_NONE)
+			return err_set(e, job->error.code, "%s", job->error.text);
+		keys[i] = job->key; /* borrowed */
+	}
+	db = db_open_writer(f->where, e);
+	if (db != NULL)
+		rc = db_key_pool_add(db, &keygen->kind, keys, count, e);
 	db_close(db);
+	if (rc == 0)
+		pool_take(pool, count);
 	return rc;
 }
 
-/* A batch of keys. *ret_count is 0 when none is missing. */
+/* One batch: where somebody else is writing, no more than that is made in vain. */
 static int
-fill(struct keypool_filler *f, size_t *ret_count, struct err *e)
+fill_batch(struct keypool_filler *f, const struct keygen *keygen, struct pool *pool, size_t count, struct err *e)
 {
-	struct buf keys[BATCH];
-	struct ca_keygen *maker = NULL;
-	struct keygen keygen;
-	size_t missing, n = 0;
-	int rc = -1;
+	size_t done = 0;
 
-	*ret_count = 0;
-	if (look(f, &keygen, &missing, e) != 0)
+	for (size_t i = 0; i < count; i++) {
+		(void)pool_room(pool);
+		pool_put(pool);
+	}
+	while (done < count && !is_over(f, 0)) {
+		if (pool_wait(pool, count, WAIT_MS, &done, e) != 0)
+			return -1;
+	}
+	return done > 0 ? store(f, keygen, pool, done, e) : 0;
+}
+
+static int
+fill(struct keypool_filler *f, struct err *e)
+{
+	struct keypool_common common = { .is_idle = true };
+	size_t missing;
+	struct pool *pool;
+	int rc = 0;
+
+	if (look(f, &common.keygen, &missing, e) != 0)
 		return -1;
 	if (missing == 0)
 		return 0;
-	maker = ca_keygen_new(keygen.kind.bits, keygen.how, NULL, e);
-	if (maker == NULL)
+	pool = pool_start(&keypool_kind, &common, 1, e);
+	if (pool == NULL)
 		return -1;
-	for (; n < missing && !is_over(f, 0); n++) {
-		keys[n] = (struct buf)BUF_INIT(DB_DER_MAX);
-		if (keygen_make(maker, &keys[n], e) != 0) {
-			n++;
-			goto out;
-		}
+	while (rc == 0 && missing > 0 && !is_over(f, 0)) {
+		size_t count = missing < BATCH ? missing : BATCH;
+
+		rc = fill_batch(f, &common.keygen, pool, count, e);
+		missing -= count;
 	}
-	rc = n > 0 ? store(f, &keygen, keys, n, e) : 0;
-	*ret_count = n;
-out:
-	for (size_t i = 0; i < n; i++)
-		buf_release(&keys[i]);
-	ca_keygen_free(maker);
+	pool_free(pool);
 	return rc;
 }
 
 static void *
 run(void *arg)
 {
-	const struct sched_param param = { .sched_priority = 0 };
 	struct keypool_filler *f = arg;
-	unsigned int pause = PAUSE_S;
 
-	/* Everything else goes first. */
-	(void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &param);
-	while (!is_over(f, pause)) {
+	while (!is_over(f, PAUSE_S)) {
 		struct err e = ERR_INIT;
-		size_t count = 0;
-		int rc = fill(f, &count, &e);
+		int rc = fill(f, &e);
 
 		/* Another writer at work is no trouble; it will end. */
-		if (rc != 0 && e.code != ERR_CONFLICT && !f->has_warned) {
+		if (rc != 0 && e.code != ERR_CONFLICT && !f->has_warned)
 			log_warn("key pool: %s; its keys are made when they are needed", e.text);
-			f->has_warned = true;
-		}
-		pause = rc == 0 && count > 0 ? 0 : PAUSE_S;
+		f->has_warned = rc != 0 && (f->has_warned || e.code != ERR_CONFLICT);
 	}
 	return NULL;
 }
@@ -149,17 +164,23 @@ keypool_filler_start(const struct db_location *where, struct err *e)
 	return NULL;
 }
 
-void
+bool
 keypool_filler_stop(struct keypool_filler *f)
 {
+	struct timespec until;
+
 	if (f == NULL)
-		return;
+		return true;
 	(void)pthread_mutex_lock(&f->lock);
 	f->stop = true;
 	(void)pthread_cond_signal(&f->changed);
 	(void)pthread_mutex_unlock(&f->lock);
-	(void)pthread_join(f->thread, NULL);
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += STOP_S;
+	if (pthread_clockjoin_np(f->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+		return false;
 	(void)pthread_cond_destroy(&f->changed);
 	(void)pthread_mutex_destroy(&f->lock);
 	free(f);
+	return true;
 }

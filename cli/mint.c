@@ -186,6 +186,8 @@ make_all(struct mint *m, struct err *e)
 	if (rc == 0 || m->maker.is_stopped)
 		rc = mint_maker_finish(&m->maker, e);
 	mint_maker_release(&m->maker);
+	if (rc != 0 && m->maker.minted > 0)
+		err_prefix(e, "%zu of %zu phones are done; the next ones", m->maker.minted, m->planned);
 	if (rc == 0 && m->maker.is_stopped && m->maker.minted < m->planned)
 		rc = interrupted(m, e);
 	return rc;

@@ -173,8 +173,10 @@ mint_maker_put(struct mint_maker *m, const struct db_phone *p, enum mint_action 
 	}
 	if (is_stopped(m))
 		return -1;
-	if (action == MINT_KEY && key_from_pool(m, job, e) != 0)
+	if (action == MINT_KEY && key_from_pool(m, job, e) != 0) {
+		buf_release(&job->key);
 		return -1;
+	}
 	job->phone = p->id;
 	job->action = action;
 	job->newest = p->newest;

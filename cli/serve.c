@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	OPT_LISTEN,
@@ -206,8 +207,12 @@ serve(const struct invocation *in, const struct http_config *config, struct err 
 		rc = -1;
 	while (rc == 0 && process_stop_wait() == SIGHUP)
 		log_info("hang-up: nothing to read again, documents are read at every request");
-	keypool_filler_stop(filler);
 	http_stop(server);
+	if (!keypool_filler_stop(filler)) {
+		/* All requests are answered, and the state may be left at any moment. */
+		(void)fflush(NULL);
+		_exit(rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+	}
 	return rc;
 }
 

@@ -93,6 +93,8 @@ use_take(const struct db_profile_use *use, void *arg, struct err *e)
 		l->fleet->other_proto += use->phones;
 		return 0;
 	}
+	if (!profile_needs_port(&needs, l->now.port[0]))
+		l->fleet->other_port += use->phones;
 	if (needs.auth != l->now.auth)
 		l->fleet->other_auth += use->phones;
 	return client_add(l->fleet, m, &needs, e);
@@ -110,6 +112,7 @@ server_fleet_load(struct db *db, const struct settings *s, bool offered, struct 
 	    profile_parse_auth(profile.auth, &l.now.auth, e) != 0)
 		return -1;
 	l.now.proto = profile.proto;
+	l.now.port[l.now.ports++] = profile.remotes[0].port;
 	l.now.comp_lzo = profile.comp_lzo;
 	if (db_phone_each(db, &all, phone_take, &l, e) != 0)
 		return -1;

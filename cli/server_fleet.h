@@ -13,7 +13,7 @@ struct server_fleet {
 	int64_t *without;			/* ids of those that need an address and have none */
 	size_t without_count, without_size;
 	/* phones with bundles that this server cannot serve, whatever stands in its configuration */
-	size_t other_proto, other_auth;
+	size_t other_proto, other_port, other_auth;
 };
 
 #define SERVER_FLEET_INIT { .clients = NULL }

@@ -23,14 +23,17 @@ process_harden(void)
 	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
+/* Not those that nohup or a shell's background has made the program ignore: blocked, they would come nevertheless. */
 static void
 stop_set(sigset_t *set)
 {
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction now;
+
 	(void)sigemptyset(set);
-	(void)sigaddset(set, SIGINT);
-	(void)sigaddset(set, SIGTERM);
-	(void)sigaddset(set, SIGHUP);
-	(void)sigaddset(set, SIGQUIT);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			(void)sigaddset(set, signals[i]);
 }
 
 void

@@ -11,8 +11,8 @@
 void process_harden(void);
 
 /*
- * From here on SIGINT, SIGTERM, SIGHUP and SIGQUIT do not end the process but wait to be asked for, so that long work stops at
- * a place of its own choice. Threads made later inherit it.
+ * From here on SIGINT, SIGTERM, SIGHUP and SIGQUIT, those of them that are not ignored, do not end the process but wait to be
+ * asked for, so that long work stops at a place of its own choice. Threads made later inherit it.
  */
 void process_stop_block(void);
 

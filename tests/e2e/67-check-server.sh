@@ -308,6 +308,7 @@ done
 broken server-file-broken dies "dh /dev/null" "-dh" "dh /dev/null"
 broken server-file-broken dies "tls-auth /dev/null" "tls-auth /dev/null 0"
 broken server-file-broken dies "a file for a folder of revoked serials" "crl-verify $pki/crl.pem dir"
+broken server-file-broken dies "... by an earlier line's dir" "crl-verify $pki/serials-revoked dir" "crl-verify $pki/crl.pem"
 broken server-file-broken dies "a file for client-config-dir" "client-config-dir $pki/crl.pem"
 broken server-file-broken dies "a file for tmp-dir" "tmp-dir $pki/crl.pem"
 broken server-file-broken dies "a file for chroot" "chroot $pki/crl.pem"
@@ -408,6 +409,10 @@ broken server-phone-purpose refused "... remote-cert-eku for a server" 'remote-c
 broken server-phone-purpose refused "... by its numbers" "remote-cert-eku 1.3.6.1.5.5.7.3.1"
 broken server-phone-purpose refused "... behind remote-cert-tls client" "remote-cert-tls client" 'remote-cert-eku "TLS Web Server Authentication"'
 broken server-phone-purpose refused "no extensions, and remote-cert-eku" "=cert bare key" 'remote-cert-eku "TLS Web Client Authentication"'
+broken server-phone-purpose refused "remote-cert-ku of none of the phone's" "remote-cert-ku 08 c0"
+works "... of one of them" "remote-cert-ku 08 80"
+broken server-phone-refused refused "the fingerprint of another" "peer-fingerprint $(printf '%064d' 0 | sed 's/../&:/g; s/:$//')"
+works "... of the phone" "peer-fingerprint $(openssl x509 -in "$pki/phone.crt" -noout -fingerprint -sha256 | cut -d= -f2)"
 works "... in front of remote-cert-tls client" 'remote-cert-eku "TLS Web Server Authentication"' "remote-cert-tls client"
 works "remote-cert-eku for a client" 'remote-cert-eku "TLS Web Client Authentication"'
 works "... by its numbers" "remote-cert-eku 1.3.6.1.5.5.7.3.2"

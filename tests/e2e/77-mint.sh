@@ -4,7 +4,7 @@
 # Minting many: keys that are ready beforehand, keys that OpenSSL makes, what is told meanwhile, and memory that does not
 # grow with the fleet.
 . "$(dirname "$0")/lib.sh"
-plan 45
+plan 46
 
 export PHONEVPN_DIR=$T/state
 db=$PHONEVPN_DIR/phonevpn.db
@@ -82,6 +82,13 @@ stop filling INT
 like "Ctrl-C says how far it came" "$(cat "$T/filling.err")" "interrupted: [0-9]+ of 100000 keys are made; the same command goes on"
 is "... and it holds" "$(sed -E 's/.*interrupted: ([0-9]+) of.*/\1/' "$T/filling.err")" "$(sqlite3 "$db" 'SELECT count(*) FROM key_pool')"
 phonevpn --quiet keypool clear
+
+# ---- a terminal that goes away ----
+spawn long nohup phonevpn --quiet mint --group g1 --rekey --keygen library
+wait_until 20 grep -qw "$(pid_of long)" "$PHONEVPN_DIR/lock"
+kill -HUP "$(pid_of long)"
+wait_until 120 ended long >/dev/null
+ok "under nohup a mint goes on without it" joined long
 
 # ---- the server fills it ----
 phonevpn --quiet config set keypool 3
