@@ -210,6 +210,7 @@ bench:
 	@packaging/packages.sh bench
 	@$(AGAIN) all $(TOOLS:%=$(BUILD)/tests/%)
 	@tests/bench_keygen.sh $(BUILD)
+	@tests/bench_mint.sh $(BUILD)
 	@tests/bench.sh $(BUILD)
 	@tests/bench_serve.sh $(BUILD)
 	@tests/bench_fleet.sh $(BUILD)

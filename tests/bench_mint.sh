@@ -4,8 +4,8 @@
 # bench_mint.sh BUILD [PHONES...]: what minting a fleet costs (1000, 10,000 and 100,000 phones; the last takes some
 # minutes): phones a second, CPU time of a phone, peak memory, bytes of database for a phone. "keys" makes keys and
 # certificates; "ready" makes certificates for keys that were ready; "renew" makes certificates for keys that phones have.
-# The lines of the table are JSON with JSON=1. What it must not be: CPU of a phone that grows with the fleet by more than
-# a twentieth, 100 MiB, 4 KB for a phone and generation; memory and size are held to it here, time is only shown.
+# The same lines as JSON go into BUILD/bench_mint.json. What it must not be: CPU of a phone that grows with the fleet by
+# more than a twentieth, 100 MiB, 4 KB for a phone and generation; memory and size are held to it here, time is only shown.
 [ $# -eq 0 ] || BUILD=$1
 . "$(dirname "$0")/e2e/lib.sh"
 
@@ -30,10 +30,10 @@ my $seconds = time - $start;
 my (undef, undef, $user, $system) = times;
 my @row = ($what, $phones, $seconds, $phones / $seconds, ($user + $system) / $phones * 1000, $peak,
 	(size() - $before) / $phones);
-my $form = $ENV{JSON}
-	? '{"what":"%s","phones":%d,"seconds":%.1f,"phones_per_second":%.0f,"cpu_ms_per_phone":%.3f,"peak_mib":%.1f,"bytes_per_phone":%.0f}'
-	: "%-6s %8d %9.1f %10.0f %14.3f %10.1f %12.0f";
-printf "$form\n", @row;
+printf "%-6s %8d %9.1f %10.0f %14.3f %10.1f %12.0f\n", @row;
+open my $json, ">>", "$ENV{BUILD}/bench_mint.json" or die "bench_mint.json: $!\n";
+printf $json '{"what":"%s","phones":%d,"seconds":%.1f,"phones_per_second":%.0f,"cpu_ms_per_phone":%.3f,' .
+	'"peak_mib":%.1f,"bytes_per_phone":%.0f}' . "\n", @row;
 die "over 100 MiB\n" if $peak > 100;
 die "over 4096 bytes a phone\n" if $row[6] > 4096;
 END
@@ -45,8 +45,8 @@ measure() {
 	perl "$T/measure.pl" "$what" "$phones" "$PHONEVPN_DIR/phonevpn.db" phonevpn --quiet "$@" || bail_out "$*"
 }
 
-[ -n "${JSON-}" ] ||
-	printf '%-6s %8s %9s %10s %14s %10s %12s\n' what phones seconds phones/s "CPU ms/phone" "peak MiB" "bytes/phone"
+: >"$BUILD/bench_mint.json"
+printf '%-6s %8s %9s %10s %14s %10s %12s\n' what phones seconds phones/s "CPU ms/phone" "peak MiB" "bytes/phone"
 for phones in "${sizes[@]}"; do
 	export PHONEVPN_DIR=$T/state
 	rm -rf "$PHONEVPN_DIR"
