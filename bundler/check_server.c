@@ -194,6 +194,7 @@ check_server_against(struct check_server *s, const char *client_name, const stru
 	s->phone_chain = c->chain == NULL ? NULL : X509_chain_up_ref(c->chain);
 	server_network_against(s, client_name, c, out);
 	server_routes_against(s, client_name, c, out);
+	server_tls_old(s, out);
 	server_tls_against(s, client_name, c, out);
 	server_wrap_against(s, client_name, c, out);
 	server_data_against(s, client_name, c, out);
@@ -205,6 +206,7 @@ check_server_against(struct check_server *s, const char *client_name, const stru
 void
 check_server_alone(struct check_server *s, struct findings *out)
 {
+	server_tls_old(s, out);
 	server_tls_alone(s, out);
 	server_data_alone(s, out);
 	server_comp_alone(s, out);

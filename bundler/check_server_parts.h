@@ -193,6 +193,8 @@ struct check_server {
 	SSL_CTX *ssl;		/* as OpenVPN sets its own up; level 0 and TLS 1.0 once those are judged */
 	bool suites_refused;	/* as ciphers_refused */
 	int level;		/* the security level that it has */
+	unsigned int tls_min;	/* 10 is TLS 1.0; 0 where its options do not let it start */
+	bool tls_told;
 
 	X509 *cert;		/* its own, or NULL; with what it sends behind: */
 	STACK_OF(X509) *sent;
@@ -333,6 +335,9 @@ void server_comp_alone(const struct check_server *s, struct findings *out);
 
 /* The library and the SSL_CTX; server_cert_open() loads the certificate into it. */
 void server_tls_open(struct check_server *s, struct findings *out);
+
+/* That version and level are for TLS 1.0, told once: a server without any phone is right to want more. */
+void server_tls_old(struct check_server *s, struct findings *out);
 void server_library_free(struct check_server *s);
 void server_tls_against(const struct check_server *s, const char *name, const struct client_side *c,
     struct findings *out);

@@ -162,7 +162,7 @@ version_of(const char *s)
 
 /* options_set_backwards_compatible_options() in options.c of 2.6.14. */
 static void
-version_check(const struct check_server *s, struct findings *out)
+version_check(struct check_server *s, struct findings *out)
 {
 	const struct config_line *line = config_find(&s->config, "tls-version-min");
 	const char *given = config_word(line, 1), *most = server_word(s, "tls-version-max", NULL);
@@ -184,9 +184,25 @@ version_check(const struct check_server *s, struct findings *out)
 		server_found(s, out, SERVER_OPTIONS, line,
 		    "Options error: --tls-version-min bigger than "
 		    "--tls-version-max");
-	else if (min > 10)
-		server_found(s, out, SERVER_TLS_VERSION, line, "expected 1.0, found %s1.%u",
-		    given == NULL ? "none, which is " : "", min - 10);
+	else
+		s->tls_min = min;
+}
+
+void
+server_tls_old(struct check_server *s, struct findings *out)
+{
+	const struct config_line *min = config_find(&s->config, "tls-version-min");
+
+	if (s->tls_told)
+		return;
+	s->tls_told = true;
+	if (s->tls_min > 10)
+		server_found(s, out, SERVER_TLS_VERSION, min, "expected 1.0, found %s1.%u",
+		    config_word(min, 1) == NULL ? "none, which is " : "", s->tls_min - 10);
+	if (s->ssl != NULL && s->level > 0)
+		server_found(s, out, SERVER_SECURITY_LEVEL,
+		    config_find(&s->config, server_has(s, "tls-cipher") ? "tls-cipher" : "tls-cert-profile"),
+		    "expected security level 0, found %d", s->level);
 }
 
 void
@@ -199,10 +215,6 @@ server_tls_open(struct check_server *s, struct findings *out)
 	if (s->ssl == NULL)
 		return;
 	level_set(s, out);
-	if (s->level > 0)
-		server_found(s, out, SERVER_SECURITY_LEVEL,
-		    config_find(&s->config, server_has(s, "tls-cipher") ? "tls-cipher" : "tls-cert-profile"),
-		    "expected security level 0, found %d", s->level);
 }
 
 /* ---- a handshake, as the phone would make it ---- */

@@ -35,6 +35,11 @@ for proto in udp tcp; do
 		done
 	done
 done
+mkdir "$T/empty" && chmod 700 "$T/empty"
+phonevpn --dir "$T/empty" --quiet init --vpn-host vpn.example.com --url http://vpn.example.com --ca-bits 2048 || bail_out init
+ok "a fleet without phones: emit" phonevpn --dir "$T/empty" --quiet emit server --out "$T/empty.server"
+ok "... has no weakening, and no false alarm for that" phonevpn --dir "$T/empty" check server --strict "$T/empty.server/server.conf" --fleet
+ok "... while a phone would not come in" fails_with 5 phonevpn check server "$T/empty.server/server.conf" --against "$T/bundle.ovpn"
 phonevpn config set vpn-server-check ns-cert-type && phonevpn config set vpn-auth SHA256
 ok "ns-cert-type and SHA256: emit" emitted
 ok "... no false alarm" silent --fleet
