@@ -138,7 +138,7 @@ ok "a symlink in a folder's place: conflict" fails_with 4 emits
 rm "$dir/management"
 emits
 chmod 644 "$dir/server.key"
-ok "a key that others could read" emits
+ok "a key that others could read" phonevpn --quiet emit server --out "$dir"
 like "... is told of, with its mode" "$(cat "$T/err")" "server.key: expected mode 0600, found 0644: others could read"
 is "... is closed again" "$(stat -c %a "$dir/server.key")" 600
 
@@ -152,6 +152,11 @@ ok "another protocol and digest" sh -c 'phonevpn config set vpn-auth SHA256 && p
 ok "... that phones may not have yet" phonevpn emit server --out "$dir"
 like "... is said" "$(cat "$T/err")" "say another auth than SHA256"
 phonevpn config set vpn-auth SHA1
+port=$(phonevpn config get vpn-port)
+phonevpn config set vpn-port 4711
+ok "another port" emits
+like "... is said as well" "$(cat "$T/err")" "not for port 4711: those phones find no server"
+phonevpn config set vpn-port "$port"
 emits
 
 # ---- a folder of before there were addresses ----
