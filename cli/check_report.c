@@ -49,20 +49,6 @@ no_memory(struct err *e)
 	return err_set(e, ERR_FAILED, "JSON: no memory");
 }
 
-/* One element of a list that is open on standard output. */
-static int
-element_print(struct check_report *r, json_t *element, struct err *e)
-{
-	char *text = element == NULL ? NULL : json_dumps(element, JSON_COMPACT | JSON_PRESERVE_ORDER);
-
-	json_decref(element);
-	if (text == NULL)
-		return no_memory(e);
-	(void)printf("%s\n    %s", r->printed++ > 0 ? "," : "", text);
-	free(text);
-	return 0;
-}
-
 static int
 sarif_rules(struct check_report *r, struct err *e)
 {
@@ -72,11 +58,11 @@ sarif_rules(struct check_report *r, struct err *e)
 			    "shortDescription", "text", rule->title, "fullDescription", "text", rule->why, "help",
 			    "text", rule->fix, "defaultConfiguration", "level", finding_severity_name(rule->severity));
 
-			if (element_print(r, element, e) != 0)
+			if (json_stream_add(&r->list, element, e) != 0)
 				return -1;
 		}
 	}
-	r->printed = 0;
+	r->list.elements = 0;
 	return 0;
 }
 
@@ -198,7 +184,8 @@ check_report_add(struct check_report *r, const struct findings *f, struct err *e
 		r->count[one->rule->severity]++;
 		if (r->format == CHECK_TEXT)
 			text_print(r, one);
-		else if (element_print(r, r->format == CHECK_JSON ? json_finding(one) : sarif_result(r, one), e) != 0)
+		else if (json_stream_add(&r->list, r->format == CHECK_JSON ? json_finding(one) : sarif_result(r, one),
+			     e) != 0)
 			return -1;
 	}
 	if (ferror(stdout))
@@ -244,9 +231,9 @@ check_report_end(struct check_report *r, const char *checked, int rc, struct err
 	else if (r->format == CHECK_JSON)
 		(void)printf("%s],\n  \"errors\": %zu,\n  \"warnings\": %zu,\n  \"notes\": %zu,\n  \"left_off\": %zu,\n"
 			     "  \"ok\": %s\n}\n",
-		    r->printed > 0 ? "\n  " : "", r->count[FINDING_ERROR], r->count[FINDING_WARNING],
+		    r->list.elements > 0 ? "\n  " : "", r->count[FINDING_ERROR], r->count[FINDING_WARNING],
 		    r->count[FINDING_NOTE], r->left_off, failed ? "false" : "true");
 	else
-		(void)printf("%s]\n  }]\n}\n", r->printed > 0 ? "\n  " : "");
+		(void)printf("%s]\n  }]\n}\n", r->list.elements > 0 ? "\n  " : "");
 	return failed ? CHECK_EXIT_FAILED : 0;
 }

@@ -2,6 +2,7 @@
 #ifndef CLI_CHECK_REPORT_H
 #define CLI_CHECK_REPORT_H
 
+#include "cli/json_stream.h"
 #include "common/command.h"
 #include "common/finding.h"
 
@@ -26,7 +27,8 @@ struct check_report {
 	const struct finding_rule *table[CHECK_TABLES_MAX + 1];	/* of the rules; NULL behind the last */
 	bool *explained;		/* by rule: its why and fix were printed */
 	size_t count[FINDING_ERROR + 1];
-	size_t left_off, printed;
+	size_t left_off;
+	struct json_stream list;	/* that is open, by its elements alone: the documents around it are nested */
 };
 
 /* The options that every "check" command has; put them at the end of its table, their values are in this order. */

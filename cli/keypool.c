@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BATCH 64    /* keys a transaction, at most */
 #define WAIT_MS 200 /* how long one that is made may lie unstored, and a stop signal go unseen */
 #define KEYS_MAX 1000000
 
@@ -124,20 +123,10 @@ struct fill {
 static int
 store(struct fill *f, size_t n, struct err *e)
 {
-	struct buf keys[BATCH];
-
 	if (n == 0)
 		return 0;
-	for (size_t i = 0; i < n; i++) {
-		const struct keypool_job *job = pool_job(f->pool, i);
-
-		if (job->error.code != ERR_NONE)
-			return err_set(e, job->error.code, "%s", job->error.text);
-		keys[i] = job->key; /* borrowed */
-	}
-	if (db_key_pool_add(f->db, &f->common.keygen.kind, keys, n, e) != 0)
+	if (keypool_store(f->pool, n, f->db, &f->common.keygen.kind, e) != 0)
 		return -1;
-	pool_take(f->pool, n);
 	f->made += n;
 	progress_set(&f->progress, f->made);
 	return 0;
@@ -155,7 +144,7 @@ fill_step(struct fill *f, struct err *e)
 	for (; !f->is_stopped && f->begun < f->missing && pool_room(f->pool) != NULL; f->begun++)
 		pool_put(f->pool);
 	held = pool_held(f->pool);
-	if (pool_wait(f->pool, held < BATCH ? held : BATCH, WAIT_MS, &done, e) != 0)
+	if (pool_wait(f->pool, held < KEYPOOL_BATCH ? held : KEYPOOL_BATCH, WAIT_MS, &done, e) != 0)
 		return -1;
 	return store(f, done, e);
 }

@@ -60,23 +60,10 @@ look(const struct keypool_filler *f, struct keygen *ret_keygen, size_t *ret_miss
 static int
 store(const struct keypool_filler *f, const struct keygen *keygen, struct pool *pool, size_t count, struct err *e)
 {
-	struct buf keys[BATCH];
-	struct db *db;
-	int rc = -1;
+	struct db *db = db_open_writer(f->where, e);
+	int rc = db != NULL ? keypool_store(pool, count, db, &keygen->kind, e) : -1;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct keypool_job *job = pool_job(pool, i);
-
-		if (job->error.code != ERR_NONE)
-			return err_set(e, job->error.code, "%s", job->error.text);
-		keys[i] = job->key; /* borrowed */
-	}
-	db = db_open_writer(f->where, e);
-	if (db != NULL)
-		rc = db_key_pool_add(db, &keygen->kind, keys, count, e);
 	db_close(db);
-	if (rc == 0)
-		pool_take(pool, count);
 	return rc;
 }
 
@@ -86,10 +73,8 @@ fill_batch(struct keypool_filler *f, const struct keygen *keygen, struct pool *p
 {
 	size_t done = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		(void)pool_room(pool);
+	for (size_t i = 0; i < count; i++)
 		pool_put(pool);
-	}
 	while (done < count && !is_over(f, 0)) {
 		if (pool_wait(pool, count, WAIT_MS, &done, e) != 0)
 			return -1;

@@ -50,3 +50,21 @@ const struct pool_kind keypool_kind = {
 	.run = worker_run,
 	.release = job_release,
 };
+
+int
+keypool_store(struct pool *pool, size_t n, struct db *db, const struct db_key_kind *kind, struct err *e)
+{
+	struct buf keys[KEYPOOL_BATCH];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct keypool_job *job = pool_job(pool, i);
+
+		if (job->error.code != ERR_NONE)
+			return err_set(e, job->error.code, "%s", job->error.text);
+		keys[i] = job->key; /* borrowed */
+	}
+	if (db_key_pool_add(db, kind, keys, n, e) != 0)
+		return -1;
+	pool_take(pool, n);
+	return 0;
+}

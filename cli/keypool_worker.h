@@ -22,4 +22,9 @@ struct keypool_job {
 /* Threads that make keys; common is a struct keypool_common, a job a struct keypool_job. */
 extern const struct pool_kind keypool_kind;
 
+#define KEYPOOL_BATCH 64	/* keys a transaction, at most */
+
+/* Put the keys of the n oldest jobs, at most a batch, into the database, open for changes; then the jobs are taken. */
+int keypool_store(struct pool *pool, size_t n, struct db *db, const struct db_key_kind *kind, struct err *e);
+
 #endif
