@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "ca/key.h"
 
+#include "ca/rsa.h"
+
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/x509.h>
@@ -48,6 +50,19 @@ out:
 	return rc;
 }
 
+/* As ca_rsa_decode(). */
+static int
+rsa_decode(const PKCS8_PRIV_KEY_INFO *info, EVP_PKEY **ret, struct err *e)
+{
+	const ASN1_OBJECT *algorithm;
+	const unsigned char *der;
+	int len;
+
+	if (PKCS8_pkey_get0(&algorithm, &der, &len, NULL, info) != 1 || OBJ_obj2nid(algorithm) != NID_rsaEncryption)
+		return 0;
+	return ca_rsa_decode(der, (size_t)len, ret, e);
+}
+
 EVP_PKEY *
 ca_key_decode(const void *der, size_t len, struct err *e)
 {
@@ -62,7 +77,12 @@ ca_key_decode(const void *der, size_t len, struct err *e)
 		    len - (size_t)(end - (const unsigned char *)der));
 		goto out;
 	}
-	if (info != NULL)
+	if (info != NULL && rsa_decode(info, &key, e) != 0) {
+		err_prefix(e, "private key");
+		goto out;
+	}
+	/* Takes the other kinds, or says what is wrong. */
+	if (info != NULL && key == NULL)
 		key = EVP_PKCS82PKEY(info);
 	if (key == NULL) {
 		err_openssl(e, ERR_INTEGRITY, "private key (RFC 5958): expected PKCS#8 DER, found %zu other bytes",

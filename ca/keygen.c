@@ -3,12 +3,10 @@
 
 #include "ca/prime.h"
 #include "ca/prime_sieve.h"
+#include "ca/rsa.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/rsa.h>
-
-#define BITS_MAX 4096
 
 struct ca_keygen {
 	unsigned int bits;
@@ -20,7 +18,7 @@ ca_keygen_new(unsigned int bits, enum ca_keygen_how how, const struct ca_engine 
 {
 	struct ca_keygen *g;
 
-	if (bits != 2048 && bits != 3072 && bits != BITS_MAX) {
+	if (bits != 2048 && bits != 3072 && bits != 4096) {
 		err_set(e, ERR_INPUT, "RSA key: expected 2048, 3072 or 4096 bits, found %u", bits);
 		return NULL;
 	}
@@ -53,20 +51,6 @@ ca_keygen_free(struct ca_keygen *g)
 		ca_prime_free(g->prime);
 	OPENSSL_free(g);
 }
-
-/* The members of RFC 8017's RSAPrivateKey, in its order; those after the public ones are secrets. */
-enum member { N, PUBLIC, D, P, Q, DP, DQ, QINV, MEMBERS };
-
-static const char *const member_name[MEMBERS] = {
-	[N] = OSSL_PKEY_PARAM_RSA_N,
-	[PUBLIC] = OSSL_PKEY_PARAM_RSA_E,
-	[D] = OSSL_PKEY_PARAM_RSA_D,
-	[P] = OSSL_PKEY_PARAM_RSA_FACTOR1,
-	[Q] = OSSL_PKEY_PARAM_RSA_FACTOR2,
-	[DP] = OSSL_PKEY_PARAM_RSA_EXPONENT1,
-	[DQ] = OSSL_PKEY_PARAM_RSA_EXPONENT2,
-	[QINV] = OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
-};
 
 /*
  * r = 1/e mod m. As r e = 1 + k m, and k = -1/m mod e fits into a word, the long division is one by a word. e is prime, so
@@ -120,45 +104,16 @@ members_compute(BIGNUM *const *m, BN_CTX *ctx)
 		goto out;
 	BN_set_flags(p1, BN_FLG_CONSTTIME);
 	BN_set_flags(q1, BN_FLG_CONSTTIME);
-	if (BN_sub(p1, m[P], BN_value_one()) != 1 || BN_sub(q1, m[Q], BN_value_one()) != 1 ||
-	    lambda(l, p1, q1, ctx) != 0 || e_inverse(m[D], l) != 0 || e_inverse(m[DP], p1) != 0 ||
-	    e_inverse(m[DQ], q1) != 0 || BN_mod_inverse(m[QINV], m[Q], m[P], ctx) == NULL ||
-	    BN_mul(m[N], m[P], m[Q], ctx) != 1 || BN_set_word(m[PUBLIC], CA_RSA_E) != 1)
+	if (BN_sub(p1, m[CA_RSA_P], BN_value_one()) != 1 || BN_sub(q1, m[CA_RSA_Q], BN_value_one()) != 1 ||
+	    lambda(l, p1, q1, ctx) != 0 || e_inverse(m[CA_RSA_PRIVATE], l) != 0 || e_inverse(m[CA_RSA_DP], p1) != 0 ||
+	    e_inverse(m[CA_RSA_DQ], q1) != 0 || BN_mod_inverse(m[CA_RSA_QINV], m[CA_RSA_Q], m[CA_RSA_P], ctx) == NULL ||
+	    BN_mul(m[CA_RSA_MODULUS], m[CA_RSA_P], m[CA_RSA_Q], ctx) != 1 ||
+	    BN_set_word(m[CA_RSA_PUBLIC], CA_RSA_E) != 1)
 		goto out;
 	rc = 0;
 out:
 	BN_CTX_end(ctx);
 	return rc;
-}
-
-/* a b = 1 mod (modulus - less)? */
-static bool
-is_inverse(const BIGNUM *a, const BIGNUM *b, const BIGNUM *modulus, BN_ULONG less, BN_CTX *ctx)
-{
-	BIGNUM *product, *m;
-	bool is = false;
-
-	BN_CTX_start(ctx);
-	product = BN_CTX_get(ctx);
-	m = BN_CTX_get(ctx);
-	if (m != NULL && BN_copy(m, modulus) != NULL && BN_sub_word(m, less) == 1) {
-		BN_set_flags(m, BN_FLG_CONSTTIME);
-		is = BN_mod_mul(product, a, b, m, ctx) == 1 && BN_is_one(product);
-	}
-	BN_CTX_end(ctx);
-	return is;
-}
-
-/*
- * What RFC 8017 section 3.2 says of the members, by divisions that had no part in making them: a key that is wrong would
- * show on the phone only, and checking it by a signature costs as much as a twentieth of finding it.
- */
-static bool
-members_hold(BIGNUM *const *m, BN_CTX *ctx)
-{
-	return is_inverse(m[D], m[PUBLIC], m[P], 1, ctx) && is_inverse(m[D], m[PUBLIC], m[Q], 1, ctx) &&
-	       is_inverse(m[DP], m[PUBLIC], m[P], 1, ctx) && is_inverse(m[DQ], m[PUBLIC], m[Q], 1, ctx) &&
-	       is_inverse(m[QINV], m[Q], m[P], 0, ctx);
 }
 
 /* FIPS 186-5 A.1.3, step 5.5: |p - q| > 2^(nlen/2 - 100). Then p > q, as is usual. */
@@ -170,10 +125,10 @@ primes_order(BIGNUM *const *m, unsigned int bits, bool *ret_apart, BN_CTX *ctx)
 
 	BN_CTX_start(ctx);
 	difference = BN_CTX_get(ctx);
-	if (difference == NULL || BN_sub(difference, m[P], m[Q]) != 1)
+	if (difference == NULL || BN_sub(difference, m[CA_RSA_P], m[CA_RSA_Q]) != 1)
 		goto out;
 	if (BN_is_negative(difference))
-		BN_swap(m[P], m[Q]);
+		BN_swap(m[CA_RSA_P], m[CA_RSA_Q]);
 	*ret_apart = BN_num_bits(difference) > (int)bits / 2 - 100 + 1;
 	rc = 0;
 out:
@@ -188,40 +143,13 @@ members_find(struct ca_keygen *g, BIGNUM *const *m, BN_CTX *ctx, struct err *e)
 	bool apart = false;
 
 	do {
-		if (ca_prime_find(g->prime, m[P], ctx, e) != 0 || ca_prime_find(g->prime, m[Q], ctx, e) != 0)
+		if (ca_prime_find(g->prime, m[CA_RSA_P], ctx, e) != 0 ||
+		    ca_prime_find(g->prime, m[CA_RSA_Q], ctx, e) != 0)
 			return -1;
 		if (primes_order(m, g->bits, &apart, ctx) != 0 || (apart && members_compute(m, ctx) != 0))
 			return err_openssl(e, ERR_FAILED, "RSA key of %u bits", g->bits);
-	} while (!apart || BN_num_bits(m[D]) <= (int)g->bits / 2);
-	if (!members_hold(m, ctx))
-		return err_openssl(e, ERR_INTEGRITY,
-		    "RSA key of %u bits (RFC 8017 section 3.2): expected members that belong together, found others",
-		    g->bits);
+	} while (!apart || BN_num_bits(m[CA_RSA_PRIVATE]) <= (int)g->bits / 2);
 	return 0;
-}
-
-/* libcrypto makes its own copies, in memory that it cleanses; ours is on the stack, so that we can. */
-static EVP_PKEY *
-members_key(BIGNUM *const *m, unsigned int bits, struct err *e)
-{
-	unsigned char bytes[MEMBERS][BITS_MAX / 8];
-	OSSL_PARAM params[MEMBERS + 1];
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	EVP_PKEY *key = NULL;
-	bool good = ctx != NULL;
-
-	for (int i = 0; i < MEMBERS && good; i++) {
-		const int len = i == PUBLIC ? (int)sizeof(uint32_t) : (int)(i == N || i == D ? bits / 8 : bits / 16);
-
-		good = BN_bn2nativepad(m[i], bytes[i], len) == len;
-		params[i] = OSSL_PARAM_construct_BN(member_name[i], bytes[i], (size_t)len);
-	}
-	params[MEMBERS] = OSSL_PARAM_construct_end();
-	if (!good || EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) != 1)
-		err_openssl(e, ERR_FAILED, "RSA key of %u bits", bits);
-	OPENSSL_cleanse(bytes, sizeof(bytes));
-	EVP_PKEY_CTX_free(ctx);
-	return key;
 }
 
 static EVP_PKEY *
@@ -237,7 +165,7 @@ library_key(unsigned int bits, struct err *e)
 EVP_PKEY *
 ca_keygen_next(struct ca_keygen *g, struct err *e)
 {
-	BIGNUM *m[MEMBERS];
+	BIGNUM *m[CA_RSA_MEMBERS];
 	BN_CTX *ctx;
 	EVP_PKEY *key = NULL;
 
@@ -250,15 +178,15 @@ ca_keygen_next(struct ca_keygen *g, struct err *e)
 		return NULL;
 	}
 	BN_CTX_start(ctx);
-	for (int i = 0; i < MEMBERS; i++) {
+	for (int i = 0; i < CA_RSA_MEMBERS; i++) {
 		m[i] = BN_CTX_get(ctx);
 		if (m[i] != NULL)
 			BN_set_flags(m[i], BN_FLG_CONSTTIME);
 	}
-	if (m[MEMBERS - 1] == NULL)
+	if (m[CA_RSA_MEMBERS - 1] == NULL)
 		err_openssl(e, ERR_FAILED, "RSA key of %u bits", g->bits);
 	else if (members_find(g, m, ctx, e) == 0)
-		key = members_key(m, g->bits, e);
+		key = ca_rsa_key(m, ctx, e);
 	BN_CTX_end(ctx);
 	BN_CTX_free(ctx);
 	return key;
