@@ -28,14 +28,31 @@ ca_key_generate(unsigned int bits, enum ca_keygen_how how, struct err *e)
 	return key;
 }
 
-int
-ca_key_encode(EVP_PKEY *key, struct buf *out, struct err *e)
+/* NULL with libcrypto's reason. */
+static PKCS8_PRIV_KEY_INFO *
+info_of(EVP_PKEY *key)
 {
 	PKCS8_PRIV_KEY_INFO *info;
 	unsigned char *der = NULL;
+	int len = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? ca_rsa_encode(key, &der) : 0;
+
+	if (len <= 0)
+		return EVP_PKEY2PKCS8(key);
+	info = PKCS8_PRIV_KEY_INFO_new();
+	if (info != NULL && PKCS8_pkey_set0(info, OBJ_nid2obj(NID_rsaEncryption), 0, V_ASN1_NULL, NULL, der, len) == 1)
+		return info;
+	OPENSSL_clear_free(der, (size_t)len);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return NULL;
+}
+
+int
+ca_key_encode(EVP_PKEY *key, struct buf *out, struct err *e)
+{
+	PKCS8_PRIV_KEY_INFO *info = info_of(key);
+	unsigned char *der = NULL;
 	int len = 0, rc = -1;
 
-	info = EVP_PKEY2PKCS8(key);
 	if (info != NULL)
 		len = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
 	if (len <= 0) {

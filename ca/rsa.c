@@ -9,6 +9,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+static const char *const names[CA_RSA_MEMBERS] = {
+	[CA_RSA_MODULUS] = OSSL_PKEY_PARAM_RSA_N,
+	[CA_RSA_PUBLIC] = OSSL_PKEY_PARAM_RSA_E,
+	[CA_RSA_PRIVATE] = OSSL_PKEY_PARAM_RSA_D,
+	[CA_RSA_P] = OSSL_PKEY_PARAM_RSA_FACTOR1,
+	[CA_RSA_Q] = OSSL_PKEY_PARAM_RSA_FACTOR2,
+	[CA_RSA_DP] = OSSL_PKEY_PARAM_RSA_EXPONENT1,
+	[CA_RSA_DQ] = OSSL_PKEY_PARAM_RSA_EXPONENT2,
+	[CA_RSA_QINV] = OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+};
+
 /* ---- from its members ---- */
 
 /* a b = 1 mod (modulus - less)? */
@@ -68,17 +79,6 @@ members_hold(BIGNUM *const m[CA_RSA_MEMBERS], BN_CTX *ctx)
 static bool
 params_fill(OSSL_PARAM *params, unsigned char *bytes, BIGNUM *const m[CA_RSA_MEMBERS], int size)
 {
-	static const char *const names[CA_RSA_MEMBERS] = {
-		[CA_RSA_MODULUS] = OSSL_PKEY_PARAM_RSA_N,
-		[CA_RSA_PUBLIC] = OSSL_PKEY_PARAM_RSA_E,
-		[CA_RSA_PRIVATE] = OSSL_PKEY_PARAM_RSA_D,
-		[CA_RSA_P] = OSSL_PKEY_PARAM_RSA_FACTOR1,
-		[CA_RSA_Q] = OSSL_PKEY_PARAM_RSA_FACTOR2,
-		[CA_RSA_DP] = OSSL_PKEY_PARAM_RSA_EXPONENT1,
-		[CA_RSA_DQ] = OSSL_PKEY_PARAM_RSA_EXPONENT2,
-		[CA_RSA_QINV] = OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
-	};
-
 	for (int i = 0; i < CA_RSA_MEMBERS; i++, bytes += size) {
 		if (BN_bn2nativepad(m[i], bytes, size) != size)
 			return false;
@@ -114,7 +114,7 @@ ca_rsa_key(BIGNUM *const members[CA_RSA_MEMBERS], BN_CTX *ctx, struct err *e)
 	return key;
 }
 
-/* ---- from DER ---- */
+/* ---- from DER and back ---- */
 
 struct private_key {
 	int32_t version;
@@ -159,4 +159,32 @@ out:
 	BN_CTX_free(ctx);
 	ASN1_item_free(value, ASN1_ITEM_rptr(private_key));
 	return rc;
+}
+
+/* All members and no third prime? */
+static bool
+members_get(const EVP_PKEY *key, BIGNUM **m)
+{
+	BIGNUM *third = NULL;
+
+	for (int i = 0; i < CA_RSA_MEMBERS; i++)
+		if (EVP_PKEY_get_bn_param(key, names[i], &m[i]) != 1)
+			return false;
+	if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_FACTOR3, &third) != 1)
+		return true;
+	BN_clear_free(third);
+	return false;
+}
+
+int
+ca_rsa_encode(const EVP_PKEY *key, unsigned char **ret)
+{
+	ASN1_VALUE *value = ASN1_item_new(ASN1_ITEM_rptr(private_key));
+	int len = 0;
+
+	if (value != NULL && members_get(key, ((struct private_key *)(void *)value)->members))
+		len = ASN1_item_i2d(value, ret, ASN1_ITEM_rptr(private_key));
+	ASN1_item_free(value, ASN1_ITEM_rptr(private_key));
+	ERR_clear_error();
+	return len;
 }

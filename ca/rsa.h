@@ -34,4 +34,10 @@ EVP_PKEY *ca_rsa_key(BIGNUM *const members[CA_RSA_MEMBERS], BN_CTX *ctx, struct 
  */
 int ca_rsa_decode(const void *der, size_t len, EVP_PKEY **ret, struct err *e);
 
+/*
+ * The reverse, and likewise other than libcrypto's encoders: the length of *ret, NULL before, which the caller frees with
+ * OPENSSL_clear_free(). 0 or less for a key that has not all those members or further primes, and without memory.
+ */
+int ca_rsa_encode(const EVP_PKEY *key, unsigned char **ret);
+
 #endif
