@@ -189,6 +189,7 @@ int
 ca_sieve_fill(struct ca_sieve *s, const BIGNUM *start)
 {
 	const BN_ULONG e = CA_RSA_E, r = BN_mod_word(start, e);
+	uint64_t index[ABREAST];
 
 	if (r == (BN_ULONG)-1 ||
 	    BN_bn2lebinpad(start, (unsigned char *)s->start, (int)(s->words * sizeof(s->start[0]))) < 0)
@@ -197,12 +198,11 @@ ca_sieve_fill(struct ca_sieve *s, const BIGNUM *start)
 		s->start[i] = le64toh(s->start[i]);
 	memset(s->out, 0, sizeof(s->out));
 	for (size_t i = 0; i < s->groups; i += ABREAST) {
-		uint64_t index[ABREAST];
-
 		groups_index(s, &s->group[i], index);
 		for (size_t k = 0; k < ABREAST; k++)
 			group_mark(s, &s->group[i + k], index[k]);
 	}
+	OPENSSL_cleanse(index, sizeof(index));
 	/* start + 2 i = 1 mod e: (1 - start) / 2. */
 	mark(s, (uint32_t)((e + 1 - r) * ((e + 1) / 2) % e), CA_RSA_E);
 	s->next = 0;

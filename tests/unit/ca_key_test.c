@@ -149,6 +149,59 @@ test_truncated_and_longer_der_is_refused(void **state)
 	EVP_PKEY_free(key);
 }
 
+/* One bit of a key that has changed makes signatures that give its primes away, or none that anybody takes. */
+static void
+test_every_damaged_byte_is_refused(void **state)
+{
+	const size_t version = 26 + 4 +
+	                       2; /* behind the headers of PrivateKeyInfo and RSAPrivateKey: RFC 5208, RFC 8017 */
+	struct buf der = BUF_INIT(DER_MAX);
+
+	(void)state;
+	support_shell(&der, NULL, "{ openssl genrsa 2048 2>/dev/null | openssl pkcs8 -topk8 -nocrypt -outform DER; }");
+	for (size_t i = version; i < der.len; i++) {
+		der.data[i] ^= 1;
+		refused(der.data, der.len, "private key");
+		der.data[i] ^= 1;
+	}
+	der.data[der.len - 1] ^= 1;
+	refused(der.data, der.len,
+	    "private key: RSA key of 2048 bits (RFC 8017 section 3.2): expected members that belong together");
+	buf_release(&der);
+}
+
+/* A CA that was imported may have any of these, and goes on signing with it. */
+static void
+test_keys_of_others_are_taken_and_come_back(void **state)
+{
+	static const char *const commands[] = {
+		"openssl genrsa 1024",
+		"openssl genrsa -3 2048",
+		"openssl genrsa 2056",
+		"openssl genrsa -primes 3 2048",
+		"openssl ecparam -name prime256v1 -genkey -noout",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		struct buf der = BUF_INIT(DER_MAX), again = BUF_INIT(DER_MAX);
+		struct err e = ERR_INIT;
+		EVP_PKEY *key;
+
+		support_shell(&der, NULL, "{ %s 2>/dev/null | openssl pkcs8 -topk8 -nocrypt -outform DER; }",
+		    commands[i]);
+		key = ca_key_decode(der.data, der.len, &e);
+		assert_ok(key == NULL, e);
+		assert_int_equal(ERR_peek_error(), 0);
+		encode(key, &again);
+		assert_int_equal(again.len, der.len);
+		assert_memory_equal(again.data, der.data, der.len);
+		EVP_PKEY_free(key);
+		buf_release(&der);
+		buf_release(&again);
+	}
+}
+
 /* Each is a key file that an admin has at hand, and none of them works in the phone. */
 static void
 test_other_keys_are_refused(void **state)
@@ -224,6 +277,8 @@ main(void)
 		cmocka_unit_test(test_two_keys_differ),
 		cmocka_unit_test(test_encoding_is_pkcs8_and_comes_back),
 		cmocka_unit_test(test_truncated_and_longer_der_is_refused),
+		cmocka_unit_test(test_every_damaged_byte_is_refused),
+		cmocka_unit_test(test_keys_of_others_are_taken_and_come_back),
 		cmocka_unit_test(test_other_keys_are_refused),
 		cmocka_unit_test(test_public_key_alone_is_not_encoded),
 		cmocka_unit_test(test_buffer_too_small_is_an_error),
