@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/pem.h"
 
-#include <openssl/bio.h>
-#include <openssl/buffer.h>
 #include <openssl/crypto.h>
-#include <openssl/pem.h>
+#include <openssl/evp.h>
 
+#define LINE 48 /* bytes, which are 64 columns */
+
+/* Not PEM_write_bio(): it frees its encoder with the end of the secret still inside. */
 int
 pem_encode(const char *label, const void *der, size_t len, struct buf *out, struct err *e)
 {
-	BUF_MEM *mem = NULL;
-	BIO *bio;
-	int rc = -1;
+	const unsigned char *at = der;
+	unsigned char line[LINE / 3 * 4 + 1];
 
-	bio = BIO_new(BIO_s_secmem());
-	if (bio == NULL || PEM_write_bio(bio, label, "", der, (long)len) <= 0) {
-		err_openssl(e, ERR_FAILED, "PEM encoding of a %s", label);
-		goto out;
+	buf_addf(out, "-----BEGIN %s-----\n", label);
+	while (len > 0) {
+		const size_t n = len < LINE ? len : LINE;
+		const int columns = EVP_EncodeBlock(line, at, (int)n);
+
+		line[columns] = '\n'; /* for the NUL that it adds */
+		buf_add(out, line, (size_t)columns + 1);
+		at += n;
+		len -= n;
 	}
-	(void)BIO_get_mem_ptr(bio, &mem);
-	buf_add(out, mem->data, mem->length);
-	OPENSSL_cleanse(mem->data, mem->length);
-	rc = buf_check(out, "PEM text", e);
-out:
-	BIO_free(bio);
-	return rc;
+	buf_addf(out, "-----END %s-----\n", label);
+	OPENSSL_cleanse(line, sizeof(line));
+	return buf_check(out, "PEM text", e);
 }
