@@ -30,7 +30,9 @@ int ca_key_encode(EVP_PKEY *key, struct buf *out, struct err *e);
 
 /*
  * The reverse; anything behind the key, or a key that is neither RSA nor, as that of a CA that was imported may be, EC
- * is ERR_INTEGRITY. The caller frees it.
+ * is ERR_INTEGRITY, and so is an RSA key whose members do not belong together. The caller frees it.
+ *
+ * Of an RSA key of two primes neither of both leaves a copy behind that is not cleansed; of others libcrypto does.
  */
 EVP_PKEY *ca_key_decode(const void *der, size_t len, struct err *e);
 
