@@ -64,9 +64,10 @@ members_hold(BIGNUM *const m[CA_RSA_MEMBERS], BN_CTX *ctx)
 		[CA_RSA_DP] = CA_RSA_P, [CA_RSA_DQ] = CA_RSA_Q, [CA_RSA_QINV] = CA_RSA_P, /* all others: the modulus */
 	};
 
-	for (int i = CA_RSA_PUBLIC; i < CA_RSA_MEMBERS; i++)
+	for (int i = CA_RSA_PUBLIC; i < CA_RSA_MEMBERS; i++) {
 		if (BN_cmp(m[i], m[above[i]]) >= 0)
 			return false;
+	}
 	return is_product(m[CA_RSA_MODULUS], m[CA_RSA_P], m[CA_RSA_Q], ctx) &&
 	       is_inverse(m[CA_RSA_PRIVATE], m[CA_RSA_PUBLIC], m[CA_RSA_P], 1, ctx) &&
 	       is_inverse(m[CA_RSA_PRIVATE], m[CA_RSA_PUBLIC], m[CA_RSA_Q], 1, ctx) &&
@@ -167,9 +168,10 @@ members_get(const EVP_PKEY *key, BIGNUM **m)
 {
 	BIGNUM *third = NULL;
 
-	for (int i = 0; i < CA_RSA_MEMBERS; i++)
+	for (int i = 0; i < CA_RSA_MEMBERS; i++) {
 		if (EVP_PKEY_get_bn_param(key, names[i], &m[i]) != 1)
 			return false;
+	}
 	if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_FACTOR3, &third) != 1)
 		return true;
 	BN_clear_free(third);

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 #
-# bench_mint.sh BUILD [PHONES...]: what minting a fleet costs (1000, 10,000 and 100,000 phones; the last takes ten
-# minutes): phones a second, CPU time of a phone, peak memory, bytes of database for a phone. "keys" makes keys and
+# bench_mint.sh BUILD [PHONES...]: what minting a fleet costs (1000, 10,000 and 100,000 phones; the largest takes
+# ten minutes): phones a second, CPU time of a phone, peak memory, bytes of database for a phone. "keys" makes keys and
 # certificates; "ready" makes certificates for keys that were ready; "renew" makes certificates for keys that phones have.
 # The same lines as JSON go into BUILD/bench_mint.json. What it must not be: CPU of a phone that grows with the fleet by
 # more than a twentieth, 100 MiB, 4 KB for a phone and generation; memory and size are held to it here, time is only shown.
@@ -10,7 +10,7 @@
 . "$(dirname "$0")/e2e/lib.sh"
 
 sizes=("${@:2}")
-# The small one before and after: a machine at work for minutes is slower than one that was idle.
+# The smaller ones before and after the largest: a machine at work for minutes is slower than one that was idle.
 [ "${#sizes[@]}" -gt 0 ] || sizes=(1000 10000 100000 10000 1000)
 
 cat >"$T/measure.pl" <<'END'

@@ -153,8 +153,8 @@ test_truncated_and_longer_der_is_refused(void **state)
 static void
 test_every_damaged_byte_is_refused(void **state)
 {
-	const size_t version = 26 + 4 +
-	                       2; /* behind the headers of PrivateKeyInfo and RSAPrivateKey: RFC 5208, RFC 8017 */
+	/* Behind the headers of PrivateKeyInfo (RFC 5208) and RSAPrivateKey (RFC 8017), and its own. */
+	const size_t version = 26 + 4 + 2;
 	struct buf der = BUF_INIT(DER_MAX);
 
 	(void)state;
