@@ -51,7 +51,7 @@ void check_server_alone(struct check_server *s, struct findings *out);
 void check_server_phone(struct check_server *s, const char *name, X509 *cert, struct findings *out);
 
 /*
- * A certificate that its CA has revoked: serial is its number, big-endian, name says whose it is. Where the server lets
+ * A certificate that its CA has revoked: serial is its number, big-endian, name its common name. Where the server lets
  * it in all the same it is counted; check_server_revoked_report() tells each reason once, with the number of
  * certificates and the first of them. Cheap: no certificate is decoded.
  */

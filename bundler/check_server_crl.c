@@ -3,7 +3,6 @@
 #include "ca/facts.h"
 #include "common/text.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <openssl/bn.h>
 #include <openssl/err.h>
@@ -11,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DAY 86400
@@ -188,37 +188,42 @@ server_crl_open(struct check_server *s, struct findings *out)
 }
 
 /* verify_check_crl_dir() in ssl_verify.c: a file that is named by the serial in decimal, whatever it holds. */
-static char *
-folder_path(const struct check_server *s, const BIGNUM *number)
+enum server_listing
+server_crl_folder(const struct check_server *s, const BIGNUM *serial, char *ret_why, size_t size)
 {
-	char *serial = number == NULL ? NULL : BN_bn2dec(number);
-	char *path = serial == NULL ? NULL : text_format("%s/%s", s->crl_dir, serial);
+	char *decimal = serial == NULL ? NULL : BN_bn2dec(serial);
+	char *path = decimal == NULL ? NULL : text_format("%s/%s", s->crl_dir, decimal);
+	enum server_listing listing = SERVER_LISTING_READ;
+	struct stat st;
 
-	OPENSSL_free(serial);
-	return path;
-}
-
-static bool
-file_opens(const char *path)
-{
-	int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return fd >= 0;
-}
-
-static bool
-folder_lists(const struct check_server *s, X509 *cert, char *ret_serial, size_t size)
-{
-	BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
-	char *path = folder_path(s, number);
-	bool listed = file_opens(path);
-
-	(void)snprintf(ret_serial, size, "%s", path != NULL ? path + strlen(s->crl_dir) + 1 : "");
+	if (path == NULL || stat(path, &st) != 0)
+		listing = SERVER_LISTING_ABSENT;
+	else if (!server_user_reads(s, path, ret_why, size))
+		listing = SERVER_LISTING_UNREADABLE;
+	else
+		(void)snprintf(ret_why, size, "%s", path);
+	OPENSSL_free(decimal);
 	free(path);
-	BN_free(number);
-	return listed;
+	return listing;
+}
+
+/* False when it is refused. OpenVPN looks for each certificate of the chain, the CA's too. */
+static bool
+folder_check(const struct check_server *s, const char *name, X509 *cert, struct findings *out)
+{
+	BIGNUM *serial = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
+	enum server_listing listing;
+	char why[WHY_SIZE];
+
+	listing = server_crl_folder(s, serial, why, sizeof(why));
+	if (listing == SERVER_LISTING_READ)
+		server_found_phone(s, out, SERVER_PHONE_REVOKED, name, "expected no file %s, found it", why);
+	else if (listing == SERVER_LISTING_UNREADABLE)
+		server_found_phone(s, out, SERVER_NOT_REVOKED, name,
+		    "expected user %s to read the file of its serial in %s, found %s", server_word(s, "user", ""),
+		    s->crl_dir, why);
+	BN_free(serial);
+	return listing != SERVER_LISTING_READ;
 }
 
 static struct server_authority *
@@ -234,16 +239,11 @@ bool
 server_crl_phone(struct check_server *s, const char *name, STACK_OF(X509) * chain, struct findings *out)
 {
 	struct ca_cert_facts f;
-	char serial[64];
-	bool ok = true;
 	int count = sk_X509_num(chain);
+	bool ok = true;
 
-	if (s->crl_dir != NULL && !s->crl_dir_unreadable &&
-	    folder_lists(s, sk_X509_value(chain, 0), serial, sizeof(serial))) {
-		server_found_phone(s, out, SERVER_PHONE_REVOKED, name, "expected no file %s in %s, found it", serial,
-		    s->crl_dir);
-		return false;
-	}
+	for (int i = 0; i < count && s->crl_dir != NULL && ok; i++)
+		ok = folder_check(s, name, sk_X509_value(chain, i), out);
 	for (int i = 0; i < count; i++) {
 		struct server_authority *a = authority_find(s, sk_X509_value(chain, i + 1 < count ? i + 1 : i));
 
@@ -262,129 +262,4 @@ server_crl_phone(struct check_server *s, const char *name, STACK_OF(X509) * chai
 		ok = false;
 	}
 	return ok;
-}
-
-/* ---- what must be turned down ---- */
-
-/* A CA's certificate may have been renewed with its key. */
-static bool
-authority_is(X509 *a, X509 *b)
-{
-	return X509_NAME_cmp(X509_get_subject_name(a), X509_get_subject_name(b)) == 0 &&
-	       EVP_PKEY_eq(X509_get0_pubkey(a), X509_get0_pubkey(b)) == 1;
-}
-
-static bool
-is_among(const STACK_OF(X509) * cas, X509 *ca)
-{
-	for (int i = 0; i < sk_X509_num(cas); i++)
-		if (authority_is(sk_X509_value(cas, i), ca))
-			return true;
-	return false;
-}
-
-/* Where there is a capath OpenVPN has OpenSSL look for CRLs in it as well: tls_ctx_load_ca() in ssl_openssl.c. */
-static bool
-capath_lists(X509_STORE_CTX *ctx, X509 *ca, const unsigned char *serial, size_t len)
-{
-	STACK_OF(X509_CRL) *crls = X509_STORE_CTX_get1_crls(ctx, X509_get_subject_name(ca));
-	bool listed = false;
-
-	for (int i = 0; i < sk_X509_CRL_num(crls) && !listed; i++)
-		listed = ca_crl_lists_serial(sk_X509_CRL_value(crls, i), serial, len) &&
-		         ca_crl_signed_by(sk_X509_CRL_value(crls, i), ca);
-	sk_X509_CRL_pop_free(crls, X509_CRL_free);
-	return listed;
-}
-
-/* A phone of this CA comes as far as the crl-verify line. */
-static bool
-comes_in(const struct check_server *s, X509 *ca, const unsigned char *serial, size_t len)
-{
-	X509_STORE_CTX *ctx = s->has_capath ? X509_STORE_CTX_new() : NULL;
-	bool known = is_among(s->cas, ca);
-
-	if (ctx != NULL && X509_STORE_CTX_init(ctx, s->store, NULL, NULL) == 1) {
-		STACK_OF(X509) *cas = X509_STORE_CTX_get1_certs(ctx, X509_get_subject_name(ca));
-
-		known = (known || is_among(cas, ca)) && !capath_lists(ctx, ca, serial, len);
-		sk_X509_pop_free(cas, X509_free);
-	}
-	X509_STORE_CTX_free(ctx);
-	ERR_clear_error();
-	return known;
-}
-
-/* What is not read as the user that the server becomes is not there for it. */
-static enum server_gap
-folder_gap(const struct check_server *s, const unsigned char *serial, size_t len)
-{
-	BIGNUM *number = BN_bin2bn(serial, (int)len, NULL);
-	enum server_gap gap = SERVER_GAP_NONE;
-	char why[WHY_SIZE], *path = folder_path(s, number);
-
-	if (s->crl_dir_known && !file_opens(path))
-		gap = SERVER_GAP_NO_FILE;
-	else if (s->crl_dir_unreadable || (s->crl_dir_known && !server_user_reads(s, path, why, sizeof(why))))
-		gap = SERVER_GAP_UNREADABLE;
-	free(path);
-	BN_free(number);
-	return gap;
-}
-
-/* A file without a CRL, or one that is not in force, keeps everybody out, and that is said. */
-static enum server_gap
-file_gap(const struct check_server *s, X509 *ca, const unsigned char *serial, size_t len)
-{
-	const struct server_authority *a = s->authority;
-	size_t i = 0;
-
-	while (i < s->authority_count && !authority_is(a[i].cert, ca))
-		i++;
-	if (i == s->authority_count)
-		return SERVER_GAP_NONE;
-	if (a[i].crl == NULL)
-		return SERVER_GAP_NO_CRL;
-	if (a[i].expired || a[i].not_yet || ca_crl_lists_serial(a[i].crl, serial, len))
-		return SERVER_GAP_NONE;
-	return SERVER_GAP_NOT_LISTED;
-}
-
-void
-check_server_revoked(struct check_server *s, const char *name, X509 *ca, const unsigned char *serial, size_t len)
-{
-	enum server_gap gap = SERVER_GAP_NO_VERIFY;
-	char hex[2 * 64 + 1];
-
-	if (len > sizeof(hex) / 2 || !comes_in(s, ca, serial, len))
-		return;
-	if (s->crl_dir != NULL)
-		gap = folder_gap(s, serial, len);
-	else if (crl_line(s) != NULL)
-		gap = file_gap(s, ca, serial, len);
-	if (gap == SERVER_GAP_NONE || s->let_in[gap].count++ > 0)
-		return;
-	text_hex_number(serial, len, hex);
-	(void)snprintf(s->let_in[gap].first, sizeof(s->let_in[gap].first), "%s, serial %s", name, hex);
-}
-
-void
-check_server_revoked_report(const struct check_server *s, struct findings *out)
-{
-	static const char *const texts[SERVER_GAP_COUNT] = {
-		[SERVER_GAP_NO_VERIFY] = "expected crl-verify, found none",
-		[SERVER_GAP_NO_CRL] = "expected a CRL of their CA, found none",
-		[SERVER_GAP_NOT_LISTED] = "expected their serials in the CRL, found them missing",
-		[SERVER_GAP_NO_FILE] = "expected a file named by each serial in decimal, found none",
-		[SERVER_GAP_UNREADABLE] = "expected files that the server's user can read, found others",
-	};
-
-	for (unsigned int gap = SERVER_GAP_NONE + 1; gap < SERVER_GAP_COUNT; gap++) {
-		const struct server_let_in *in = &s->let_in[gap];
-
-		if (in->count > 0)
-			server_found(s, out, SERVER_NOT_REVOKED, crl_line(s), "%zu revoked certificate%s, %s%s: %s",
-			    in->count, in->count == 1 ? "" : "s", in->count == 1 ? "of " : "the first of ", in->first,
-			    texts[gap]);
-	}
 }

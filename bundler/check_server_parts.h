@@ -6,6 +6,7 @@
 #include "ca/bulk.h"
 #include "common/buf.h"
 
+#include <openssl/bn.h>
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 #include <openssl/ssl.h>
@@ -91,6 +92,7 @@ enum server_rule {
 	SERVER_CRL_STALE,
 	SERVER_CRL_OTHER,
 	SERVER_CRL_DIR_UNREADABLE,
+	SERVER_REVOKED_BY_NAME,
 	SERVER_CCD_UNREADABLE,
 	SERVER_USER_RESTART,
 	SERVER_MTU,
@@ -140,6 +142,7 @@ enum server_gap {
 	SERVER_GAP_NOT_LISTED,
 	SERVER_GAP_NO_FILE,
 	SERVER_GAP_UNREADABLE,
+	SERVER_GAP_NAME,	/* it does not, for the name alone: client-config-dir */
 	SERVER_GAP_COUNT,
 };
 
@@ -363,10 +366,25 @@ void server_crl_open(struct check_server *s, struct findings *out);
 /* chain is the phone's certificate with its issuers, as it was verified. False when it is refused. */
 bool server_crl_phone(struct check_server *s, const char *name, STACK_OF(X509) *chain, struct findings *out);
 
+enum server_listing {
+	SERVER_LISTING_ABSENT,
+	SERVER_LISTING_UNREADABLE,	/* for the user that the server becomes, who takes it for absent */
+	SERVER_LISTING_READ,
+};
+
+/* The file of a serial in s->crl_dir; ret_why gets its path, or what keeps the user from it. */
+enum server_listing server_crl_folder(const struct check_server *s, const BIGNUM *serial, char *ret_why, size_t size);
+
 /* ---- check_server_access.c ---- */
 void server_access_open(struct check_server *s, struct findings *out);
 
-/* ---- check_server_phone.c ---- */
+/* ---- check_server_ccd.c ---- */
 void server_ccd_open(struct check_server *s, struct findings *out);
+
+/* What its client-config file does to a phone whose certificate is good. */
+void server_ccd_phone(const struct check_server *s, const char *name, const char *common_name, struct findings *out);
+
+/* Every certificate of that common name is turned down: by "disable", or for ccd-exclusive without a file. */
+bool server_ccd_refuses(const struct check_server *s, const char *common_name);
 
 #endif

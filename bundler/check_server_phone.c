@@ -1,103 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "bundler/check_server_parts.h"
 #include "ca/facts.h"
-#include "common/file.h"
-#include "common/text.h"
 
-#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What the server makes of one phone: its certificate, and its client-config file. */
-
-#define CCD_DEFAULT "DEFAULT"
-#define CCD_MAX (1 << 16) /* bytes */
-#define WHY_SIZE 512
-
-void
-server_ccd_open(struct check_server *s, struct findings *out)
-{
-	const struct config_line *line = config_find(&s->config, "client-config-dir");
-	char why[WHY_SIZE];
-
-	if (config_word(line, 1) == NULL || (s->ccd = server_path(s, line->word[1], true)) == NULL)
-		return;
-	s->ccd_unreadable = !server_user_reads(s, s->ccd, why, sizeof(why));
-	if (s->ccd_unreadable)
-		server_found(s, out, server_has(s, "ccd-exclusive") ? SERVER_CCD_EXCLUSIVE : SERVER_CCD_UNREADABLE,
-		    line, "expected user %s to read it, found %s", server_word(s, "user", ""), why);
-}
-
-/* False when there is no such file; one that cannot be read is none to OpenVPN, too. */
-static bool
-ccd_read(const struct check_server *s, const char *file, struct config *ret)
-{
-	struct buf text = BUF_INIT(CCD_MAX);
-	char *path = file[0] == '\0' || strchr(file, '/') != NULL ? NULL : text_format("%s/%s", s->ccd, file);
-	bool ok = path != NULL && file_read_plain(path, &text, NULL) == 0;
-
-	*ret = (struct config){ 0 };
-	if (ok && config_read(text.data, text.len, ret, NULL) != 0)
-		config_release(ret);
-	free(path);
-	buf_release(&text);
-	return ok;
-}
-
-/* ifconfig_push_constraint_satisfied() in multi.c, and the address that the server has. */
-static void
-address_check(const struct check_server *s, const char *name, const struct config_line *line, struct findings *out)
-{
-	const char *address = config_word(line, 1), *mask = config_word(line, 2);
-	struct in_addr in, netmask;
-	uint32_t host;
-
-	if (!s->network.known || address == NULL || !s->subnet)
-		return;
-	if (inet_pton(AF_INET, address, &in) != 1) {
-		server_found_phone(s, out, SERVER_CCD_ADDRESS, name, "expected ifconfig-push with an address, found %s",
-		    address);
-		return;
-	}
-	host = ntohl(in.s_addr);
-	if (!server_network_has(&s->network, host))
-		server_found_phone(s, out, SERVER_CCD_ADDRESS, name, "expected an address within server %s, found %s",
-		    server_word(s, "server", ""), address);
-	else if ((host & ~s->network.mask) == 1)
-		server_found_phone(s, out, SERVER_CCD_ADDRESS, name,
-		    "expected an address of its own, found %s, which is the server's", address);
-	else if (mask == NULL || inet_pton(AF_INET, mask, &netmask) != 1 || ntohl(netmask.s_addr) != s->network.mask)
-		server_found_phone(s, out, SERVER_CCD_ADDRESS, name,
-		    "expected the server's netmask behind %s, found %s", address, mask != NULL ? mask : "none");
-}
-
-static void
-ccd_check(const struct check_server *s, const char *name, const char *common_name, struct findings *out)
-{
-	struct config ccd;
-	const struct config_line *push;
-
-	if (s->ccd == NULL || s->ccd_unreadable)
-		return;
-	if (!ccd_read(s, common_name, &ccd)) {
-		/* For ccd-exclusive a file DEFAULT does not count: verify_final_auth_checks() in ssl_verify.c. */
-		if (server_has(s, "ccd-exclusive"))
-			server_found_phone(s, out, SERVER_CCD_EXCLUSIVE, name, "expected a file %s in %s, found none",
-			    common_name, s->ccd);
-		if (server_has(s, "ccd-exclusive") || !ccd_read(s, CCD_DEFAULT, &ccd))
-			return;
-	}
-	push = config_find(&ccd, "ifconfig-push");
-	if (config_find(&ccd, "disable") != NULL)
-		server_found_phone(s, out, SERVER_CCD_DISABLED, name, "expected no disable in %s/%s, found it", s->ccd,
-		    common_name);
-	else if (push != NULL)
-		address_check(s, name, push, out);
-	config_release(&ccd);
-}
+/* What the server makes of one phone's certificate. */
 
 /* x509_verify_cert_eku() in ssl_verify_openssl.c: by OpenSSL's name for it, or by its numbers. */
 static bool
@@ -317,5 +228,5 @@ check_server_phone(struct check_server *s, const char *name, X509 *cert, struct 
 	purpose_check(s, name, cert, &f, out);
 	name_check(s, name, cert, &f, out);
 	fingerprint_check(s, name, cert, out);
-	ccd_check(s, name, f.common_name, out);
+	server_ccd_phone(s, name, f.common_name, out);
 }

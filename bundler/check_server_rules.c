@@ -253,9 +253,15 @@ const struct finding_rule check_server_rules[] = {
 	    "the user that the server becomes cannot read the folder of revoked serials",
 	    "A file that cannot be opened counts as not revoked: revoked phones get in.",
 	    "Let the user enter each folder above it, and read the files." },
+	[SERVER_REVOKED_BY_NAME] = { "server-revoked-by-name", WARNING,
+	    "revoked certificates are kept out by their name alone",
+	    "They pass for good until client-config-dir turns their name down. Once \"disable\" is deleted there, or the "
+	    "phone of that name is let in with another certificate, the revoked one is let in as well.",
+	    "Put the CRL in its place at each revocation (phonevpn crl --out FILE)." },
 	[SERVER_CCD_UNREADABLE] = { "server-ccd-unreadable", WARNING,
-	    "the user that the server becomes cannot read client-config-dir",
-	    "A file that cannot be opened counts as absent: phones lose their fixed addresses.",
+	    "the user that the server becomes cannot read client-config-dir, or a file there",
+	    "A file that cannot be opened counts as absent: phones lose their fixed addresses, and \"disable\" keeps "
+	    "nobody out.",
 	    "Let the user enter each folder above it, and read the files." },
 	[SERVER_USER_RESTART] = { "server-user-restart", WARNING, "a user without persist-key and persist-tun",
 	    "At SIGUSR1 the user must read the key and open the device anew, cannot, and the server ends: \"WARNING: you "

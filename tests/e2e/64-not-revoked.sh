@@ -42,7 +42,7 @@ tries() {
 	stop openvpn
 }
 settled() {
-	printed thief 'Initialization Sequence Completed' || printed openvpn 'VERIFY ERROR|VERIFY CRL|is revoked'
+	printed thief 'Initialization Sequence Completed' || printed openvpn "VERIFY ERROR|VERIFY CRL|is revoked|'disable' directive|client-config-dir authentication failed"
 }
 # found CONF: what both commands say of it, which has to be the same
 found() {
@@ -64,6 +64,15 @@ keeps_out() {
 	is "... and nothing is found" "$(found "$2")" ""
 }
 
+# by_name WHAT CONF: nobody is in, but for the name only
+by_name() {
+	local said
+	is "$1: the thief stays out" "$(tries "$2")" out
+	is "... and that is no error" "$(found "$2")" ""
+	said=$(phonevpn check server "$T/server/$2" --fleet --format json)
+	is "... but a warning" "$(jq -r '.findings[] | select(.rule == "server-revoked-by-name") | .severity' <<<"$said")" warning
+}
+
 ok "emit server" emits
 is "before the theft the phone is let in" "$(tries server.conf)" in
 is "... and nothing is found" "$(found server.conf)" ""
@@ -80,6 +89,42 @@ changed 's/^crl-verify .*/crl-verify old.pem/'
 lets_in "a CRL of before" changed.conf "$whose: .* in the CRL, found them missing"
 changed '/^crl-verify /d'
 lets_in "no crl-verify" changed.conf "$whose: expected crl-verify, found none"
+
+# ---- turned down by name ----
+mkdir "$T/server/by-name"
+by_name=(-e 's/^crl-verify .*/crl-verify old.pem/' -e 's/^client-config-dir .*/client-config-dir by-name/')
+changed "${by_name[@]}"
+lets_in "no client-config file, and a CRL of before" changed.conf "$whose: .* in the CRL, found them missing"
+echo disable >"$T/server/by-name/$stolen"
+by_name "disable" changed.conf
+changed "${by_name[@]}" -e '/^crl-verify /d'
+by_name "disable, and no crl-verify" changed.conf
+changed "${by_name[@]}" -e 's/^user .*/user nobody/'
+chmod 600 "$T/server/by-name/$stolen"
+lets_in "disable in a file that the server's user cannot read" changed.conf "$whose: .* in the CRL, found them missing"
+chmod 644 "$T/server/by-name/$stolen"
+changed "${by_name[@]}" -e '$a ccd-exclusive'
+by_name "disable, and ccd-exclusive" changed.conf
+echo "disable now" >"$T/server/by-name/$stolen"
+lets_in "disable with an argument" changed.conf "$whose: .* in the CRL, found them missing"
+rm "$T/server/by-name/$stolen"
+by_name "ccd-exclusive without a file" changed.conf
+echo disable >"$T/server/by-name/DEFAULT"
+changed "${by_name[@]}"
+by_name "disable in DEFAULT" changed.conf
+: >"$T/server/by-name/$stolen"
+lets_in "... and a file of the phone's own" changed.conf "$whose: .* in the CRL, found them missing"
+rm "$T/server/by-name/$stolen" "$T/server/by-name/DEFAULT"
+# Who has a password of another name comes in by that.
+echo disable >"$T/server/by-name/$stolen"
+printf 'visitor\nvisitor\n' >"$T/password"
+cp "$T/thief.ovpn" "$T/plain.ovpn"
+echo "auth-user-pass $T/password" >>"$T/thief.ovpn"
+changed "${by_name[@]}" -e '$a script-security 2\nauth-user-pass-verify /bin/true via-file\nusername-as-common-name'
+lets_in "disable, and the name is the password's" changed.conf "$whose: .* in the CRL, found them missing"
+cp "$T/plain.ovpn" "$T/thief.ovpn"
+
+# ---- other CRLs ----
 phonevpn crl --out "$T/server/old.pem" >"$T/out"
 changed 's/^crl-verify .*/crl-verify old.pem/'
 keeps_out "the CRL of 'phonevpn crl'" changed.conf
@@ -90,7 +135,13 @@ keeps_out "as emitted, with the folder" server.conf
 chmod 600 "$T/server/crl/$decimal"
 changed 's/^user .*/user nobody/'
 lets_in "a serial's file that the server's user cannot read" changed.conf "$whose: expected files .* user can read, found others"
+is "... also with the thief's own file" \
+	"$(phonevpn check server "$T/server/changed.conf" --against "$T/stolen.ovpn" --format json |
+		jq -r '.findings[] | select(.rule | test("revoked")) | .rule')" server-not-revoked
 chmod 644 "$T/server/crl/$decimal"
+is "... which a server that reads it refuses" \
+	"$(phonevpn check server "$T/server/changed.conf" --against "$T/stolen.ovpn" --format json |
+		jq -r '.findings[] | select(.rule | test("revoked")) | .rule')" server-phone-revoked
 mv "$T/server/crl/$decimal" "$T/$decimal"
 lets_in "a folder without the serial" server.conf "$whose: expected a file named by each serial in decimal, found none"
 mv "$T/$decimal" "$T/server/crl/$decimal"

@@ -4,6 +4,8 @@
 #include "ca/cert.h"
 #include "ca/pem.h"
 
+#include <sys/stat.h>
+
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 /*
@@ -98,6 +100,51 @@ causes(void **state)
 	}
 }
 
+/* A client-config file turns down a name, and with it each certificate of that name: a warning, as nobody gets in. */
+static void
+names(void **state)
+{
+	static const struct {
+		const char *name, *text, *more, *rule;
+	} rows[] = {
+		{ "phone", "disable\n", "", "server-revoked-by-name" },
+		{ "phone", "ifconfig-push 10.8.0.5 255.255.255.0\ndisable\n", "", "server-revoked-by-name" },
+		{ "DEFAULT", "disable\n", "", "server-revoked-by-name" },
+		{ "other", "", "\nccd-exclusive", "server-revoked-by-name" },
+		{ "phone", "disable\n", "\nccd-exclusive", "server-revoked-by-name" },
+		{ "phone", "disable\n", "\nx509-username-field CN", "server-revoked-by-name" },
+		{ "phone", "disable\n", "\ncrl-verify crl-revoked.pem", NULL },
+		{ "phone", "", "", "server-not-revoked" },
+		{ "phone", "disable x\n", "", "server-not-revoked" },
+		{ "phone", "#disable\n", "", "server-not-revoked" },
+		{ "other", "disable\n", "", "server-not-revoked" },
+		{ "phone", "", "\nccd-exclusive", "server-not-revoked" },
+		{ "phone", "disable\n", "\nusername-as-common-name", "server-not-revoked" },
+		{ "phone", "disable\n", "\nx509-username-field OU", "server-not-revoked" },
+	};
+	char *ccd = text_format("%s/ccd", (const char *)*state);
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *lines = text_format("client-config-dir ccd%s", rows[i].more);
+		char *path = text_format("%s/%s", ccd, rows[i].name);
+		struct findings f = FINDINGS_INIT;
+
+		assert_int_equal(mkdir(ccd, 0755), 0);
+		free(support_file(ccd, rows[i].name, rows[i].text, strlen(rows[i].text)));
+		told(*state, lines, 1, &f);
+		if (f.count != (rows[i].rule == NULL ? 0 : 1) ||
+		    (f.count == 1 && strcmp(f.list[0].rule->id, rows[i].rule) != 0))
+			fail_msg("%s %s%s: expected %s, found %s", rows[i].name, rows[i].text, rows[i].more,
+			    rows[i].rule != NULL ? rows[i].rule : "none", f.count == 0 ? "none" : f.list[0].rule->id);
+		findings_release(&f);
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(rmdir(ccd), 0);
+		free(path);
+		free(lines);
+	}
+	free(ccd);
+}
+
 static void
 many_are_one(void **state)
 {
@@ -116,6 +163,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(causes),
+		cmocka_unit_test(names),
 		cmocka_unit_test(many_are_one),
 	};
 

@@ -253,7 +253,9 @@ dropped_user(void **state)
 	char *crl = text_format("%s/crl.pem", (const char *)*state), *server = text_format("%scrl-verify crl.pem", who);
 	char *folder = text_format("%s/serials-revoked", (const char *)*state);
 	char *serials = text_format("%scrl-verify serials-revoked dir", who);
-	const struct trial t = { .server = server };
+	char *ccd = text_format("%sclient-config-dir ccd", who);
+	const struct trial t = { .server = server }, t_ccd = { .server = ccd };
+	struct buf out = BUF_INIT(4096);
 
 	if (getpwnam("nobody") == NULL || getuid() != 0) {
 		skip();
@@ -265,12 +267,27 @@ dropped_user(void **state)
 	assert_int_equal(chmod(crl, 0644), 0);
 	assert_int_equal(chmod(*state, 0700), 0);
 	assert_finds(*state, &t, "0700 above it", FINDING_WARNING, "server-crl-unreadable");
-	/* A folder that cannot be entered has no revoked phone to the server. */
-	assert_finds(*state, &(struct trial){ .server = serials, .cert = "revoked" }, "0700 above the folder",
+	/* A folder that cannot be entered has no revoked phone to the server, nor has a file that cannot be read. */
+	assert_finds(*state, &(struct trial){ .server = serials, .alone = true }, "0700 above the folder",
 	    FINDING_WARNING, "server-crl-dir-unreadable");
+	assert_finds(*state, &(struct trial){ .server = serials, .cert = "revoked" }, "0700 above the folder",
+	    FINDING_ERROR, "server-not-revoked");
 	assert_int_equal(chmod(*state, 0711), 0);
 	assert_finds(*state, &(struct trial){ .server = serials, .cert = "revoked" }, "0755", FINDING_WARNING,
 	    "server-phone-revoked");
+	support_shell(&out, NULL, "chmod 600 '%s'/*", folder);
+	assert_finds(*state, &(struct trial){ .server = serials, .cert = "revoked" }, "0600 of the serial",
+	    FINDING_WARNING, "server-not-revoked");
+	assert_finds(*state, &(struct trial){ .server = serials }, "... of another's", FINDING_WARNING, NULL);
+	support_shell(&out, NULL, "chmod 644 '%s'/*", folder);
+	support_shell(&out, NULL, "mkdir '%s/ccd' && echo disable >'%s/ccd/phone'", (const char *)*state,
+	    (const char *)*state);
+	assert_finds(*state, &t_ccd, "0644 of the client-config file", FINDING_WARNING, "server-ccd-disabled");
+	support_shell(&out, NULL, "chmod 600 '%s/ccd/phone'", (const char *)*state);
+	assert_finds(*state, &t_ccd, "0600 of the client-config file", FINDING_WARNING, "server-ccd-unreadable");
+	support_shell(&out, NULL, "rm -r '%s/ccd'", (const char *)*state);
+	buf_release(&out);
+	free(ccd);
 	free(crl);
 	free(folder);
 	free(server);
