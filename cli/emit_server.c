@@ -153,10 +153,10 @@ report(const struct emit *m, const char *dir, struct err *e)
 	const struct server_change *c = &m->change;
 
 	if (m->in->json)
-		return command_print_json(json_pack("{s:s,s:O,s:O,s:s,s:b,s:I,s:I}", "dir", dir, "changed", c->changed,
-					      "removed", c->removed, "then", server_then_name(c->then), "new",
-					      c->is_new, "assigned", (json_int_t)m->assigned, "without_address",
-					      (json_int_t)m->without),
+		return command_print_json(json_pack("{s:s,s:O,s:O,s:O,s:s,s:b,s:I,s:I}", "dir", dir, "changed",
+					      c->changed, "removed", c->removed, "foreign", c->foreign, "then",
+					      server_then_name(c->then), "new", c->is_new, "assigned",
+					      (json_int_t)m->assigned, "without_address", (json_int_t)m->without),
 		    e);
 	if (m->in->quiet)
 		return 0;
@@ -166,6 +166,24 @@ report(const struct emit *m, const char *dir, struct err *e)
 		(void)printf("%zu phones %s given a VPN address\n", m->assigned, m->dry_run ? "would be" : "were");
 	report_then(c, dir);
 	return 0;
+}
+
+/* Behind the report: the rest is done, and what the running server has to be told was said. */
+static int
+foreign_check(const struct emit *m, const char *dir, struct err *e)
+{
+	size_t count = json_array_size(m->change.foreign);
+	char more[64] = "";
+
+	if (count == 0)
+		return 0;
+	if (count > 1)
+		(void)snprintf(more, sizeof(more), " (and %zu more like it)", count - 1);
+	return err_set(e, ERR_CONFLICT,
+	    "%s/%s: expected phonevpn's own file or none, found another%s: that phone does not get its fixed VPN address; "
+	    "everything else %s; move the file away, and run it again",
+	    dir, json_string_value(json_array_get(m->change.foreign, 0)), more,
+	    m->dry_run ? "would be written" : "is written");
 }
 
 static int
@@ -185,7 +203,7 @@ server_run(const struct invocation *in, struct err *e)
 	    server_write(m.db, &m.settings, dir, &m.files, m.dry_run, &m.change, e) != 0)
 		goto out;
 	warn(&m, dir);
-	rc = report(&m, dir, e);
+	rc = report(&m, dir, e) != 0 ? -1 : foreign_check(&m, dir, e);
 out:
 	server_change_release(&m.change);
 	server_files_release(&m.files);
@@ -201,7 +219,8 @@ const struct command command_emit_server = {
 	.details =
 	    "server.conf, ca.crt, server.crt, server.key (0600), the revocations as crl.pem and as the folder crl, and in "
 	    "ccd a file for each phone with its address. Run it after each change of the fleet, of revocations or of a vpn- "
-	    "setting: it writes only what differs, and says what the running server has to be told.",
+	    "setting: it writes only what differs, and says what the running server has to be told. A client-config file of somebody else's "
+	    "stays as it is, and the exit status is then 4, with all the rest written.",
 	.options = options,
 	.run = server_run,
 };

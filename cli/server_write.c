@@ -32,6 +32,7 @@ server_change_release(struct server_change *c)
 {
 	json_decref(c->changed);
 	json_decref(c->removed);
+	json_decref(c->foreign);
 	*c = (struct server_change){ .changed = NULL };
 }
 
@@ -251,6 +252,7 @@ client_write(const struct db_host *h, void *arg, struct err *e)
 {
 	struct clients *c = arg;
 	struct buf text = BUF_INIT(CLIENT_FILE_MAX);
+	struct err mine = ERR_INIT;
 	char name[sizeof(h->name)];
 	bool written = false;
 	int rc = -1;
@@ -259,8 +261,13 @@ client_write(const struct db_host *h, void *arg, struct err *e)
 		return 0;
 	if (server_conf_render_client(c->network, h->host, &text, e) != 0 || clients_keep(c, name, e) != 0)
 		goto out;
-	rc = tree_put(&c->tree, name, text.data, text.len, 0644, &written, e);
-	if (rc == 0 && written) {
+	rc = tree_put(&c->tree, name, text.data, text.len, 0644, &written, &mine);
+	if (rc != 0 && mine.code == ERR_CONFLICT) {
+		/* Of one phone; the others, and the server, must not wait for its file to be moved. */
+		rc = note(c->change->foreign, SERVER_CCD, name, e);
+	} else if (rc != 0) {
+		err_set(e, mine.code, "%s", mine.text);
+	} else if (written) {
 		c->change->clients++;
 		rc = note(c->change->changed, SERVER_CCD, name, e);
 	}
@@ -387,7 +394,9 @@ server_write(struct db *db, const struct settings *s, const char *dir, const str
 	struct top top = { .old_conf = BUF_INIT(files->text[SERVER_FILE_CONF].max) };
 	int rc;
 
-	*ret = (struct server_change){ .dry_run = dry_run, .changed = json_array(), .removed = json_array() };
+	*ret = (struct server_change){
+		.dry_run = dry_run, .changed = json_array(), .removed = json_array(), .foreign = json_array()
+	};
 	rc = top_plan(dir, files, &top, ret, e);
 	if (rc == 0)
 		rc = write_all(db, s, dir, files, &top, ret, e);

@@ -18,6 +18,7 @@ struct server_change {
 	bool is_new;		/* there was no server.conf */
 	json_t *changed;	/* names in the folder, with that of their own folder */
 	json_t *removed;
+	json_t *foreign;	/* somebody else's client-config files in the place of ours, which stay */
 	size_t clients, clients_removed, serials;	/* of these, in ccd and crl */
 	enum server_then then;
 	mode_t key_mode;	/* that server.key had, where others could read or write it; else 0 */
@@ -26,7 +27,10 @@ struct server_change {
 /* "nothing", "reload", "restart" */
 const char *server_then_name(enum server_then then);
 
-/* ERR_CONFLICT when the folder holds somebody else's server.conf. Release with server_change_release(), also then. */
+/*
+ * ERR_CONFLICT when the folder holds somebody else's server.conf. One client-config file of somebody else's keeps nothing
+ * else from being written: ret->foreign names it. Release ret with server_change_release(), also after a failure.
+ */
 int server_write(struct db *db, const struct settings *s, const char *dir, const struct server_files *files,
     bool dry_run, struct server_change *ret, struct err *e);
 

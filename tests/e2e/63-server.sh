@@ -97,7 +97,19 @@ is "... the phone's file goes, another client's stays" "$(said '.removed | join(
 cp "$dir/ccd/laptop" "$dir/ccd/$desk"
 ok "somebody's own file for a phone: conflict" fails_with 4 emits
 ok "... which stays" same_bytes "$dir/ccd/laptop" "$dir/ccd/$desk"
+like "... and is named" "$(cat "$T/err")" "ccd/$desk: expected phonevpn's own file or none, found another: .* everything else is written"
+is "... for programs, too" "$(said '.foreign | join(" ")')" "ccd/$desk"
+rm "$dir/ccd/000fd3006502"
+ok "another file for another setting: conflict" sh -c "phonevpn config set vpn-auth SHA512; ! phonevpn --json emit server --out '$dir' >'$T/out' 2>'$T/err'"
+is "... with all the rest written" "$(said '.changed | sort | join(" ")'; said .then)" "ccd/000fd3006502 server.conf
+restart"
+ok "... which it is" grep -q '^auth SHA512$' "$dir/server.conf"
+ok "... and told once" fails_with 4 emits
+is "... as that is done" "$(said '.changed | length'; said .then)" "0
+nothing"
+phonevpn config set vpn-auth SHA1
 rm "$dir/ccd/$desk"
+emits
 mkdir "$T/other"
 echo 'port 1194' >"$T/other/server.conf"
 ok "somebody's own server: conflict" fails_with 4 phonevpn emit server --out "$T/other"
