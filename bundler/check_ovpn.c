@@ -175,7 +175,8 @@ check_ovpn(const char *file, const void *text, size_t len, const struct check_ov
 	int rc = -1;
 
 	if (len == 0 || len > CONFIG_MAX) {
-		ovpn_found(&ck, OVPN_SIZE, 0, NULL, "expected 1 to %d bytes, found %zu", CONFIG_MAX, len);
+		ovpn_found(&ck, OVPN_SIZE, 0, NULL, "expected 1 to %d bytes, found %s", CONFIG_MAX,
+		    len == 0 ? "0" : "more");
 		return findings_check(out, e);
 	}
 	if (config_read(text, len, &c, e) != 0)

@@ -84,12 +84,13 @@ static int
 file_check(const char *path, const struct judge *j, struct check_report *report, struct err *e)
 {
 	const char *name = is_stdin(path) ? "stdin" : path;
-	struct buf text = BUF_INIT(CONFIG_MAX);
+	/* One byte more, for the check to say what is too much. */
+	struct buf text = BUF_INIT(CONFIG_MAX + 1);
 	struct findings found = FINDINGS_INIT;
 	struct stat st;
 	int rc = -1;
 
-	if (file_read(path, &text, e) != 0)
+	if (file_read_start(path, &text, e) != 0)
 		goto out;
 	if (!is_stdin(path) && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
 	    strstr(buf_string(&text), "PRIVATE KEY-----") != NULL)

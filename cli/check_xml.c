@@ -50,7 +50,7 @@ check_file(const char *file, const struct check_xml_params *params, struct check
 	struct findings found = FINDINGS_INIT;
 	int rc = -1;
 
-	if (file_read(file, &text, e) == 0 && check_xml(file, text.data, text.len, params, &found, e) == 0)
+	if (file_read_start(file, &text, e) == 0 && check_xml(file, text.data, text.len, params, &found, e) == 0)
 		rc = check_report_add(report, &found, e);
 	findings_release(&found);
 	buf_release(&text);

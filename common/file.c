@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,15 +15,19 @@
 #define CHUNK 16384
 #define NEW_SUFFIX ".new"
 
+/* At most that many bytes. */
 static int
-read_all(int fd, const char *path, struct buf *out, struct err *e)
+read_up_to(int fd, const char *path, size_t most, struct buf *out, struct err *e)
 {
 	unsigned char chunk[CHUNK];
+	const size_t before = out->len;
 	int failed = 0;
 	ssize_t n;
 
 	do {
-		n = read(fd, chunk, sizeof(chunk));
+		const size_t left = most - (out->len - before);
+
+		n = read(fd, chunk, left < sizeof(chunk) ? left : sizeof(chunk));
 		if (n > 0)
 			buf_add(out, chunk, (size_t)n);
 		else if (n < 0)
@@ -34,19 +39,37 @@ read_all(int fd, const char *path, struct buf *out, struct err *e)
 	return buf_check(out, path, e);
 }
 
-int
-file_read(const char *path, struct buf *out, struct err *e)
+static int
+read_all(int fd, const char *path, struct buf *out, struct err *e)
+{
+	return read_up_to(fd, path, SIZE_MAX, out, e);
+}
+
+static int
+open_and_read(const char *path, size_t most, struct buf *out, struct err *e)
 {
 	int fd, rc;
 
 	if (strcmp(path, "-") == 0)
-		return read_all(STDIN_FILENO, "standard input", out, e);
+		return read_up_to(STDIN_FILENO, "standard input", most, out, e);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_FAILED, errno, "%s", path);
-	rc = read_all(fd, path, out, e);
+	rc = read_up_to(fd, path, most, out, e);
 	(void)close(fd);
 	return rc;
+}
+
+int
+file_read(const char *path, struct buf *out, struct err *e)
+{
+	return open_and_read(path, SIZE_MAX, out, e);
+}
+
+int
+file_read_start(const char *path, struct buf *out, struct err *e)
+{
+	return open_and_read(path, out->max - out->len, out, e);
 }
 
 int

@@ -14,7 +14,10 @@
  */
 int file_read(const char *path, struct buf *out, struct err *e);
 
-/* The same for a file on disk and nothing else: a FIFO or a device in its place is an error, and not a wait. */
+/* The same for as much of it as out may hold; what is behind is not read, and no error. */
+int file_read_start(const char *path, struct buf *out, struct err *e);
+
+/* As file_read() for a file on disk and nothing else: a FIFO or a device in its place is an error, and not a wait. */
 int file_read_plain(const char *path, struct buf *out, struct err *e);
 
 /* A folder that can be entered, or ERR_NOT_FOUND or ERR_FAILED with the reason. */

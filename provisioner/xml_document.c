@@ -194,7 +194,8 @@ xml_document_parse(const void *data, size_t len, struct xml_fault *fault)
 	xmlDocPtr doc = NULL;
 
 	if (len == 0 || len > XML_MAX) {
-		fault_set(fault, XML_FAULT_SIZE, 0, "expected XML of 1 to %d bytes, found %zu", XML_MAX, len);
+		fault_set(fault, XML_FAULT_SIZE, 0, "expected XML of 1 to %d bytes, found %s", XML_MAX,
+		    len == 0 ? "0" : "more");
 		return NULL;
 	}
 	if (!tags_are_short(data, len)) {

@@ -38,6 +38,14 @@ bad=$samples/ovpn-key-mismatch--other.ovpn
 warned=$samples/ovpn-cert-ending--leaf.ovpn
 ok "a good file: 0" phonevpn check ovpn "$good"
 ok "an error: 5" fails_with 5 phonevpn check ovpn "$bad"
+truncate -s 100G "$T/huge.ovpn"
+ok "a file that is too large: 5, and not all of it is read" fails_with 5 timeout 20 phonevpn --json check ovpn "$T/huge.ovpn"
+is "... by its rule" "$(jq -r '.findings[] | .rule, .text' "$T/out")" "ovpn-size
+expected 1 to 1048576 bytes, found more"
+endless() {
+	yes 'verb 3' | timeout 20 phonevpn --json check ovpn -
+}
+ok "standard input without an end, too" fails_with 5 endless
 like "... with its place" "$(cat "$T/out")" "^$bad:[0-9]+: error: <key>: .* \[ovpn-key-mismatch\]$"
 like "... what it does to the phone" "$(cat "$T/out")" '^    why: '
 like "... and what to do" "$(cat "$T/out")" '^    fix: '

@@ -55,6 +55,11 @@ fine() {
 fine "a good document" "<config>$admin$enable$good</config>"
 is "... and a phone comes up with it" "$(verdict)" ok
 
+truncate -s 100G "$T/huge.cfg"
+ok "a document that is too large is not read to its end" fails_with 5 timeout 20 phonevpn --json check xml "$T/huge.cfg"
+is "... and that is found" "$(jq -r '.findings[] | .rule, .text' "$T/out")" "xml-size
+expected XML of 1 to 1048576 bytes, found more"
+
 # ---- each rule ----
 broken "not well-formed" xml-syntax xml_bad "<config>$enable$good"
 broken "a DOCTYPE" xml-doctype xml_bad "<!DOCTYPE config><config>$admin$enable$good</config>"

@@ -73,7 +73,12 @@ read_is_whole_or_fails(void **state)
 	assert_int_equal(out.len, data.len);
 	assert_memory_equal(out.data, data.data, data.len);
 	assert_fails(file_read(path, &small, &e), e, ERR_FAILED, "expected at most 99999 bytes");
+	buf_release(&small);
+	assert_ok(file_read_start(path, &small, &e), e);
+	assert_int_equal(small.len, 99999);
+	assert_memory_equal(small.data, out.data, 99999);
 	assert_fails(file_read(none, &out, &e), e, ERR_NOT_FOUND, none);
+	assert_fails(file_read_start(none, &out, &e), e, ERR_NOT_FOUND, none);
 	assert_fails(file_read(*state, &out, &e), e, ERR_FAILED, "Is a directory");
 	buf_release(&data);
 	buf_release(&out);
