@@ -140,7 +140,9 @@ is_ordinary(X509 *cert)
 {
 	const uint32_t odd = EXFLAG_INVALID | EXFLAG_INVALID_POLICY | EXFLAG_CRITICAL | EXFLAG_PROXY | EXFLAG_SI;
 
-	return has_ordinary_extensions(cert) && (X509_get_extension_flags(cert) & odd) == 0;
+	/* Where libcrypto cannot take its extensions apart, it names no authority key either. */
+	return has_ordinary_extensions(cert) && X509_check_purpose(cert, -1, -1) == 1 &&
+	       (X509_get_extension_flags(cert) & odd) == 0;
 }
 
 /* RFC 5280 sections 4.1.2.4 and 4.2.1.1, where the latter names the key alone. */

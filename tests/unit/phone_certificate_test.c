@@ -340,6 +340,40 @@ test_cache_agrees(void **state)
 	}
 }
 
+/* ... nor one that names another CA's key, or another certificate of the CA's, as that of its issuer (RFC 5280, 4.2.1.1). */
+static void
+test_cache_authority_key(void **state)
+{
+	static const struct {
+		const char *cert;
+		bool taken;
+	} rows[] = {
+		{ "leaf-root-id", true },
+		{ "leaf-root-id-issuer", true },
+		{ "leaf-root-id-other", false },
+		{ "leaf-root-id-other-issuer", false },
+		{ "leaf-root-id-again-issuer", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct certificate_cache cache = CERTIFICATE_CACHE_INIT;
+		struct certificate_info info;
+		struct bundle good, b;
+		struct err e = ERR_INIT;
+
+		bundle_load(*state, "root-id", "leaf", "leaf", &good);
+		bundle_load(*state, "root-id", rows[i].cert, "leaf", &b);
+		assert_agrees(&good.pem, &b.pem, NOW, rows[i].cert);
+		assert_ok(certificate_check(&good.pem, NOW, &cache, &info, &e), e);
+		assert_non_null(cache.issuer);
+		if ((certificate_check(&b.pem, NOW, &cache, &info, &e) == 0) != rows[i].taken)
+			fail_msg("%s: %s", rows[i].cert, e.text);
+		certificate_cache_release(&cache);
+		bundle_release(&b);
+		bundle_release(&good);
+	}
+}
+
 /* ... nor must a signature that was tampered with. */
 static void
 test_cache_tampered(void **state)
@@ -373,6 +407,7 @@ main(void)
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_cache),
 		cmocka_unit_test(test_cache_agrees),
+		cmocka_unit_test(test_cache_authority_key),
 		cmocka_unit_test(test_cache_tampered),
 	};
 

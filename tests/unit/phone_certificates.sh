@@ -30,6 +30,20 @@ certificatePolicies = 1.2.3.4
 [critical]
 basicConstraints = critical,CA:FALSE
 1.2.3.4.5 = critical,ASN1:UTF8String:unknown
+[root-id]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign,cRLSign
+subjectKeyIdentifier = hash
+[root-id-other]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign,cRLSign
+subjectKeyIdentifier = 00112233445566778899aabbccddeeff00112233
+[leaf-id]
+basicConstraints = critical,CA:FALSE
+authorityKeyIdentifier = keyid:always
+[leaf-id-issuer]
+basicConstraints = critical,CA:FALSE
+authorityKeyIdentifier = keyid:always,issuer:always
 [leaf]
 basicConstraints = critical,CA:FALSE
 keyUsage = critical,digitalSignature
@@ -79,6 +93,15 @@ issue leaf-other "/O=Lab/CN=000fd3054848" leaf leaf $start $end -cert other.crt 
 # The CA's name, and another key.
 issue namesake "/O=Lab/CN=Lab CA" other root $start $end -selfsign -keyfile other.key
 issue leaf-forged "/O=Lab/CN=000fd3054848" leaf leaf $start $end -cert namesake.crt -keyfile other.key
+
+# One name and one key, of which the certificates have other ids and serials; leaf-root-id* name one of them as their CA's.
+for ca in root-id root-id-other; do
+	issue $ca "/O=Lab/CN=Lab CA" root $ca $start $end -selfsign -keyfile root.key
+	issue leaf-$ca "/O=Lab/CN=000fd3054848" leaf leaf-id $start $end -cert $ca.crt -keyfile root.key
+	issue leaf-$ca-issuer "/O=Lab/CN=000fd3054848" leaf leaf-id-issuer $start $end -cert $ca.crt -keyfile root.key
+done
+issue root-id-again "/O=Lab/CN=Lab CA" root root-id $start $end -selfsign -keyfile root.key
+issue leaf-root-id-again-issuer "/O=Lab/CN=000fd3054848" leaf leaf-id-issuer $start $end -cert root-id-again.crt -keyfile root.key
 openssl rsa -in leaf.key -traditional -out leaf-traditional.key 2>/dev/null
 openssl rsa -in leaf.key -traditional -aes128 -passout pass:secret -out leaf-password-rsa.key 2>/dev/null
 openssl pkcs8 -topk8 -in leaf.key -passout pass:secret -out leaf-password.key
