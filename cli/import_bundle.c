@@ -66,8 +66,8 @@ import_bundle_read(const char *file, struct import_bundle *ret, struct err *e)
 		.cert_der = BUF_INIT(DB_DER_MAX),
 		.key_der = BUF_INIT(DB_DER_MAX),
 	};
-	if (file_read(file, &text, e) == 0 && config_read(text.data, text.len, &ret->config, e) == 0 &&
-	    certificate_read(ret, e) == 0)
+	ret->found = file_read(file, &text, e) == 0;
+	if (ret->found && config_read(text.data, text.len, &ret->config, e) == 0 && certificate_read(ret, e) == 0)
 		rc = key_read(ret, e);
 	buf_release(&text);
 	return rc;

@@ -12,6 +12,7 @@
 /* An inline .ovpn file that a phone has, whoever wrote it: its certificate, its key, and the directives. */
 struct import_bundle {
 	const char *file;
+	bool found;		/* the file could be read, whatever it holds */
 	struct config config;
 	X509 *cert;
 	EVP_PKEY *key;

@@ -48,6 +48,7 @@ struct import {
 	struct settings settings;
 	struct findings findings;
 	enum err_code first; /* of the files that are refused */
+	size_t refused;      /* how many those are */
 	struct db_authority *authorities;
 	size_t authority_count;
 	struct candidate *candidates;
@@ -221,6 +222,15 @@ candidate_plan(struct import *im, const char *file, struct candidate *c, struct 
 	return 0;
 }
 
+/* The text without the file's name, which the finding's place has. */
+static const char *
+reason(const char *text, const char *file)
+{
+	size_t len = strlen(file);
+
+	return strncmp(text, file, len) == 0 && strncmp(text + len, ": ", 2) == 0 ? text + len + 2 : text;
+}
+
 /* Every file is tried, so that all that is wrong is told at once. */
 static void
 candidates_plan(struct import *im)
@@ -234,7 +244,10 @@ candidates_plan(struct import *im)
 			continue;
 		if (im->first == ERR_NONE)
 			im->first = why.code;
-		findings_add(&im->findings, &import_rules[IMPORT_BUNDLE_REFUSED], &place, "%s", why.text);
+		im->refused++;
+		findings_add(&im->findings,
+		    &import_rules[c->bundle.found ? IMPORT_BUNDLE_REFUSED : IMPORT_BUNDLE_UNREADABLE], &place, "%s",
+		    reason(why.text, place.file));
 	}
 }
 
@@ -302,8 +315,10 @@ refuse(const struct import *im, struct err *e)
 	    command_print_json(json_pack("{s:[],s:o}", "imported", "findings", import_report_json(&im->findings)), e) !=
 		0)
 		return -1;
-	return err_set(e, im->first, "%d file%s: found one or more that cannot be taken over; nothing was imported",
-	    im->in->argc, im->in->argc == 1 ? "" : "s");
+	if (im->in->argc == 1)
+		return err_set(e, im->first, "%s: cannot be taken over; nothing was imported", im->in->argv[0]);
+	return err_set(e, im->first, "%zu of %d files cannot be taken over; nothing was imported", im->refused,
+	    im->in->argc);
 }
 
 static void

@@ -8,11 +8,13 @@
 #include "common/file.h"
 #include "common/text.h"
 
+#include <errno.h>
 #include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define INDEX_FILE "index.txt"
 #define CRL_FILE "crl.pem"
@@ -324,13 +326,32 @@ judge(const struct pki *p)
 		    p->issuer_serials == 1 ? "" : "s");
 }
 
+/* Most people's first try is the folder above it, which easy-rsa is run in. */
+static int
+folder_check(const char *dir, struct err *e)
+{
+	struct err mine = ERR_INIT;
+	char path[1024];
+
+	if (file_check_dir(dir, &mine) != 0)
+		return err_set(e, mine.code,
+		    "%s; expected easy-rsa's folder of keys and certificates, mostly named pki", mine.text);
+	(void)snprintf(path, sizeof(path), "%s/" INDEX_FILE, dir);
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return err_set(e, ERR_NOT_FOUND,
+		    "%s: expected easy-rsa's folder of keys and certificates, mostly named pki, found no " INDEX_FILE
+		    " in it",
+		    dir);
+	return 0;
+}
+
 int
 pki_read(const char *dir, const char *passphrase, struct findings *findings, struct pki *ret, struct err *e)
 {
 	*ret = (struct pki)PKI_INIT;
 	ret->dir = dir;
 	ret->findings = findings;
-	if (file_check_dir(dir, e) != 0 || key_take(ret, passphrase, e) != 0 || certificate_take(ret, e) != 0 ||
+	if (folder_check(dir, e) != 0 || key_take(ret, passphrase, e) != 0 || certificate_take(ret, e) != 0 ||
 	    ca_check(ret, e) != 0 || index_read(ret, e) != 0 || pki_files_read(ret, e) != 0 || crl_read(ret, e) != 0)
 		return -1;
 	judge(ret);

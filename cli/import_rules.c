@@ -89,6 +89,8 @@ const struct finding_rule import_rules[IMPORT_RULE_COUNT + 1] = {
 	    "Give the phones an NTP server that they reach without the VPN." },
 	[IMPORT_NO_PHONE] = { "import-no-phone", FINDING_NOTE, "a certificate is no phone's",
 	    "It stays valid and is recorded for revocation.", "Nothing; or name it in --fleet, column certificate." },
+	[IMPORT_BUNDLE_UNREADABLE] = { "import-bundle-unreadable", FINDING_ERROR, "a file cannot be read",
+	    "Nothing is known of its phone.", "Give the name of an .ovpn file that you may read." },
 	[IMPORT_BUNDLE_REFUSED] = { "import-bundle-refused", FINDING_ERROR, "a bundle cannot be taken over",
 	    "Its phone would get what no server lets in, or nothing.",
 	    "Correct it or leave it out; 'phonevpn mint' makes the phone a new one." },

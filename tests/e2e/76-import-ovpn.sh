@@ -123,10 +123,13 @@ ok "a --model that is none: usage" fails_with 2 phonevpn import ovpn old/first.o
 is "... nothing was changed" "$(state)" "$before"
 ok "a file that is not there: not found" fails_with 3 phonevpn import ovpn nowhere.ovpn
 ok "... with --quiet" fails_with 3 phonevpn --quiet import ovpn nowhere.ovpn
-like "... the reason is told" "$(cat err)" "^nowhere.ovpn: error: .*No such file"
+like "... the reason is told" "$(cat err)" "^nowhere.ovpn: error: No such file"
+like "... and what came of it" "$(cat err)" "^phonevpn: nowhere.ovpn: cannot be taken over; nothing was imported$"
+ok "... among others" fails_with 3 phonevpn import ovpn nowhere.ovpn old/first.ovpn elsewhere.ovpn
+like "... counted" "$(cat err)" "^phonevpn: 2 of 3 files cannot be taken over; nothing was imported$"
 ok "... as JSON" fails_with 3 phonevpn --json import ovpn nowhere.ovpn
 is "... the reasons on standard output, the error on the other, one document each" \
-	"$(jq -r '.findings[].rule' out) $(jq -r .error.code err)" "import-bundle-refused not_found"
+	"$(jq -r '.findings[].rule' out) $(jq -r .error.code err)" "import-bundle-unreadable not_found"
 ok "a file without a phone's thing in it" fails_with 1 phonevpn import ovpn pki/index.txt
 
 # ---- what the present server may ask for ----
