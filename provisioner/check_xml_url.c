@@ -4,6 +4,7 @@
 #include "common/text.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,21 +26,76 @@ check_network_parse(const char *s, const char *what, struct cidr *ret, struct er
 	return 0;
 }
 
+/* What stands in the brackets, without a zone (RFC 6874). */
+static bool
+address6_read(const char *host, struct in6_addr *ret)
+{
+	char bare[INET6_ADDRSTRLEN];
+	size_t len;
+
+	if (*host++ != '[' || (len = strcspn(host, "%]")) >= sizeof(bare))
+		return false;
+	memcpy(bare, host, len);
+	bare[len] = '\0';
+	return inet_pton(AF_INET6, bare, ret) == 1;
+}
+
+/*
+ * The IPv4 address that a host stands for, host byte order. cURL 7.88 reads what inet_aton() does, as 10.8.1 and
+ * 0x0a080001, and a socket takes the IPv6 form of one (RFC 4291 section 2.5.5.2) for it.
+ */
+static bool
+address_read(const char *host, uint32_t *ret)
+{
+	struct in6_addr six;
+	struct in_addr four;
+
+	if (address6_read(host, &six) && IN6_IS_ADDR_V4MAPPED(&six))
+		memcpy(&four, &six.s6_addr[12], sizeof(four));
+	else if (inet_aton(host, &four) != 1)
+		return false;
+	*ret = ntohl(four.s_addr);
+	return true;
+}
+
 static bool
 network_has(const struct cidr *n, const char *host)
 {
-	struct in_addr address;
+	uint32_t address;
 
-	return inet_pton(AF_INET, host, &address) == 1 && cidr_has(n, ntohl(address.s_addr));
+	return address_read(host, &address) && cidr_has(n, address);
 }
 
 static bool
 is_loopback(const char *host)
 {
-	const struct cidr loopback = { .address = INADDR_LOOPBACK, .mask = IN_CLASSA_NET };
+	uint32_t address;
+	struct in6_addr six;
 
-	return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 || strcmp(host, "0.0.0.0") == 0 ||
-	       network_has(&loopback, host);
+	if (address_read(host, &address))
+		return address >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET || address == INADDR_ANY;
+	if (address6_read(host, &six))
+		return IN6_IS_ADDR_LOOPBACK(&six) || IN6_IS_ADDR_UNSPECIFIED(&six);
+	return strcasecmp(host, "localhost") == 0;
+}
+
+/* The ':' behind the host, or NULL; *ret_len: of the number behind it. */
+static const char *
+port_find(const char *url, size_t *ret_len)
+{
+	const char *begin = strstr(url, "://"), *end, *host, *colon;
+
+	if (begin == NULL)
+		return NULL;
+	begin += strlen("://");
+	end = begin + strcspn(begin, "/?#");
+	host = memrchr(begin, '@', (size_t)(end - begin));
+	host = host != NULL ? host : begin;
+	colon = memrchr(host, ':', (size_t)(end - host));
+	if (colon == NULL || memchr(colon, ']', (size_t)(end - colon)) != NULL)
+		return NULL;
+	*ret_len = (size_t)(end - colon - 1);
+	return colon;
 }
 
 void
@@ -59,13 +115,17 @@ is_bare(const char *p)
 	return (unsigned char)*p >= 0x80 || strchr("\"<>\\^`{|}[]", *p) != NULL;
 }
 
-/* A URL with that encoded, for what else is in it to be looked at. */
+/*
+ * A URL with that encoded, for what else is in it to be looked at, and without a ':' that no port follows: it is one
+ * (RFC 3986 section 3.2.3), but libxml2 takes none.
+ */
 static xmlURIPtr
-read_bare(const char *url)
+read_bare(const char *url, bool *ret_bare)
 {
-	const char *begin = strstr(url, "://"), *end, *host;
+	const char *begin = strstr(url, "://"), *end, *host, *colon;
 	struct buf encoded = BUF_INIT(URL_MAX);
 	xmlURIPtr uri = NULL;
+	size_t port = 0;
 
 	if (begin == NULL)
 		return NULL;
@@ -73,10 +133,14 @@ read_bare(const char *url)
 	end = begin + strcspn(begin, "/?#");
 	host = memrchr(begin, '@', (size_t)(end - begin));
 	host = host != NULL ? host : begin;
+	colon = port_find(url, &port);
 	for (const char *p = url; *p != '\0'; p++) {
-		if ((p < host || p >= end) && is_bare(p))
+		bool bare = (p < host || p >= end) && is_bare(p);
+
+		*ret_bare = *ret_bare || bare;
+		if (bare)
 			text_percent_encode(&encoded, (char[]){ *p, '\0' });
-		else
+		else if (p != colon || port > 0)
 			buf_add(&encoded, p, 1);
 	}
 	if (!encoded.broken)
@@ -117,24 +181,19 @@ login_ends_early(const char *url, const xmlURI *uri)
 static bool
 host_is_good(const char *host)
 {
-	unsigned char address[sizeof(struct in6_addr)];
-	char bare[INET6_ADDRSTRLEN];
-	size_t len;
+	struct in6_addr address;
 
 	if (host[0] != '[')
 		return host[strcspn(host, "!$&'()*+,;=")] == '\0';
-	len = strcspn(++host, "%]"); /* a zone, RFC 6874 */
-	if (len >= sizeof(bare))
-		return false;
-	memcpy(bare, host, len);
-	bare[len] = '\0';
-	return inet_pton(AF_INET6, bare, address) == 1;
+	return address6_read(host, &address);
 }
 
 /* What keeps cURL from taking a URL that could be read; NULL for nothing. */
 static const char *
-url_fault(const xmlURI *uri)
+url_fault(const char *url, const xmlURI *uri)
 {
+	size_t digits = 0;
+
 	if (uri->scheme == NULL)
 		return "none of http:// and https:// in front";
 	if (uri->server == NULL || uri->server[0] == '\0')
@@ -143,6 +202,8 @@ url_fault(const xmlURI *uri)
 		return "a host that is neither a name nor an address";
 	if (uri->port > 65535)
 		return "a port over 65535";
+	if (uri->port == 0 && port_find(url, &digits) != NULL && digits > 0)
+		return "port 0";
 	if (uri->user != NULL && strstr(uri->user, "%00") != NULL)
 		return "a NUL (%00) in user or password";
 	return NULL;
@@ -154,15 +215,16 @@ read_url(const struct xml_check *c, const struct finding_place *place, const cha
 {
 	xmlURIPtr uri = xmlParseURIRaw(url, 1);
 	const char *fault;
+	bool bare = false;
 
-	if (uri == NULL && (uri = read_bare(url)) != NULL)
+	if (uri == NULL && (uri = read_bare(url, &bare)) != NULL && bare)
 		FOUND(c, RULE_URL_BARE, place, "expected characters of RFC 3986 alone, found others");
 	if (uri == NULL && login_is_bare(url)) {
 		FOUND(c, RULE_URL_ENCODING, place,
 		    "expected user and password percent-encoded, found a character that ends them");
 		return NULL;
 	}
-	fault = uri == NULL ? "another text or character" : url_fault(uri);
+	fault = uri == NULL ? "another text or character" : url_fault(url, uri);
 	if (fault != NULL)
 		FOUND(c, RULE_URL_SYNTAX, place, "expected a URL (RFC 3986) with a host, found %s", fault);
 	else if (login_ends_early(url, uri))

@@ -111,6 +111,25 @@ firmware=2_9_27
 broken "a bundle inside the VPN" xml-url-in-vpn bundle_unreachable \
 	"<config>$admin$enable$(bundle "https://u:p@192.0.2.1/b.ovpn")</config>" --vpn-network 192.0.2.0/24
 
+# ---- what cURL takes for an address ----
+# tried URL: the address and port that cURL connects to, or nothing
+tried() {
+	curl -gsv --connect-timeout 2 "$1" 2>&1 | sed -n 's/^\* *Trying \(.*\)\.\.\.$/\1/p' | head -n 1
+}
+for host in 127.0.0.1 127.1 127.257 0x7f000001 2130706433 0177.0.0.1 0x7f.1 '[::ffff:127.0.0.1]' '[::ffff:7f00:1]' 127.0.0.256 \
+	127.0.0.09 127..1 0x; do
+	case $(tried "http://$host:1/") in
+	*127.0.0.1* | *127.0.1.1*) expected=xml-url-in-vpn ;;
+	*) expected= ;;
+	esac
+	printf '%s\n' "<config>$admin$enable$(bundle "https://user:pass@$host:1/b.ovpn")</config>" >"$T/x.cfg"
+	is "$host: ${expected:-no address of the VPN}, as cURL has it" "$(rules --vpn-network 127.0.0.0/8)" "$expected"
+done
+is "cURL takes a port that is empty" "$(tried "http://127.0.0.1:/")" 127.0.0.1:80
+fine "... and nothing is found" "<config>$admin$enable$(bundle "https://user:pass@127.0.0.1:/b.ovpn")</config>"
+is "... and port 0, where nobody listens" "$(tried "http://127.0.0.1:0/")" 127.0.0.1:0
+broken "... that" xml-url-syntax bundle_unreachable "<config>$admin$enable$(bundle "http://127.0.0.1:0/b.ovpn")</config>"
+
 # ---- logins ----
 printf '<config>%s%s%s</config>' "$admin" "$enable" "$(bundle "$locked/b.ovpn")" >"$T/x.cfg"
 is "no login in the URL: noted" "$(phonevpn --json check xml "$T/x.cfg" | jq -r '.findings[] | select(.severity == "note") | .rule')" xml-url-login

@@ -194,6 +194,15 @@ test_url(void **state)
 	assert_rules(BUNDLE_URL("https://user:pass@server.example.com:70000/c.ovpn"), NULL, "xml-url-syntax");
 	assert_rules(BUNDLE_URL(" https://user:pass@server.example.com/c.ovpn"), NULL, "xml-url-syntax");
 	assert_rules(BUNDLE_URL("https://user:pass@server.example.com/my phone.ovpn"), NULL, "xml-url-syntax");
+	/* RFC 3986 section 3.2.3; and nobody listens at port 0. */
+	assert_rules(BUNDLE_URL("https://user:pass@server.example.com:/c.ovpn"), NULL, "");
+	assert_rules(BUNDLE_URL("https://user:pass@[2001:db8::1]:/c.ovpn"), NULL, "");
+	assert_rules(BUNDLE_URL("https://user:pass@server.example.com:?c"), NULL, "");
+	assert_rules(BUNDLE_URL("https://user:s3cret|@server.example.com:/c.ovpn"), NULL, "xml-url-bare");
+	assert_rules(BUNDLE_URL("https://user:pass@server.example.com:443/c.ovpn"), NULL, "");
+	assert_rules(BUNDLE_URL("https://user:pass@server.example.com:0/c.ovpn"), NULL, "xml-url-syntax");
+	assert_rules(BUNDLE_URL("https://user:pass@[2001:db8::1]:00/c.ovpn"), NULL, "xml-url-syntax");
+	assert_rules(BUNDLE_URL("https://user:pass@:443/c.ovpn"), NULL, "xml-url-syntax");
 	/* cURL 7.88: "URL using bad/illegal format", and of the third "bad range". */
 	assert_rules(BUNDLE_URL("https://user:s3cret%00@server.example.com/c.ovpn"), NULL, "xml-url-syntax");
 	assert_rules(BUNDLE_URL("https://user:pass@server!.example.com/c.ovpn"), NULL, "xml-url-syntax");
@@ -244,6 +253,28 @@ test_url_encoding(void **state)
 static void
 test_inside_the_vpn(void **state)
 {
+	static const struct {
+		const char *host, *expected;
+	} forms[] = {
+		{ "10.8.1", "xml-url-in-vpn" },
+		{ "10.524289", "xml-url-in-vpn" },
+		{ "0x0a080001", "xml-url-in-vpn" },
+		{ "168296449", "xml-url-in-vpn" },
+		{ "012.0x8.0.1", "xml-url-in-vpn" },
+		{ "[::ffff:10.8.0.1]", "xml-url-in-vpn" },
+		{ "[::ffff:a08:1]:8443", "xml-url-in-vpn" },
+		{ "010.8.0.1", "" },
+		{ "10.8.0.256", "" },
+		{ "10.8.0.09", "" },
+		{ "10.8.0.1.example.com", "" },
+		{ "[2001:db8::a08:1]", "" },
+		{ "127.1", "xml-url-loopback" },
+		{ "2130706433", "xml-url-loopback" },
+		{ "[::ffff:127.0.0.1]", "xml-url-loopback" },
+		{ "[0:0:0:0:0:0:0:1]", "xml-url-loopback" },
+		{ "[::]", "xml-url-loopback" },
+		{ "0", "xml-url-loopback" },
+	};
 	struct check_xml_params params = { 0 };
 	struct err e = ERR_INIT;
 
@@ -253,6 +284,13 @@ test_inside_the_vpn(void **state)
 	assert_rules(BUNDLE_URL("https://user:pass@10.9.0.1/c.ovpn"), &params, "");
 	assert_rules(BUNDLE_URL("https://user:pass@10.8.0.1/c.ovpn"), NULL, "");
 	assert_rules(SERVER("https://user:pass@10.8.0.1/"), &params, "xml-config-url-in-vpn");
+	/* Each is tried by cURL in 68-check-xml.sh. */
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		char xml[1024];
+
+		(void)snprintf(xml, sizeof(xml), BUNDLE_URL("https://user:pass@%s/c.ovpn"), forms[i].host);
+		assert_rules(xml, &params, forms[i].expected);
+	}
 	assert_ok(check_network_parse("192.0.2.7/32", "network", &params.vpn, &e), e);
 	assert_rules(BUNDLE_URL("https://user:pass@192.0.2.7/c.ovpn"), &params, "xml-url-in-vpn");
 	assert_rules(BUNDLE_URL("https://user:pass@192.0.2.6/c.ovpn"), &params, "");
