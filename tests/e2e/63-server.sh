@@ -96,11 +96,12 @@ is "... the phone's file goes, another client's stays" "$(said '.removed | join(
 	"ccd/$hall $desk 000fd3006502 laptop"
 cp "$dir/ccd/laptop" "$dir/ccd/$desk"
 ok "somebody's own file for a phone: conflict" fails_with 4 emits
-ok "... which stays" same_bytes "$dir/ccd/laptop" "$dir/ccd/$desk"
-like "... and is named" "$(cat "$T/err")" "ccd/$desk: expected phonevpn's own file or none, found another: .* everything else is written"
+like "... which is named" "$(cat "$T/err")" "ccd/$desk: expected phonevpn's own file or none, found another: .* everything else is written"
+ok "... and stays" same_bytes "$dir/ccd/laptop" "$dir/ccd/$desk"
 is "... for programs, too" "$(said '.foreign | join(" ")')" "ccd/$desk"
 rm "$dir/ccd/000fd3006502"
-ok "another file for another setting: conflict" sh -c "phonevpn config set vpn-auth SHA512; ! phonevpn --json emit server --out '$dir' >'$T/out' 2>'$T/err'"
+phonevpn config set vpn-auth SHA512
+ok "another setting: conflict" fails_with 4 emits
 is "... with all the rest written" "$(said '.changed | sort | join(" ")'; said .then)" "ccd/000fd3006502 server.conf
 restart"
 ok "... which it is" grep -q '^auth SHA512$' "$dir/server.conf"

@@ -120,7 +120,7 @@ echo disable >"$T/server/by-name/$stolen"
 printf 'visitor\nvisitor\n' >"$T/password"
 cp "$T/thief.ovpn" "$T/plain.ovpn"
 echo "auth-user-pass $T/password" >>"$T/thief.ovpn"
-changed "${by_name[@]}" -e '$a script-security 2\nauth-user-pass-verify /bin/true via-file\nusername-as-common-name'
+changed "${by_name[@]}" -e '$a script-security 3\nauth-user-pass-verify /bin/true via-env\nusername-as-common-name'
 lets_in "disable, and the name is the password's" changed.conf "$whose: .* in the CRL, found them missing"
 cp "$T/plain.ovpn" "$T/thief.ovpn"
 

@@ -37,7 +37,6 @@ good=$samples/good--plain.ovpn
 bad=$samples/ovpn-key-mismatch--other.ovpn
 warned=$samples/ovpn-cert-ending--leaf.ovpn
 ok "a good file: 0" phonevpn check ovpn "$good"
-ok "an error: 5" fails_with 5 phonevpn check ovpn "$bad"
 truncate -s 100G "$T/huge.ovpn"
 ok "a file that is too large: 5, and not all of it is read" fails_with 5 timeout 20 phonevpn --json check ovpn "$T/huge.ovpn"
 is "... by its rule" "$(jq -r '.findings[] | .rule, .text' "$T/out")" "ovpn-size
@@ -46,6 +45,7 @@ endless() {
 	yes 'verb 3' | timeout 20 phonevpn --json check ovpn -
 }
 ok "standard input without an end, too" fails_with 5 endless
+ok "an error: 5" fails_with 5 phonevpn check ovpn "$bad"
 like "... with its place" "$(cat "$T/out")" "^$bad:[0-9]+: error: <key>: .* \[ovpn-key-mismatch\]$"
 like "... what it does to the phone" "$(cat "$T/out")" '^    why: '
 like "... and what to do" "$(cat "$T/out")" '^    fix: '
