@@ -73,6 +73,7 @@ static const struct {
 	{ "cert", "pkcs11-providers", "Parameter --cert cannot be used when --pkcs11-provider is also specified." },
 	{ "key", "pkcs11-providers", "Parameter --key cannot be used when --pkcs11-provider is also specified." },
 	{ "key", "management-external-key", "--key and --management-external-key are mutually exclusive" },
+	{ "verify-hash", "peer-fingerprint", "--verify-hash and --peer-fingerprint are mutually exclusive" },
 	{ "cert", "management-external-cert", "--cert and --management-external-cert are mutually exclusive" },
 };
 
@@ -124,6 +125,34 @@ password_check(const struct check_server *s, struct findings *out)
 	if (server_has(s, "username-as-common-name")) {
 		(void)snprintf(text, sizeof(text), "--username-as-common-name %s", needs);
 		conflict(s, out, "username-as-common-name", text);
+	}
+}
+
+/* dns_options_verify() in dns.c: of one number, in any line. */
+static bool
+dns_has_address(const struct check_server *s, long priority)
+{
+	const struct config_line *line = NULL;
+
+	while ((line = config_next(&s->config, line, "dns")) != NULL)
+		if (line->words > 4 && strcmp(line->word[1], "server") == 0 && strcmp(line->word[3], "address") == 0 &&
+		    server_number(line->word[2]) == priority)
+			return true;
+	return false;
+}
+
+static void
+dns_check(const struct check_server *s, struct findings *out)
+{
+	const struct config_line *line = NULL;
+
+	while ((line = config_next(&s->config, line, "dns")) != NULL) {
+		if (line->words < 5 || strcmp(line->word[1], "server") != 0 ||
+		    dns_has_address(s, server_number(line->word[2])))
+			continue;
+		server_found(s, out, SERVER_OPTIONS, line,
+		    "Options error: dns server %s does not have an address assigned", line->word[2]);
+		return;
 	}
 }
 
@@ -269,6 +298,7 @@ server_conflicts_open(const struct check_server *s, struct findings *out)
 	pool_check(s, out);
 	management_check(s, out);
 	password_check(s, out);
+	dns_check(s, out);
 	keepalive_check(s, out);
 	token_check(s, out);
 	compression_check(s, out);

@@ -162,8 +162,8 @@ line_check(struct walk *w, const struct config_line *line)
 		stranger(w, line, other);
 	else if (d == NULL)
 		unknown(w, line);
-	else if (arguments_check(w, line, d) && kind_check(w, line, d) && line->content == NULL)
-		server_value_check(w->s, line, w->out);
+	else if (arguments_check(w, line, d) && kind_check(w, line, d))
+		line->content == NULL ? server_value_check(w->s, line, w->out) : server_block_check(w->s, line, w->out);
 }
 
 static bool

@@ -281,8 +281,19 @@ bool server_is_word(const char *word);
 /* The arguments of a directive that has as many as it takes. */
 void server_value_check(const struct check_server *s, const struct config_line *line, struct findings *out);
 
+/* The content of one that may be a block. */
+void server_block_check(const struct check_server *s, const struct config_line *line, struct findings *out);
+
+void server_value_found(const struct check_server *s, const struct config_line *line, size_t argument,
+    struct findings *out, const char *expected);
+
 /* A number as OpenVPN's atoi reads it: up to what is no digit, 0 without any. */
 long server_number(const char *word);
+
+/* ---- check_server_address.c ---- */
+
+/* Addresses among the arguments. */
+void server_address_check(const struct check_server *s, const struct config_line *line, struct findings *out);
 
 /* ---- check_server_options.c ---- */
 void server_options_open(struct check_server *s, struct findings *out);

@@ -2,9 +2,11 @@
 #include "bundler/check_server_parts.h"
 #include "common/text.h"
 
-#include <arpa/inet.h>
 #include <limits.h>
 #include <netdb.h>
+#include <openssl/err.h>
+#include <openssl/objects.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +15,6 @@
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define SHOWN 64
 #define EACH 0 /* each argument */
-#define PREFIX6_MIN 64
-#define PREFIX6_MAX 124
-#define POOL_MAX 65536 /* IFCONFIG_POOL_MAX, pool.h */
 
 /*
  * What 2.6.14 refuses at its start, each tried by tests/e2e/67-server-directives.sh. Numbers are read with atoi, so
@@ -102,8 +101,8 @@ server_number(const char *word)
 	return strtol(word, NULL, 10);
 }
 
-static void
-value_found(const struct check_server *s, const struct config_line *line, size_t argument, struct findings *out,
+void
+server_value_found(const struct check_server *s, const struct config_line *line, size_t argument, struct findings *out,
     const char *expected)
 {
 	char shown[SHOWN];
@@ -153,7 +152,7 @@ choices_check(const struct check_server *s, const struct config_line *line, stru
 		for (size_t a = 1; a < line->words; a++)
 			if ((choices[i].argument == EACH || choices[i].argument == a) &&
 			    !is_listed(choices[i].words, size, line->word[a]))
-				value_found(s, line, a, out,
+				server_value_found(s, line, a, out,
 				    words_join(choices[i].words, size, expected, sizeof(expected)));
 	}
 }
@@ -177,7 +176,7 @@ ranges_check(const struct check_server *s, const struct config_line *line, struc
 		else
 			(void)snprintf(expected, sizeof(expected), "a number from %ld to %ld", ranges[i].least,
 			    ranges[i].most);
-		value_found(s, line, ranges[i].argument, out, expected);
+		server_value_found(s, line, ranges[i].argument, out, expected);
 	}
 }
 
@@ -198,14 +197,14 @@ static void
 port_check(const struct check_server *s, const struct config_line *line, struct findings *out)
 {
 	if (!port_is_known(line->word[1]))
-		value_found(s, line, 1, out, "a port's number, or the name of a service of this machine");
+		server_value_found(s, line, 1, out, "a port's number, or the name of a service of this machine");
 }
 
 static void
 management_check(const struct check_server *s, const struct config_line *line, struct findings *out)
 {
 	if (strcmp(line->word[2], "unix") != 0 && !port_is_known(line->word[2]))
-		value_found(s, line, 2, out, "unix, or a port's number");
+		server_value_found(s, line, 2, out, "unix, or a port's number");
 }
 
 /* With dev-type the name is free. */
@@ -215,84 +214,7 @@ dev_check(const struct check_server *s, const struct config_line *line, struct f
 	const char *dev = line->word[1];
 
 	if (!server_has(s, "dev-type") && strncmp(dev, "tun", 3) != 0 && strncmp(dev, "tap", 3) != 0)
-		value_found(s, line, 1, out, "tun or tap, or a name that begins with it");
-}
-
-/* get_ipv6_addr() in options.c: an address, and a number of bits that may be missing. */
-static void
-prefix6_check(const struct check_server *s, const struct config_line *line, struct findings *out)
-{
-	const char *word = line->word[1], *slash = strchr(word, '/');
-	unsigned long bits = PREFIX6_MIN;
-	struct in6_addr address;
-	char host[INET6_ADDRSTRLEN];
-
-	(void)snprintf(host, sizeof(host), "%.*s", (int)(slash != NULL ? slash - word : (ptrdiff_t)strlen(word)), word);
-	if (inet_pton(AF_INET6, host, &address) != 1 ||
-	    (slash != NULL && text_number(slash + 1, PREFIX6_MIN, PREFIX6_MAX, "bits", &bits, NULL) != 0))
-		value_found(s, line, 1, out, "an IPv6 address and /64 to /124");
-}
-
-static bool
-address_read(const char *word, uint32_t *ret)
-{
-	struct in_addr address;
-
-	if (inet_pton(AF_INET, word, &address) != 1)
-		return false;
-	*ret = ntohl(address.s_addr);
-	return true;
-}
-
-/* ifconfig_pool_verify_range() in pool.c. */
-static void
-pool_check(const struct check_server *s, const struct config_line *line, struct findings *out)
-{
-	uint32_t start, end, mask;
-
-	if (!address_read(line->word[1], &start))
-		value_found(s, line, 1, out, "an IPv4 address");
-	else if (!address_read(line->word[2], &end) || end < start || end - start >= POOL_MAX)
-		value_found(s, line, 2, out, "an IPv4 address from the first one to 65535 above it");
-	if (line->words == 4 && !address_read(line->word[3], &mask))
-		value_found(s, line, 3, out, "a netmask");
-}
-
-/* Nothing, nogw, or four: add_option(), and helper_client_server() in helper.c. */
-static void
-bridge_check(const struct check_server *s, const struct config_line *line, struct findings *out)
-{
-	uint32_t at[5] = { 0 };
-
-	if (line->words == 3 || line->words == 4)
-		server_found(s, out, SERVER_DIRECTIVE_ARGUMENTS, line, "expected none, 1 or 4 arguments, found %zu",
-		    line->words - 1);
-	if (line->words == 2 && strcmp(line->word[1], "nogw") != 0)
-		value_found(s, line, 1, out, "nogw");
-	if (line->words != 5)
-		return;
-	for (size_t i = 1; i < 5; i++) {
-		if (address_read(line->word[i], &at[i]))
-			continue;
-		value_found(s, line, i, out, i == 2 ? "a netmask" : "an IPv4 address");
-		return;
-	}
-	for (size_t i = 3; i < 5; i++)
-		if ((at[i] & at[2]) != (at[1] & at[2]))
-			value_found(s, line, i, out, "an address of the bridge's network");
-	if (at[4] < at[3] || at[4] - at[3] >= POOL_MAX)
-		value_found(s, line, 4, out, "an address from the first one to 65535 above it");
-}
-
-static void
-gateway_check(const struct check_server *s, const struct config_line *line, struct findings *out)
-{
-	static const char *const special[] = { "dhcp", "vpn_gateway", "net_gateway", "remote_host" };
-	uint32_t address;
-
-	if (!server_has(s, "allow-pull-fqdn") && !is_listed(special, COUNT(special), line->word[1]) &&
-	    !address_read(line->word[1], &address))
-		value_found(s, line, 1, out, "an IPv4 address");
+		server_value_found(s, line, 1, out, "tun or tap, or a name that begins with it");
 }
 
 /* setenv_str_safe() and setenv_str() assert two characters. */
@@ -300,9 +222,9 @@ static void
 setenv_check(const struct check_server *s, const struct config_line *line, struct findings *out)
 {
 	if (strlen(line->word[1]) < 2)
-		value_found(s, line, 1, out, "a name of two characters or more");
+		server_value_found(s, line, 1, out, "a name of two characters or more");
 	else if (strcmp(line->word[1], "GENERIC_CONFIG") == 0)
-		value_found(s, line, 1, out, "a configuration of this server");
+		server_value_found(s, line, 1, out, "a configuration of this server");
 }
 
 static void
@@ -317,7 +239,7 @@ static void
 name_check(const struct check_server *s, const struct config_line *line, struct findings *out)
 {
 	if (line->word[1][0] == '\0')
-		value_found(s, line, 1, out, "a name");
+		server_value_found(s, line, 1, out, "a name");
 }
 
 static void
@@ -327,7 +249,7 @@ username_field_check(const struct check_server *s, const struct config_line *lin
 
 	for (size_t i = 1; i < line->words; i++)
 		if (strncmp(line->word[i], "ext:", 4) == 0 && !is_listed(known, COUNT(known), line->word[i]))
-			value_found(s, line, i, out, "ext:subjectAltName or ext:issuerAltName");
+			server_value_found(s, line, i, out, "ext:subjectAltName or ext:issuerAltName");
 }
 
 /* The second may be the time of renewal. */
@@ -336,7 +258,7 @@ token_check(const struct check_server *s, const struct config_line *line, struct
 {
 	for (size_t i = 2; i < line->words; i++)
 		if ((i > 2 || server_number(line->word[i]) <= 0) && strcmp(line->word[i], "external-auth") != 0)
-			value_found(s, line, i, out, i > 2 ? "external-auth" : "seconds, or external-auth");
+			server_value_found(s, line, i, out, i > 2 ? "external-auth" : "seconds, or external-auth");
 }
 
 static void
@@ -347,7 +269,7 @@ whole_numbers_check(const struct check_server *s, const struct config_line *line
 		long number = strtol(line->word[i], &end, 10);
 
 		if (number < 0 || *end != '\0')
-			value_found(s, line, i, out, "a number from 0");
+			server_value_found(s, line, i, out, "a number from 0");
 	}
 }
 
@@ -355,7 +277,89 @@ static void
 exporter_check(const struct check_server *s, const struct config_line *line, struct findings *out)
 {
 	if (strncmp(line->word[1], "EXPORTER", strlen("EXPORTER")) != 0)
-		value_found(s, line, 1, out, "a label that begins with EXPORTER");
+		server_value_found(s, line, 1, out, "a label that begins with EXPORTER");
+}
+
+/* mac_addr_safe() in socket.c: up to two digits between colons, and no more than that is asked here. */
+static void
+lladdr_check(const struct check_server *s, const struct config_line *line, struct findings *out)
+{
+	const char *word = line->word[1];
+	size_t digits = 0;
+
+	if (strlen(word) > strlen("00:00:00:00:00:00")) {
+		server_value_found(s, line, 1, out, "a MAC address");
+		return;
+	}
+	for (; *word != '\0'; word++) {
+		digits = *word == ':' ? 0 : digits + 1;
+		if (digits > 2 || strchr(":0123456789abcdefABCDEF", *word) == NULL) {
+			server_value_found(s, line, 1, out, "a MAC address");
+			return;
+		}
+	}
+}
+
+/* OBJ_txt2nid(), behind a '+' for the whole chain: x509_track_add() in ssl_verify_openssl.c. */
+static void
+track_check(const struct check_server *s, const struct config_line *line, struct findings *out)
+{
+	if (OBJ_txt2nid(line->word[1] + (line->word[1][0] == '+' ? 1 : 0)) == NID_undef)
+		server_value_found(s, line, 1, out, "a field that OpenSSL knows, as CN or emailAddress");
+	ERR_clear_error();
+}
+
+/* parse_hash_fingerprint() in options.c: pairs of digits with colons between. */
+static bool
+is_fingerprint(const char *s, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		if (strspn(s, "0123456789abcdefABCDEF") != 2 || s[2] != (i + 1 < bytes ? ':' : '\0'))
+			return false;
+		s += 3;
+	}
+	return true;
+}
+
+/* verify-hash is SHA1 where it does not say SHA256, but in a block; peer-fingerprint is SHA256. */
+static size_t
+fingerprint_bytes(const struct config_line *line)
+{
+	const char *algorithm = config_word(line, 2);
+	bool sha1 = line->content == NULL && strcmp(line->word[0], "verify-hash") == 0 &&
+	            (algorithm == NULL || strcmp(algorithm, "SHA1") == 0);
+
+	return sha1 ? SHA_DIGEST_LENGTH : SHA256_DIGEST_LENGTH;
+}
+
+/* One directive has one; a block one in each line, between comments. */
+static void
+fingerprint_check(const struct check_server *s, const struct config_line *line, struct findings *out)
+{
+	const size_t bytes = fingerprint_bytes(line);
+	char *text = strdup(line->content != NULL ? line->content : line->word[1]), *rest = text, *one;
+	char expected[64];
+
+	(void)snprintf(expected, sizeof(expected), "a fingerprint of %zu bytes, as 00:11:...", bytes);
+	while (rest != NULL && (one = strsep(&rest, "\n")) != NULL) {
+		one += strspn(one, " \t\r\v\f");
+		if (*one == '\0' || *one == '#' || *one == ';' || is_fingerprint(one, bytes))
+			continue;
+		if (line->content != NULL)
+			server_found(s, out, SERVER_DIRECTIVE_VALUE, line, "expected in each line %s, found another",
+			    expected);
+		else
+			server_value_found(s, line, 1, out, expected);
+		break;
+	}
+	free(text);
+}
+
+void
+server_block_check(const struct check_server *s, const struct config_line *line, struct findings *out)
+{
+	if (strcmp(line->word[0], "verify-hash") == 0 || strcmp(line->word[0], "peer-fingerprint") == 0)
+		fingerprint_check(s, line, out);
 }
 
 void
@@ -368,19 +372,17 @@ server_value_check(const struct check_server *s, const struct config_line *line,
 		{ "auth-gen-token", token_check },
 		{ "connect-freq-initial", whole_numbers_check },
 		{ "dev", dev_check },
-		{ "ifconfig-ipv6", prefix6_check },
-		{ "ifconfig-pool", pool_check },
-		{ "ifconfig-ipv6-pool", prefix6_check },
 		{ "keying-material-exporter", exporter_check },
+		{ "lladdr", lladdr_check },
 		{ "lport", port_check },
 		{ "management", management_check },
+		{ "peer-fingerprint", fingerprint_check },
 		{ "port", port_check },
 		{ "push", push_check },
-		{ "route-gateway", gateway_check },
-		{ "server-bridge", bridge_check },
-		{ "server-ipv6", prefix6_check },
 		{ "setenv", setenv_check },
+		{ "verify-hash", fingerprint_check },
 		{ "verify-x509-name", name_check },
+		{ "x509-track", track_check },
 		{ "x509-username-field", username_field_check },
 	};
 
@@ -389,4 +391,5 @@ server_value_check(const struct check_server *s, const struct config_line *line,
 	for (size_t i = 0; i < COUNT(checks); i++)
 		if (strcmp(checks[i].name, line->word[0]) == 0)
 			checks[i].check(s, line, out);
+	server_address_check(s, line, out);
 }

@@ -57,6 +57,12 @@ against(const struct invocation *in, const struct model *m, struct check_server 
 		err_prefix(e, "%s", name);
 		goto out;
 	}
+	/* An empty file, or another kind of file, would be a phone with OpenVPN's defaults. */
+	if (config_find(&config, "client") == NULL && config_find(&config, "remote") == NULL) {
+		err_set(e, ERR_INPUT, "%s: expected a phone's OpenVPN file, found neither client nor remote in it",
+		    name);
+		goto out;
+	}
 	check_server_against(server, name, &side, m, f);
 	if (side.cert != NULL)
 		check_server_phone(server, name, side.cert, f);

@@ -219,8 +219,8 @@ const struct command command_emit_server = {
 	.details =
 	    "server.conf, ca.crt, server.crt, server.key (0600), the revocations as crl.pem and as the folder crl, and in "
 	    "ccd a file for each phone with its address. Run it after each change of the fleet, of revocations or of a vpn- "
-	    "setting: it writes only what differs, and says what the running server has to be told. A client-config file of somebody else's "
-	    "stays as it is, and the exit status is then 4, with all the rest written.",
+	    "setting: it writes only what differs, and says what the running server has to be told. Another's file in the "
+	    "place of a phone's is left as it is: all the rest is written, and the exit status is 4.",
 	.options = options,
 	.run = server_run,
 };

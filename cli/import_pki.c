@@ -339,9 +339,8 @@ folder_check(const char *dir, struct err *e)
 	(void)snprintf(path, sizeof(path), "%s/" INDEX_FILE, dir);
 	if (access(path, F_OK) != 0 && errno == ENOENT)
 		return err_set(e, ERR_NOT_FOUND,
-		    "%s: expected easy-rsa's folder of keys and certificates, mostly named pki, found no " INDEX_FILE
-		    " in it",
-		    dir);
+		    "%s: No such file or directory; expected easy-rsa's folder of keys and certificates, mostly named pki",
+		    path);
 	return 0;
 }
 

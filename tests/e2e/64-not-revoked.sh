@@ -120,7 +120,8 @@ echo disable >"$T/server/by-name/$stolen"
 printf 'visitor\nvisitor\n' >"$T/password"
 cp "$T/thief.ovpn" "$T/plain.ovpn"
 echo "auth-user-pass $T/password" >>"$T/thief.ovpn"
-changed "${by_name[@]}" -e '$a script-security 3\nauth-user-pass-verify /bin/true via-env\nusername-as-common-name'
+mkdir -m 1777 "$T/tmp"
+changed "${by_name[@]}" -e '$a script-security 3\nauth-user-pass-verify /bin/true via-env\nusername-as-common-name' -e "\$a tmp-dir $T/tmp"
 lets_in "disable, and the name is the password's" changed.conf "$whose: .* in the CRL, found them missing"
 cp "$T/plain.ovpn" "$T/thief.ovpn"
 

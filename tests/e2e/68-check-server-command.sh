@@ -86,6 +86,10 @@ like "... has the line to write" "$(cat "$T/out")" 'fix: Write: tls-version-min 
 like "... and the server's log line" "$(cat "$T/out")" 'no common TLS version enabled'
 ok "a day on which the certificate is past" fails_with 5 check --at 2199-01-01
 like "... is found" "$(cat "$T/out")" server-cert-expired
+for other in /dev/null "$T/server/ca.crt" "$T/server/server.conf"; do
+	ok "no phone's file, ${other##*/}: not judged" fails_with 1 check --against "$other"
+	like "... and said" "$(cat "$T/err")" "expected a phone's OpenVPN file"
+done
 ok "--against and --fleet" fails_with 2 check --fleet --against "$T/bundle.ovpn"
 ok "--model alone" fails_with 2 check --model D65
 ok "an unknown model" fails_with 2 check --against "$T/bundle.ovpn" --model D66

@@ -130,7 +130,7 @@ ok "a folder that is not there: not found" fails_with 3 import nowhere
 like "... and what was expected" "$(cat err)" "^phonevpn: nowhere: No such file or directory; expected easy-rsa's folder .*, mostly named pki$"
 mkdir above && cp -r pki above/pki
 ok "the folder above easy-rsa's: not found" fails_with 3 import above
-like "... and which one is meant" "$(cat err)" "^phonevpn: above: expected easy-rsa's folder .*, mostly named pki, found no index.txt in it$"
+like "... and which one is meant" "$(cat err)" "^phonevpn: above/index.txt: No such file or directory; expected easy-rsa's folder .*, mostly named pki$"
 rm -r above
 
 # ---- an index that may have lost a revocation ----
