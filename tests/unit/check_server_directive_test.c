@@ -30,7 +30,6 @@ static const struct row {
 	{ "setenv x y", FINDING_ERROR, "server-directive-value" },
 	{ "verify-hash 00:11", FINDING_ERROR, "server-directive-value" },
 	{ "<verify-hash>\nfoo\n</verify-hash>", FINDING_ERROR, "server-directive-value" },
-	{ "<peer-fingerprint>\n# one\nfoo\n</peer-fingerprint>", FINDING_ERROR, "server-directive-value" },
 	{ "x509-track foo", FINDING_ERROR, "server-directive-value" },
 	{ "ifconfig-push-constraint 10.8.0.0 foo", FINDING_ERROR, "server-directive-value" },
 	{ "dns server 1 address 192.0.2.1:0", FINDING_ERROR, "server-directive-value" },

@@ -150,7 +150,8 @@ test_size(void **state)
 	assert_fails(xml_merge(document.data, document.len, "big", &offer, &out, &e), e, ERR_FAILED, "at most");
 	assert_int_equal(out.len, 0);
 	buf_add_string(&document, "\n");
-	assert_fails(xml_merge(document.data, document.len, "big", &offer, &out, &e), e, ERR_INPUT, "of 1 to 1048576 bytes, found more");
+	assert_fails(xml_merge(document.data, document.len, "big", &offer, &out, &e), e, ERR_INPUT,
+	    "of 1 to 1048576 bytes, found more");
 	buf_release(&document);
 	buf_release(&out);
 }
