@@ -101,6 +101,11 @@ older() {
 	add "older $1" works "${@:2}"
 }
 
+# lets_in RULE WHAT ...: whom it should not
+lets_in() {
+	add "error $1" works "${@:2}"
+}
+
 # suspect RULE OUTCOME WHAT ...: only a warning, as something outside of the file may make it good
 suspect() {
 	add "warning $1" "${@:2}"
@@ -162,7 +167,7 @@ says() {
 	status=$?
 	case $rule/${expected[1]} in
 	-/*) [ $status -eq 0 ] && jq -e '.errors == 0' "$1/check.json" ;;
-	older*) [ $status -eq 5 ] && jq -e --arg rule "${rule#older }" 'any(.findings[]; .rule == $rule and .severity == "error")' "$1/check.json" ;;
+	older* | error*) [ $status -eq 5 ] && jq -e --arg rule "${rule#* }" 'any(.findings[]; .rule == $rule and .severity == "error")' "$1/check.json" ;;
 	warning* | */works) [ $status -eq 0 ] && jq -e --arg rule "${rule#warning }" 'any(.findings[]; .rule == $rule and .severity == "warning")' "$1/check.json" ;;
 	*) [ $status -eq 5 ] && jq -e --arg rule "$rule" 'any(.findings[]; .rule == $rule and .severity == "error")' "$1/check.json" ;;
 	esac
@@ -516,9 +521,11 @@ warned server-client-cert "clients without a certificate" "verify-client-cert op
 	"auth-user-pass-verify /bin/true via-file" auth-user-pass-optional
 warned server-ccd-unreadable "fixed addresses that the user cannot read" "user nobody" "group nogroup" persist-key persist-tun "client-config-dir CASE/ccd" \
 	"=run mkdir -m 700 ccd; echo ifconfig-push NETWORK.77 255.255.255.0 >ccd/phone"
-warned server-crl-dir-unreadable "a revoked phone, and a folder that the user cannot read" "user nobody" "group nogroup" persist-key persist-tun \
+lets_in server-not-revoked "a revoked phone, and a folder that the user cannot read" "user nobody" "group nogroup" persist-key persist-tun \
 	"crl-verify CASE/serials dir" "=cert revoked key" "=run cp -r $pki/serials-revoked serials; chmod 700 serials"
-warned server-crl-dir-unreadable "... and one that is not" "user nobody" "group nogroup" persist-key persist-tun \
+lets_in server-not-revoked "... and its file, which the user cannot read" "user nobody" "group nogroup" persist-key \
+	persist-tun "crl-verify CASE/serials dir" "=cert revoked key" "=run cp -r $pki/serials-revoked serials; chmod 600 serials/*"
+warned server-crl-dir-unreadable "a phone that is not revoked" "user nobody" "group nogroup" persist-key persist-tun \
 	"crl-verify CASE/serials dir" "=run cp -r $pki/serials-revoked serials; chmod 700 serials"
 
 # ---- all of them, several at a time ----
