@@ -85,6 +85,12 @@ has_lzo(const struct server_conf_client *c, const char *value)
 }
 
 static bool
+has_no_lzo(const struct server_conf_client *c, const char *value)
+{
+	return !has_lzo(c, value);
+}
+
+static bool
 any_client(const struct server_conf_params *p, client_match *match, const char *value)
 {
 	for (size_t i = 0; i < p->client_count; i++)
@@ -287,6 +293,30 @@ cipher_add(const struct server_conf_params *p, const char *cipher, struct buf *o
 	return 0;
 }
 
+/*
+ * Measured with 2.4.12, 2.5.11, 2.6.14 and 2.7.6 as the server, and 2.3.2 and 2.6.14 as clients: 2.3.2 needs comp-lzo of
+ * its own for what is pushed, 2.6.14 goes after it in any case.
+ */
+static void
+compression_add(const struct server_conf_params *p, struct buf *out)
+{
+	if (!any_client(p, has_lzo, NULL))
+		return;
+	reason_add(p, has_lzo, NULL, "comp-lzo. Nothing is compressed, but packets have its framing.", out);
+	if (any_client(p, has_no_lzo, NULL)) {
+		reason_add(p, has_no_lzo, NULL,
+		    "no comp-lzo. To serve both takes OpenVPN 2.6 or later: 2.4 and 2.5 end at this line.", out);
+		buf_add_string(out, "compress migrate\n");
+		return;
+	}
+	buf_add_string(out,
+	    "# Later clients take it without comp-lzo of their own, but for those with data channel offload. Where there "
+	    "are such,\n"
+	    "# and OpenVPN here is 2.6 or later, \"compress migrate\" in place of both lines serves them as well.\n"
+	    "comp-lzo no\n"
+	    "push \"comp-lzo no\"\n");
+}
+
 static void
 packet_add(const struct server_conf_params *p, const char *auth, struct buf *out)
 {
@@ -297,11 +327,7 @@ packet_add(const struct server_conf_params *p, const char *auth, struct buf *out
 		    out);
 		buf_addf(out, "auth %s\n", auth);
 	}
-	if (any_client(p, has_lzo, NULL)) {
-		reason_add(p, has_lzo, NULL, "comp-lzo, which this takes; it serves clients without it, too.", out);
-		buf_add_string(out, "# OpenVPN before 2.6 does not know it: there comp-lzo, if every client has that.\n"
-				    "compress migrate\n");
-	}
+	compression_add(p, out);
 	buf_add_string(out, "# 2.6's own 1492 is too large for lines with PPPoE.\n"
 			    "mssfix 1450\n");
 }
@@ -325,7 +351,8 @@ static void
 user_add(const struct server_conf_params *p, struct buf *out)
 {
 	if (p->user == NULL) {
-		buf_add_string(out, "# No persist-key: SIGUSR1 shall load a renewed server.crt and server.key.\n");
+		buf_add_string(out,
+		    "# No persist-key: SIGUSR1 shall load a renewed server.crt and server.key. 2.7 does that at SIGHUP only.\n");
 		return;
 	}
 	buf_addf(out,

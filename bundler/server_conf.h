@@ -37,9 +37,11 @@ struct server_conf_params {
 };
 
 /*
- * Append server.conf, for OpenVPN 2.4 to 2.7 with OpenSSL 1.1 or later. It lets in the phones' TLS 1.0 client as measured
- * with 2.6.14 on OpenSSL 3.0, and is weakened no further than the clients that are given need; each such line has a
- * comment with their models. ERR_INPUT when a value cannot be written: OpenVPN takes lines of up to 254 bytes.
+ * Append server.conf, for OpenVPN 2.4 to 2.7 with OpenSSL 1.1 or later; with clients with comp-lzo and without at once,
+ * for 2.6 and 2.7. It lets in the phones' TLS 1.0 client as measured with OpenVPN 2.3.2 as the client, and 2.4.12 on
+ * OpenSSL 1.1.1 and 2.5.11, 2.6.14 and 2.7.6 on 3.0 as servers, and is weakened no further than the clients that are
+ * given need; each such line has a comment with their models. ERR_INPUT when a value cannot be written: OpenVPN takes
+ * lines of up to 254 bytes.
  */
 int server_conf_render(const struct server_conf_params *params, struct buf *out, struct err *e);
 

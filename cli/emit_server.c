@@ -68,6 +68,16 @@ prepare(struct emit *m, struct err *e)
 	return db_host_assign(m->db, m->fleet.without, m->assigned, &addresses.range, e);
 }
 
+/* To some phones comp-lzo is what to others is its absence. */
+static bool
+has_both_framings(const struct server_fleet *f)
+{
+	for (size_t i = 1; i < f->count; i++)
+		if (f->clients[i].comp_lzo != f->clients[0].comp_lzo)
+			return true;
+	return false;
+}
+
 static void
 warn(const struct emit *m, const char *dir)
 {
@@ -97,6 +107,10 @@ warn(const struct emit *m, const char *dir)
 		    "bundles that phones may still have (%zu) are not for port %s: those phones find no server until "
 		    "they have fetched a new one",
 		    m->fleet.other_port, m->settings.value[SET_VPN_PORT]);
+	if (has_both_framings(&m->fleet))
+		log_warn("bundles that phones may still have are with comp-lzo and without: %s/" SERVER_CONF " expects "
+			 "OpenVPN 2.6 or later, which serves both at once; 2.4 and 2.5 do not start with it",
+		    dir);
 	if (m->fleet.other_auth > 0)
 		log_warn(
 		    "bundles that phones may still have (%zu) say another auth than %s: those phones connect, and no "

@@ -143,7 +143,8 @@ weakening_names_its_models(void **state)
 		{ "# D60, D65, D80: TLS 1.0 signs with SHA-1", "tls-cipher DEFAULT:@SECLEVEL=0" },
 		{ "# D60, D65, D80: AES-256-CBC. ", "ncp-ciphers AES-256-GCM:AES-128-GCM:AES-256-CBC:BF-CBC" },
 		{ "# D65: BF-CBC, which is weak", "providers legacy default" },
-		{ "# D65: comp-lzo", "compress migrate" },
+		{ "# D65: comp-lzo. ", "compress migrate" },
+		{ "# D60, D65, D80: no comp-lzo. ", "compress migrate" },
 		{ "# D60: some still have bundles with another digest", "auth SHA1" },
 	};
 	struct server_conf_params params = params_of(&usual);
@@ -186,7 +187,9 @@ follows_the_profile(void **state)
 	assert_has(&out, "\nserver 192.168.64.0 255.255.240.0 nopool\n");
 	assert_has(&out, "\nmax-clients 4093\n");
 	assert_has(&out, "CHACHA20-POLY1305:AES-128-CBC\ndata-ciphers-fallback AES-128-CBC\n");
-	assert_has(&out, "\nauth SHA256\ncompress migrate\n");
+	/* 2.4 and 2.5 do not start with "compress migrate". */
+	assert_has(&out, "\nauth SHA256\ncomp-lzo no\npush \"comp-lzo no\"\n");
+	assert_lacks(&out, "\ncompress");
 	/* OpenVPN refuses it with TCP. */
 	assert_lacks(&out, "explicit-exit-notify");
 	memcpy(p.remotes[0].host, "2001:db8::1", sizeof("2001:db8::1"));
