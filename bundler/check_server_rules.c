@@ -74,7 +74,7 @@ const struct finding_rule check_server_rules[] = {
 	[SERVER_COMP_REFUSED] = { "server-comp-refused", ERROR, "compression that allow-compression no forbids",
 	    "The server does not start: \"Options error: '--allow-compression no' conflicts with enabling "
 	    "compression\", or \"Compression is not allowed since allow-compression is set to 'stub-only'\".",
-	    "Write \"compress migrate\" in place of the compression." },
+	    "Write \"compress migrate\" in place of the compression (OpenVPN 2.6 or later)." },
 	[SERVER_NETWORK] = { "server-network", ERROR, "no network that OpenVPN's server directive takes",
 	    "The server does not start: \"Options error: --server directive network/netmask combination is invalid\" "
 	    "or \"netmask allows for too many host addresses\".",
@@ -213,7 +213,7 @@ const struct finding_rule check_server_rules[] = {
 	[SERVER_COMP] = { "server-comp", ERROR, "compression differs on the two sides",
 	    "The phone connects, and nothing passes: \"Bad LZO decompression header byte\", or \"IP packet with unknown "
 	    "IP version\".",
-	    "Write \"compress migrate\", which serves clients with and without comp-lzo." },
+	    "Write \"compress migrate\", with which OpenVPN 2.6 and later serve clients with and without comp-lzo." },
 	[SERVER_FRAGMENT] = { "server-fragment", ERROR, "fragment on one side only",
 	    "The phone connects, and nothing passes: fragment puts a header of its own in front of each packet.",
 	    "Delete fragment, or write it on both sides." },

@@ -3,7 +3,8 @@
 #
 # The emitted server against clients that are held to what the phones' OpenVPN can do: TLS 1.0, the page's suites, each CBC
 # cipher, both digests, UDP and TCP, comp-lzo and without, all of one digest and protocol at once on one server; and a
-# client of today with its defaults beside them. Each gets its own address, and carries 10 MB each way.
+# client of today with its defaults beside them. Each gets its own address, and carries 10 MB each way. First all phones
+# have comp-lzo, which the server answers with lines that OpenVPN 2.4 and 2.5 know, too.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/netns.sh"
 
@@ -33,18 +34,22 @@ spawn transfer in_netns server "$SOURCE/tests/e2e/transfer.pl" serve "$T/down" "
 wait_until 10 printed transfer 'listening on' || bail_out "transfer"
 port=$(sed -n 's/^listening on //p' "$T/transfer.out")
 
-# bundles PROTO AUTH ODD: a bundle for each phone, every second one with comp-lzo
+# bundles PROTO AUTH WHICH: a bundle for each phone; with comp-lzo all of them, the even or the odd ones
 bundles() {
 	local i lzo
 	phonevpn config set vpn-proto "$1" && phonevpn config set vpn-auth "$2" || return 1
 	for ((i = 0; i <= modern; i++)); do
 		lzo=no
-		[ $(((i + $3) % 2)) -eq 0 ] || [ "$i" -eq "$modern" ] || lzo=yes
+		case $3-$((i % 2)) in all-* | even-0 | odd-1) lzo=yes ;; esac
+		[ "$3" = all ] || [ "$i" -ne "$modern" ] || lzo=no
 		lzos[i]=$lzo
 		phonevpn config set vpn-cipher "${ciphers[i]-AES-256-CBC}" && phonevpn config set vpn-lzo $lzo &&
 			phonevpn --quiet mint "$(mac_of $i)" && phonevpn emit bundle "$(mac_of $i)" >"$T/$i.ovpn" || return 1
 	done
-	phonevpn config set vpn-lzo no
+	# It is no phone, and takes what the server pushes.
+	sed -i '/^comp-lzo/d' "$T/$modern.ovpn"
+	lzos[modern]=no
+	[ "$3" = all ] || phonevpn config set vpn-lzo no
 }
 # From anywhere, by the configuration's path alone.
 serves() {
@@ -67,41 +72,49 @@ arrived() {
 	same_bytes "$T/up" "$T/received/$2" && same_bytes "$T/down" "$T/$1.down"
 }
 
-odd=0
 lzos=()
-for proto in udp tcp; do
-	for auth in SHA1 SHA256; do
-		name=$proto-$auth
-		ok "$name: bundles of every cipher, half of them with comp-lzo" bundles $proto $auth $odd
-		ok "$name: one server for them all starts" serves $name || bail_out "$(tail -n 3 "$T/openvpn.out")"
-		for ((i = 0; i <= modern; i++)); do connects $i; done
-		for ((i = 0; i <= modern; i++)); do
-			what="$name, ${ciphers[i]-today\'s defaults}, comp-lzo ${lzos[i]}"
-			ok "$what: connects" wait_until 30 printed "p$i" 'Initialization Sequence Completed'
-			if [ "$i" -eq "$modern" ]; then
-				like "... over TLS 1.3" "$(cat "$T/p$i.out")" "Control Channel: TLSv1.3,"
-				like "... with AES-256-GCM" "$(cat "$T/p$i.out")" "Data Channel: cipher 'AES-256-GCM'"
-			else
-				like "... over TLS 1.0 and ${suites[i % 4]}" "$(cat "$T/p$i.out")" \
-					"Control Channel: TLSv1, cipher (TLSv1.0|SSLv3) ${suites[i % 4]},"
-				like "... with its cipher" "$(cat "$T/p$i.out")" "Data Channel: cipher '${ciphers[i]}', auth '$auth'"
-			fi
-			is "... with the address that is the phone's" "$(address_in $i)" \
-				"$(phonevpn --json phone show "$(mac_of $i)" | jq -r .vpn_address)"
-		done
-		rm -f "$T"/received/*
-		for ((i = 0; i <= modern; i++)); do
-			spawn "t$i" in_netns "p$i" "$SOURCE/tests/e2e/transfer.pl" exchange 10.8.0.1 "$port" "$T/up" "$T/$i.down" $seconds
-		done
-		for ((i = 0; i <= modern; i++)); do
-			wait_until $seconds ended "t$i"
-			joined "t$i"
-			ok "$name, ${ciphers[i]-today\'s defaults}, comp-lzo ${lzos[i]}: 10 MB each way" arrived $i "$(address_in $i)"
-		done
-		for ((i = 0; i <= modern; i++)); do stop "p$i"; done
-		ok "$name: the server has lived through it" lives openvpn
-		stop openvpn
-		odd=$((odd + 1))
+while read -r -u 3 proto auth which; do
+	name=$proto-$auth-$which
+	ok "$name: bundles of every cipher, these with comp-lzo" bundles "$proto" "$auth" "$which"
+	ok "$name: one server for them all starts" serves "$name" || bail_out "$(tail -n 3 "$T/openvpn.out")"
+	framing=$(grep -E '^(push ")?comp' "$T/$name/server.conf" | xargs -d '\n')
+	if [ "$which" = all ]; then
+		is "$name: no line that OpenVPN 2.4 and 2.5 end at" "$framing" 'comp-lzo no push "comp-lzo no"'
+	else
+		is "$name: both framings" "$framing" "compress migrate"
+	fi
+	for ((i = 0; i <= modern; i++)); do connects $i; done
+	for ((i = 0; i <= modern; i++)); do
+		what="$name, ${ciphers[i]-today\'s defaults}, comp-lzo ${lzos[i]}"
+		ok "$what: connects" wait_until 30 printed "p$i" 'Initialization Sequence Completed'
+		if [ "$i" -eq "$modern" ]; then
+			like "... over TLS 1.3" "$(cat "$T/p$i.out")" "Control Channel: TLSv1.3,"
+			like "... with AES-256-GCM" "$(cat "$T/p$i.out")" "Data Channel: cipher 'AES-256-GCM'"
+		else
+			like "... over TLS 1.0 and ${suites[i % 4]}" "$(cat "$T/p$i.out")" \
+				"Control Channel: TLSv1, cipher (TLSv1.0|SSLv3) ${suites[i % 4]},"
+			like "... with its cipher" "$(cat "$T/p$i.out")" "Data Channel: cipher '${ciphers[i]}', auth '$auth'"
+		fi
+		is "... with the address that is the phone's" "$(address_in $i)" \
+			"$(phonevpn --json phone show "$(mac_of $i)" | jq -r .vpn_address)"
 	done
-done
+	rm -f "$T"/received/*
+	for ((i = 0; i <= modern; i++)); do
+		spawn "t$i" in_netns "p$i" "$SOURCE/tests/e2e/transfer.pl" exchange 10.8.0.1 "$port" "$T/up" "$T/$i.down" $seconds
+	done
+	for ((i = 0; i <= modern; i++)); do
+		wait_until $seconds ended "t$i"
+		joined "t$i"
+		ok "$name, ${ciphers[i]-today\'s defaults}, comp-lzo ${lzos[i]}: 10 MB each way" arrived $i "$(address_in $i)"
+	done
+	for ((i = 0; i <= modern; i++)); do stop "p$i"; done
+	ok "$name: the server has lived through it" lives openvpn
+	stop openvpn
+done 3<<'END'
+udp SHA1 all
+udp SHA1 odd
+udp SHA256 even
+tcp SHA1 odd
+tcp SHA256 even
+END
 done_testing

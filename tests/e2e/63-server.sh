@@ -155,6 +155,16 @@ ok "a key that others could read" phonevpn --quiet emit server --out "$dir"
 like "... is told of, with its mode" "$(cat "$T/err")" "server.key: expected mode 0600, found 0644: others could read"
 is "... is closed again" "$(stat -c %a "$dir/server.key")" 600
 
+phonevpn config set vpn-lzo yes
+phonevpn --quiet mint $desk
+ok "phones with comp-lzo, and one without" phonevpn emit server --out "$dir"
+like "... are told to be for OpenVPN 2.6 and later" "$(cat "$T/err")" "with comp-lzo and without: .*server.conf expects OpenVPN 2.6 or later"
+phonevpn --quiet mint --all
+ok "all of them with comp-lzo" phonevpn emit server --offered --out "$dir"
+unlike "... are for older ones, too" "$(cat "$T/err"; cat "$dir/server.conf")" "2.6 or later, which|^compress"
+phonevpn config set vpn-lzo no
+phonevpn --quiet mint --all
+
 ok "another cipher" phonevpn config set vpn-cipher BF-CBC
 ok "... in the phones' bundles" phonevpn --quiet mint --all
 emits
