@@ -28,16 +28,18 @@ BUILD ?= build/$(notdir $(firstword $(CC)))$(if $(SAN),-$(SAN))
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 
-PACKAGES = libcrypto libssl libmicrohttpd sqlite3 libcurl jansson libxml-2.0 libarchive
+PACKAGES = libcrypto libssl libmicrohttpd gnutls sqlite3 libcurl jansson libxml-2.0 libarchive libsystemd
 # What Debian calls them; libcsv has no pkg-config file.
 DEBIAN_libcrypto = libssl-dev
 DEBIAN_libssl = libssl-dev
 DEBIAN_libmicrohttpd = libmicrohttpd-dev
+DEBIAN_gnutls = libgnutls28-dev
 DEBIAN_sqlite3 = libsqlite3-dev
 DEBIAN_libcurl = libcurl4-openssl-dev
 DEBIAN_jansson = libjansson-dev
 DEBIAN_libxml-2.0 = libxml2-dev
 DEBIAN_libarchive = libarchive-dev
+DEBIAN_libsystemd = libsystemd-dev
 OPTIMIZE = $(if $(SAN),-O1,-O2)
 CFLAGS ?= $(OPTIMIZE) -g
 
@@ -77,7 +79,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE_LINK) $(LDFLAG
 folder = $(sort $(wildcard $(1)/*.c))
 PHONEVPN_SRC = $(foreach f,common dseries ca db bundler pbx provisioner cli,$(call folder,$(f)))
 REFPHONE_SRC = $(foreach f,common dseries phone,$(call folder,$(f)))
-PHONEVPN_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
+PHONEVPN_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -lgnutls -lsqlite3 -ljansson -lxml2 -lcsv -lsystemd
 REFPHONE_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -larchive -ljansson -lxml2 -lcsv
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -156,7 +158,7 @@ TOOLS = bench_check_state bench_keygen keygen_check prime_check
 
 $(TOOLS:%=$(BUILD)/tests/%): %: %.o $(SERVER_LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS) -lgnutls
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS)
 
 unit: $(UNIT:%=$(BUILD)/tests/unit/%) $(TOOLS:%=$(BUILD)/tests/%)
 

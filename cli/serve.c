@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/keypool_filler.h"
 #include "cli/serve_source.h"
+#include "cli/serve_watch.h"
 #include "cli/settings.h"
 #include "cli/state.h"
 #include "common/file.h"
@@ -26,6 +27,7 @@ enum {
 	OPT_TLS_CERT,
 	OPT_TLS_KEY,
 	OPT_THREADS,
+	OPT_ADMIN,
 };
 
 #define LISTEN_DEFAULT "0.0.0.0:8080"
@@ -38,6 +40,7 @@ static const struct option_def options[] = {
 	[OPT_TLS_CERT] = { "tls-cert", "FILE", "serve HTTPS with this PEM certificate and chain" },
 	[OPT_TLS_KEY] = { "tls-key", "FILE", "its PEM key" },
 	[OPT_THREADS] = { "threads", "N", "threads that answer requests (one a processor)" },
+	[OPT_ADMIN] = { "admin", "ADDR:PORT", "answer /healthz and /metrics there, without a login" },
 	OPTION_END,
 };
 
@@ -76,9 +79,67 @@ options_parse(const struct invocation *in, struct http_config *c, struct err *e)
 	c->listen = in->option[OPT_LISTEN] != NULL ? in->option[OPT_LISTEN] : LISTEN_DEFAULT;
 	if (listen_check(c->listen, e) != 0)
 		return err_usage(e);
+	if (in->option[OPT_ADMIN] != NULL && listen_check(in->option[OPT_ADMIN], e) != 0) {
+		err_prefix(e, "admin");
+		return err_usage(e);
+	}
 	c->sha256 = in->option[OPT_SHA256] != NULL;
 	c->threads = threads < SERVE_SOURCE_HANDLES_MAX ? (unsigned int)threads : SERVE_SOURCE_HANDLES_MAX;
 	return 0;
+}
+
+/* What runs beside the server of the phones. */
+struct beside {
+	struct serve_watch *watch;
+	struct admin *admin;
+	struct keypool_filler *filler;
+};
+
+static int
+admin_open(const struct invocation *in, struct http_server *server, struct beside *b, struct err *e)
+{
+	struct admin_config config;
+
+	if (in->option[OPT_ADMIN] == NULL)
+		return 0;
+	b->watch = serve_watch_open(in, server, e);
+	if (b->watch == NULL)
+		return -1;
+	config = serve_watch_admin(b->watch);
+	config.listen = in->option[OPT_ADMIN];
+	b->admin = admin_start(&config, e);
+	if (b->admin == NULL)
+		return err_prefix(e, "admin");
+	if (!listen_is_local(in->option[OPT_ADMIN]))
+		log_warn("--admin %s: who reaches it needs no login to read how the fleet is", in->option[OPT_ADMIN]);
+	return 0;
+}
+
+static void
+warn_of_clear_text(const struct http_config *config)
+{
+	if (config->auth == HTTP_AUTH_DIGEST || config->tls_cert != NULL)
+		return;
+	log_warn("--auth %s over plain HTTP: who can listen on the way reads the phones' keys%s",
+	    config->auth == HTTP_AUTH_NONE ? "none" : "basic", config->auth == HTTP_AUTH_BASIC ? " and passwords" : "");
+}
+
+static int
+tell_where(const struct invocation *in, const struct http_server *server, const struct admin *admin, struct err *e)
+{
+	int rc = 0;
+
+	if (in->json) {
+		rc = command_print_json(json_pack("{s:s s:s*}", "listening", http_url(server), "admin",
+					    admin != NULL ? admin_url(admin) : NULL),
+		    e);
+	} else {
+		(void)printf("listening on %s\n", http_url(server));
+		if (admin != NULL)
+			(void)printf("admin on %s\n", admin_url(admin));
+	}
+	(void)fflush(stdout);
+	return rc;
 }
 
 /* Serve until a signal asks for the end. */
@@ -86,30 +147,25 @@ static int
 serve(const struct invocation *in, const struct http_config *config, struct err *e)
 {
 	char actor[STATE_ACTOR_SIZE];
-	struct keypool_filler *filler;
+	struct beside b = { .admin = NULL };
 	struct db_location where;
 	struct http_server *server = http_start(config, e);
-	int rc = 0;
+	int rc = -1;
 
 	if (server == NULL)
 		return -1;
-	if (config->auth != HTTP_AUTH_DIGEST && config->tls_cert == NULL)
-		log_warn("--auth %s over plain HTTP: who can listen on the way reads the phones' keys%s",
-		    config->auth == HTTP_AUTH_NONE ? "none" : "basic",
-		    config->auth == HTTP_AUTH_BASIC ? " and passwords" : "");
-	if (in->json)
-		rc = command_print_json(json_pack("{s:s}", "listening", http_url(server)), e);
-	else
-		(void)printf("listening on %s\n", http_url(server));
-	(void)fflush(stdout);
+	warn_of_clear_text(config);
 	state_location(in, actor, &where);
-	filler = keypool_filler_start(&where, e);
-	if (filler == NULL)
-		rc = -1;
+	if (admin_open(in, server, &b, e) == 0 && tell_where(in, server, b.admin, e) == 0) {
+		b.filler = keypool_filler_start(&where, e);
+		rc = b.filler != NULL ? 0 : -1;
+	}
 	while (rc == 0 && process_stop_wait() == SIGHUP)
 		log_info("hang-up: nothing to read again, documents are read at every request");
+	admin_stop(b.admin);
 	http_stop(server);
-	if (!keypool_filler_stop(filler)) {
+	serve_watch_close(b.watch);
+	if (!keypool_filler_stop(b.filler)) {
 		/* All requests are answered, and the state may be left at any moment. */
 		(void)fflush(NULL);
 		_exit(rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE);

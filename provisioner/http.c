@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "provisioner/http_internal.h"
+#include "provisioner/metrics.h"
 
 #include <libxml/parser.h>
 #include <openssl/crypto.h>
@@ -105,6 +106,7 @@ on_completed(void *arg, struct MHD_Connection *connection, void **request, enum 
 		q->status = info != NULL ? info->http_status : 0;
 	}
 	http_log_request(q, how);
+	http_count(&q->server->counts, q->route.kind, q->status, q->login, q->bytes);
 	if (q->seen)
 		request_count(q->server, false);
 	request_free(q);
@@ -316,6 +318,17 @@ const char *
 http_url(const struct http_server *s)
 {
 	return s->url;
+}
+
+void
+http_metrics(struct http_server *s, struct buf *out)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	http_counts_render(&s->counts, out);
+	if (info != NULL)
+		metrics_single(out, "phonevpn_http_connections", METRICS_GAUGE,
+		    "Connections of phones that are open now.", info->num_connections);
 }
 
 /*

@@ -51,6 +51,9 @@ struct http_server *http_start(const struct http_config *config, struct err *e);
 /* "http://127.0.0.1:43211", borrowed. */
 const char *http_url(const struct http_server *s);
 
+/* Append what it counts, in Prometheus' format: requests, logins, connections. */
+void http_metrics(struct http_server *s, struct buf *out);
+
 /* Take no new connection, finish what is under way, free all. NULL is taken. */
 void http_stop(struct http_server *s);
 

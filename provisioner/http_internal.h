@@ -4,6 +4,7 @@
 
 #include "common/listen.h"
 #include "provisioner/http.h"
+#include "provisioner/http_metrics.h"
 #include "provisioner/route.h"
 
 #include <microhttpd.h>
@@ -21,6 +22,7 @@ struct http_server {
 	pthread_mutex_t lock;
 	pthread_cond_t idle;		/* active became 0 */
 	size_t active;			/* requests whose header is there and whose answer is not sent */
+	struct http_counts counts;
 };
 
 /* One request, from its first line until its answer is sent. */
@@ -36,6 +38,7 @@ struct http_request {
 	size_t address_len;
 	/* For the log. */
 	char log_method[16];
+	enum http_login login;
 	unsigned int status;		/* 0: no answer yet */
 	size_t bytes;
 };
@@ -49,8 +52,8 @@ enum http_verdict {
 	HTTP_FAILED,		/* 500; the log says why */
 };
 
-/* Whether this request may have its document. authorization may be NULL. */
-enum http_verdict http_authorize(const struct http_request *q, const char *authorization);
+/* Whether this request may have its document; notes in q->login what came of its login. authorization may be NULL. */
+enum http_verdict http_authorize(struct http_request *q, const char *authorization);
 
 /* The value of WWW-Authenticate for one algorithm, or for Basic. */
 int http_challenge(const struct http_request *q, enum digest_algorithm algorithm, bool stale, struct buf *out,

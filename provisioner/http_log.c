@@ -36,22 +36,6 @@ http_log_client(struct http_request *q, const struct sockaddr *from)
 }
 
 static const char *
-route_name(enum route_kind kind)
-{
-	switch (kind) {
-	case ROUTE_CONFIG:
-		return "config";
-	case ROUTE_GENERIC:
-		return "generic";
-	case ROUTE_BUNDLE:
-		return "bundle";
-	case ROUTE_NONE:
-		break;
-	}
-	return "other";
-}
-
-static const char *
 or_dash(const char *s)
 {
 	return s[0] != '\0' ? s : "-";
@@ -60,7 +44,7 @@ or_dash(const char *s)
 void
 http_log_request(const struct http_request *q, enum MHD_RequestTerminationCode how)
 {
-	log_info("%s %s %s %s %s %u %zu%s", q->client, or_dash(q->log_method), route_name(q->route.kind),
+	log_info("%s %s %s %s %s %u %zu%s", q->client, or_dash(q->log_method), http_route_name(q->route.kind),
 	    or_dash(q->route.mac), or_dash(q->route.md5), q->status, q->bytes,
 	    how != MHD_REQUEST_TERMINATED_COMPLETED_OK && q->bytes > 0 ? " incomplete" : "");
 }
