@@ -28,6 +28,7 @@ enum {
 	OPT_TLS_KEY,
 	OPT_THREADS,
 	OPT_ADMIN,
+	OPT_ACCESS_LOG,
 };
 
 #define LISTEN_DEFAULT "0.0.0.0:8080"
@@ -41,6 +42,7 @@ static const struct option_def options[] = {
 	[OPT_TLS_KEY] = { "tls-key", "FILE", "its PEM key" },
 	[OPT_THREADS] = { "threads", "N", "threads that answer requests (one a processor)" },
 	[OPT_ADMIN] = { "admin", "ADDR:PORT", "answer /healthz and /metrics there, without a login" },
+	[OPT_ACCESS_LOG] = { "access-log", "FILE", "a line for each request there, and not on stderr" },
 	OPTION_END,
 };
 
@@ -83,6 +85,7 @@ options_parse(const struct invocation *in, struct http_config *c, struct err *e)
 		err_prefix(e, "admin");
 		return err_usage(e);
 	}
+	c->access_log = in->option[OPT_ACCESS_LOG];
 	c->sha256 = in->option[OPT_SHA256] != NULL;
 	c->threads = threads < SERVE_SOURCE_HANDLES_MAX ? (unsigned int)threads : SERVE_SOURCE_HANDLES_MAX;
 	return 0;
@@ -142,6 +145,18 @@ tell_where(const struct invocation *in, const struct http_server *server, const 
 	return rc;
 }
 
+/* SIGHUP; documents are read at every request anyway. What fails stays as it was. */
+static void
+reload(struct http_server *server)
+{
+	struct err e = ERR_INIT;
+
+	if (http_log_reopen(server, &e) != 0)
+		log_error("hang-up: %s", e.text);
+	else
+		log_info("hang-up: the access log was opened again");
+}
+
 /* Serve until a signal asks for the end. */
 static int
 serve(const struct invocation *in, const struct http_config *config, struct err *e)
@@ -161,7 +176,7 @@ serve(const struct invocation *in, const struct http_config *config, struct err 
 		rc = b.filler != NULL ? 0 : -1;
 	}
 	while (rc == 0 && process_stop_wait() == SIGHUP)
-		log_info("hang-up: nothing to read again, documents are read at every request");
+		reload(server);
 	admin_stop(b.admin);
 	http_stop(server);
 	serve_watch_close(b.watch);

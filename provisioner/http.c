@@ -65,6 +65,7 @@ request_free(struct http_request *q)
 {
 	if (q == NULL)
 		return;
+	http_log_release(q);
 	free(q->target);
 	free(q);
 }
@@ -170,7 +171,6 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url, const 
 
 	(void)arg;
 	(void)url;
-	(void)version;
 	(void)upload;
 	if (q == NULL)
 		return MHD_NO;
@@ -182,7 +182,7 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url, const 
 	/* The first call: the header is there. An answer now closes the connection, which is right before a body. */
 	q->seen = true;
 	request_count(q->server, true);
-	(void)text_printable(method, q->log_method, sizeof(q->log_method));
+	http_log_begin(q, method, version);
 	route_take(q);
 	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, on_body_header, &body);
 	refusal = body ? body_refusal(method) : check_size(q);
@@ -197,6 +197,7 @@ server_free(struct http_server *s)
 	free((void *)(uintptr_t)s->config.base_path);
 	free((void *)(uintptr_t)s->config.digest.realm);
 	OPENSSL_cleanse(&s->config.digest.key, sizeof(s->config.digest.key));
+	http_log_close(s);
 	(void)pthread_cond_destroy(&s->idle);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -215,11 +216,12 @@ server_new(const struct http_config *config)
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&s->idle, &attr);
 	(void)pthread_condattr_destroy(&attr);
+	s->log_fd = -1;
 	s->config = *config;
 	s->config.base_path = strdup(config->base_path);
 	s->config.digest.realm = strdup(config->digest.realm != NULL ? config->digest.realm : "");
 	/* Needed while starting only. */
-	s->config.listen = s->config.tls_cert = s->config.tls_key = NULL;
+	s->config.listen = s->config.tls_cert = s->config.tls_key = s->config.access_log = NULL;
 	if (s->config.base_path == NULL || s->config.digest.realm == NULL) {
 		server_free(s);
 		return NULL;
@@ -302,6 +304,10 @@ http_start(const struct http_config *config, struct err *e)
 	s = server_new(config);
 	if (s == NULL) {
 		(void)err_set(e, ERR_FAILED, "HTTP server: no memory is left to start it");
+		return NULL;
+	}
+	if (http_log_open(s, config->access_log, e) != 0) {
+		server_free(s);
 		return NULL;
 	}
 	/* Its tables are made at the first use, which must not be in two threads at once. */

@@ -39,6 +39,7 @@ struct http_config {
 	bool sha256;			/* offer Digest SHA-256 beside MD5 */
 	struct digest_server digest;	/* realm also for Basic; borrowed strings */
 	const char *tls_cert, *tls_key;	/* PEM texts, or NULL for plain HTTP */
+	const char *access_log;		/* a file, appended to; NULL: lines on stderr */
 	unsigned int threads;
 	struct http_source source;
 };
@@ -50,6 +51,9 @@ struct http_server *http_start(const struct http_config *config, struct err *e);
 
 /* "http://127.0.0.1:43211", borrowed. */
 const char *http_url(const struct http_server *s);
+
+/* Open the file of the access log again, after somebody has moved it; the former stays when that fails. */
+int http_log_reopen(struct http_server *s, struct err *e);
 
 /* Append what it counts, in Prometheus' format: requests, logins, connections. */
 void http_metrics(struct http_server *s, struct buf *out);

@@ -161,6 +161,8 @@ http_authorize(struct http_request *q, const char *authorization)
 		verdict = authorize_digest(q, authorization, &user, &c);
 		break;
 	}
+	if (q->login != HTTP_LOGIN_NONE && user.len > 0)
+		http_log_user(q, buf_string(&user));
 	buf_release(&c.password);
 	buf_release(&user);
 	return verdict;

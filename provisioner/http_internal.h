@@ -23,6 +23,9 @@ struct http_server {
 	pthread_cond_t idle;		/* active became 0 */
 	size_t active;			/* requests whose header is there and whose answer is not sent */
 	struct http_counts counts;
+	char *log_path;			/* NULL: the log is stderr */
+	int log_fd;
+	atomic_bool log_failed;
 };
 
 /* One request, from its first line until its answer is sent. */
@@ -37,7 +40,8 @@ struct http_request {
 	unsigned char address[sizeof(struct in6_addr)];
 	size_t address_len;
 	/* For the log. */
-	char log_method[16];
+	char log_method[16], log_version[16];
+	char *log_user, *log_agent, *log_referer;	/* as they came, cut; or NULL */
 	enum http_login login;
 	unsigned int status;		/* 0: no answer yet */
 	size_t bytes;
@@ -68,7 +72,16 @@ enum MHD_Result http_answer_status(struct http_request *q, unsigned int status);
 /* Note who asks. False when the address is of no known family. */
 bool http_log_client(struct http_request *q, const struct sockaddr *from);
 
-/* One line for a finished request. */
+/* The file of the access log; path NULL: stderr. http_log_close() also after a failure. */
+int http_log_open(struct http_server *s, const char *path, struct err *e);
+void http_log_close(struct http_server *s);
+
+/* Keep for the log what is gone when the request ends, and the user that it claims to be. */
+void http_log_begin(struct http_request *q, const char *method, const char *version);
+void http_log_user(struct http_request *q, const char *user);
+void http_log_release(struct http_request *q);
+
+/* One line for a finished request, and one for a login that failed. */
 void http_log_request(const struct http_request *q, enum MHD_RequestTerminationCode how);
 
 #endif
