@@ -18,6 +18,8 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 EXAMPLEDIR ?= $(PREFIX)/share/doc/phonevpn/examples
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 FUZZ_SECONDS ?= 60
 
 ifeq ($(origin CC),default)
@@ -90,6 +92,9 @@ say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 MAN1 = phonevpn.1 refphone.1
 MAN5 = $(notdir $(wildcard doc/*.5))
 EXAMPLES = $(notdir $(wildcard doc/examples/*))
+UNITS = phonevpn.service phonevpn.socket
+# What an admin copies into another program's folder of the same name.
+FAIL2BAN = filter.d/phonevpn.conf jail.d/phonevpn.conf
 
 all: $(BUILD)/phonevpn $(BUILD)/refphone $(MAN1:%=$(BUILD)/doc/%) $(MAN5:%=$(BUILD)/doc/%)
 
@@ -154,7 +159,7 @@ $(UNIT_BOTH:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,tests/unit/support.c) $(
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(sort $(PHONEVPN_LIBS) $(REFPHONE_LIBS)) -lcmocka
 
 # What end-to-end tests and measurements run beside the programs.
-TOOLS = bench_check_state bench_keygen keygen_check prime_check
+TOOLS = bench_check_state bench_keygen bench_storm keygen_check prime_check
 
 $(TOOLS:%=$(BUILD)/tests/%): %: %.o $(SERVER_LIB)
 	$(call say,LINK,$@)
@@ -224,11 +229,23 @@ install: all
 	$(INSTALL) -m 644 $(MAN1:%=$(BUILD)/doc/%) $(DESTDIR)$(MANDIR)/man1
 	$(if $(MAN5),$(INSTALL) -m 644 $(MAN5:%=$(BUILD)/doc/%) $(DESTDIR)$(MANDIR)/man5)
 	$(if $(EXAMPLES),$(INSTALL) -m 644 $(EXAMPLES:%=doc/examples/%) $(DESTDIR)$(EXAMPLEDIR))
+	$(INSTALL) -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR)
+	for unit in $(UNITS); do \
+		sed 's,/usr/local/bin/,$(BINDIR)/,' packaging/systemd/$$unit >$(DESTDIR)$(UNITDIR)/$$unit && \
+		chmod 644 $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
+	$(INSTALL) -m 644 packaging/systemd/phonevpn.sysusers $(DESTDIR)$(SYSUSERSDIR)/phonevpn.conf
+	for file in $(FAIL2BAN); do \
+		$(INSTALL) -D -m 644 packaging/fail2ban/$$file $(DESTDIR)$(EXAMPLEDIR)/fail2ban/$$file || exit 1; done
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/phonevpn $(DESTDIR)$(BINDIR)/refphone
 	rm -f $(MAN1:%=$(DESTDIR)$(MANDIR)/man1/%) $(MAN5:%=$(DESTDIR)$(MANDIR)/man5/%)
 	rm -f $(EXAMPLES:%=$(DESTDIR)$(EXAMPLEDIR)/%)
+	rm -f $(UNITS:%=$(DESTDIR)$(UNITDIR)/%) $(DESTDIR)$(SYSUSERSDIR)/phonevpn.conf
+	rm -f $(FAIL2BAN:%=$(DESTDIR)$(EXAMPLEDIR)/fail2ban/%)
+	for dir in $(dir $(FAIL2BAN)) .; do \
+		[ ! -d $(DESTDIR)$(EXAMPLEDIR)/fail2ban/$$dir ] || \
+		rmdir --ignore-fail-on-non-empty $(DESTDIR)$(EXAMPLEDIR)/fail2ban/$$dir/; done
 	[ ! -d $(DESTDIR)$(EXAMPLEDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(EXAMPLEDIR)
 	[ ! -d $(DESTDIR)$(dir $(EXAMPLEDIR)) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(dir $(EXAMPLEDIR))
 

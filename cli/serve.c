@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/commands.h"
-#include "cli/keypool_filler.h"
+#include "cli/serve_run.h"
 #include "cli/serve_source.h"
-#include "cli/serve_watch.h"
 #include "cli/settings.h"
 #include "cli/state.h"
 #include "common/file.h"
 #include "common/listen.h"
-#include "common/log.h"
 #include "common/process.h"
 #include "provisioner/http.h"
 #include "provisioner/url.h"
 
 #include <openssl/crypto.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
 	OPT_LISTEN,
@@ -78,114 +72,37 @@ options_parse(const struct invocation *in, struct http_config *c, struct err *e)
 		return -1;
 	if ((in->option[OPT_TLS_CERT] == NULL) != (in->option[OPT_TLS_KEY] == NULL))
 		return err_set(e, ERR_USAGE, "serve: expected --tls-cert and --tls-key together, found only one");
-	c->listen = in->option[OPT_LISTEN] != NULL ? in->option[OPT_LISTEN] : LISTEN_DEFAULT;
-	if (listen_check(c->listen, e) != 0)
-		return err_usage(e);
-	if (in->option[OPT_ADMIN] != NULL && listen_check(in->option[OPT_ADMIN], e) != 0) {
-		err_prefix(e, "admin");
-		return err_usage(e);
-	}
 	c->access_log = in->option[OPT_ACCESS_LOG];
 	c->sha256 = in->option[OPT_SHA256] != NULL;
 	c->threads = threads < SERVE_SOURCE_HANDLES_MAX ? (unsigned int)threads : SERVE_SOURCE_HANDLES_MAX;
 	return 0;
 }
 
-/* What runs beside the server of the phones. */
-struct beside {
-	struct serve_watch *watch;
-	struct admin *admin;
-	struct keypool_filler *filler;
-};
-
+/* Where to listen: what the service manager hands over, or else the options. */
 static int
-admin_open(const struct invocation *in, struct http_server *server, struct beside *b, struct err *e)
+listen_parse(const struct invocation *in, struct http_config *c, struct serving *s, struct err *e)
 {
-	struct admin_config config;
+	struct manager_sockets sockets;
 
-	if (in->option[OPT_ADMIN] == NULL)
-		return 0;
-	b->watch = serve_watch_open(in, server, e);
-	if (b->watch == NULL)
+	if (in->option[OPT_LISTEN] != NULL && listen_check(in->option[OPT_LISTEN], e) != 0)
+		return err_usage(e);
+	if (in->option[OPT_ADMIN] != NULL && listen_check(in->option[OPT_ADMIN], e) != 0) {
+		(void)err_prefix(e, "admin");
+		return err_usage(e);
+	}
+	if (manager_sockets_take(&sockets, e) != 0)
 		return -1;
-	config = serve_watch_admin(b->watch);
-	config.listen = in->option[OPT_ADMIN];
-	b->admin = admin_start(&config, e);
-	if (b->admin == NULL)
-		return err_prefix(e, "admin");
-	if (!listen_is_local(in->option[OPT_ADMIN]))
-		log_warn("--admin %s: who reaches it needs no login to read how the fleet is", in->option[OPT_ADMIN]);
+	if (sockets.phones >= 0 && in->option[OPT_LISTEN] != NULL)
+		return err_set(e, ERR_USAGE, "serve: expected --listen or a socket of the service manager, found both");
+	if (sockets.admin >= 0 && in->option[OPT_ADMIN] != NULL)
+		return err_set(e, ERR_USAGE, "serve: expected --admin or a socket of the service manager, found both");
+	c->listen = in->option[OPT_LISTEN];
+	if (c->listen == NULL && sockets.phones < 0)
+		c->listen = LISTEN_DEFAULT;
+	c->socket = sockets.phones;
+	s->admin = in->option[OPT_ADMIN];
+	s->admin_socket = sockets.admin;
 	return 0;
-}
-
-static void
-warn_of_clear_text(const struct http_config *config)
-{
-	if (config->auth == HTTP_AUTH_DIGEST || config->tls_cert != NULL)
-		return;
-	log_warn("--auth %s over plain HTTP: who can listen on the way reads the phones' keys%s",
-	    config->auth == HTTP_AUTH_NONE ? "none" : "basic", config->auth == HTTP_AUTH_BASIC ? " and passwords" : "");
-}
-
-static int
-tell_where(const struct invocation *in, const struct http_server *server, const struct admin *admin, struct err *e)
-{
-	int rc = 0;
-
-	if (in->json) {
-		rc = command_print_json(json_pack("{s:s s:s*}", "listening", http_url(server), "admin",
-					    admin != NULL ? admin_url(admin) : NULL),
-		    e);
-	} else {
-		(void)printf("listening on %s\n", http_url(server));
-		if (admin != NULL)
-			(void)printf("admin on %s\n", admin_url(admin));
-	}
-	(void)fflush(stdout);
-	return rc;
-}
-
-/* SIGHUP; documents are read at every request anyway. What fails stays as it was. */
-static void
-reload(struct http_server *server)
-{
-	struct err e = ERR_INIT;
-
-	if (http_log_reopen(server, &e) != 0)
-		log_error("hang-up: %s", e.text);
-	else
-		log_info("hang-up: the access log was opened again");
-}
-
-/* Serve until a signal asks for the end. */
-static int
-serve(const struct invocation *in, const struct http_config *config, struct err *e)
-{
-	char actor[STATE_ACTOR_SIZE];
-	struct beside b = { .admin = NULL };
-	struct db_location where;
-	struct http_server *server = http_start(config, e);
-	int rc = -1;
-
-	if (server == NULL)
-		return -1;
-	warn_of_clear_text(config);
-	state_location(in, actor, &where);
-	if (admin_open(in, server, &b, e) == 0 && tell_where(in, server, b.admin, e) == 0) {
-		b.filler = keypool_filler_start(&where, e);
-		rc = b.filler != NULL ? 0 : -1;
-	}
-	while (rc == 0 && process_stop_wait() == SIGHUP)
-		reload(server);
-	admin_stop(b.admin);
-	http_stop(server);
-	serve_watch_close(b.watch);
-	if (!keypool_filler_stop(b.filler)) {
-		/* All requests are answered, and the state may be left at any moment. */
-		(void)fflush(NULL);
-		_exit(rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
-	}
-	return rc;
 }
 
 static int
@@ -193,18 +110,20 @@ serve_run(const struct invocation *in, struct err *e)
 {
 	const char *base_dir = in->option[OPT_BASE_DIR];
 	struct http_config config = { .listen = NULL };
+	struct serving serving = { .in = in, .http = &config };
 	struct serve_source *source = NULL;
 	struct buf cert = BUF_INIT(1 << 20), key = BUF_INIT(DB_DER_MAX), path = BUF_INIT(4096);
 	struct settings s;
 	struct db *db;
 	int rc = -1;
 
-	if (options_parse(in, &config, e) != 0)
+	if (options_parse(in, &config, e) != 0 || listen_parse(in, &config, &serving, e) != 0)
 		return -1;
 	if (base_dir != NULL && file_check_dir(base_dir, e) != 0)
 		return err_prefix(e, "base-dir");
 	process_stop_block();
 	process_raise_files();
+	process_one_arena();
 	db = state_open(in, e);
 	if (db == NULL || settings_load(db, &s, e) != 0 || db_nonce_key_get(db, config.digest.key, e) != 0 ||
 	    url_base_path(s.value[SET_URL], &path, e) != 0)
@@ -222,7 +141,7 @@ serve_run(const struct invocation *in, struct err *e)
 	}
 	config.base_path = buf_string(&path);
 	config.digest.realm = s.value[SET_REALM];
-	rc = serve(in, &config, e);
+	rc = serve_until_stopped(&serving, e);
 out:
 	OPENSSL_cleanse(config.digest.key, sizeof(config.digest.key));
 	buf_release(&cert);

@@ -6,6 +6,7 @@
 #include "provisioner/http_internal.h"
 #include "provisioner/metrics.h"
 
+#include <fcntl.h>
 #include <libxml/parser.h>
 #include <openssl/crypto.h>
 #include <stdint.h>
@@ -13,17 +14,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 /* A connection keeps its header and that of the answer in here: 8 KB of header pass, and 10,000 phones cost 125 MB. */
-#define CONNECTION_MEMORY (12 * 1024)
+#define CONNECTION_MEMORY 4096
 #define TARGET_MAX 4096
 #define HEADER_MAX 9000
 #define CONNECTION_SECONDS 30
 #define CONNECTIONS_MAX 10000
 #define DESCRIPTORS_KEPT 64 /* for the database, the log and the threads */
 #define STOP_SECONDS 5
+#define FIRST_REQUEST_SECONDS 1
+#define TAKEN_NS 20000000
 
 static void on_library_log(void *arg, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
@@ -46,7 +51,48 @@ on_connect(void *arg, const struct sockaddr *from, socklen_t len)
 
 	(void)from;
 	(void)len;
-	return atomic_load(&s->stopping) ? MHD_NO : MHD_YES;
+	/* On a lent socket no more come, but those that have been taken are to be served. */
+	return atomic_load(&s->stopping) && s->lent < 0 ? MHD_NO : MHD_YES;
+}
+
+static void
+fresh_count(struct http_server *s, bool begins)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	if (begins)
+		s->fresh++;
+	else if (--s->fresh == 0)
+		(void)pthread_cond_broadcast(&s->idle);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+static void
+on_connection(void *arg, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode what)
+{
+	struct http_connection *c = *context;
+
+	(void)connection;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		c = calloc(1, sizeof(*c));
+		*context = c;
+		if (c == NULL)
+			return;
+		c->server = arg;
+		fresh_count(c->server, true);
+	} else if (c != NULL) {
+		if (!c->asked)
+			fresh_count(c->server, false);
+		free(c);
+		*context = NULL;
+	}
+}
+
+struct http_connection *
+http_connection_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info != NULL ? info->socket_context : NULL;
 }
 
 static void
@@ -77,7 +123,12 @@ on_target(void *arg, const char *target, struct MHD_Connection *connection)
 	const union MHD_ConnectionInfo *info;
 	struct http_server *s = arg;
 	struct http_request *q = calloc(1, sizeof(*q));
+	struct http_connection *c = http_connection_of(connection);
 
+	if (c != NULL && !c->asked) {
+		c->asked = true;
+		fresh_count(s, false);
+	}
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	if (q == NULL || info == NULL || !http_log_client(q, info->client_addr))
 		goto fail;
@@ -196,6 +247,7 @@ server_free(struct http_server *s)
 		return;
 	free((void *)(uintptr_t)s->config.base_path);
 	free((void *)(uintptr_t)s->config.digest.realm);
+	EVP_MAC_CTX_free(s->config.digest.mac);
 	OPENSSL_cleanse(&s->config.digest.key, sizeof(s->config.digest.key));
 	http_log_close(s);
 	(void)pthread_cond_destroy(&s->idle);
@@ -216,7 +268,7 @@ server_new(const struct http_config *config)
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&s->idle, &attr);
 	(void)pthread_condattr_destroy(&attr);
-	s->log_fd = -1;
+	s->log_fd = s->lent = -1;
 	s->config = *config;
 	s->config.base_path = strdup(config->base_path);
 	s->config.digest.realm = strdup(config->digest.realm != NULL ? config->digest.realm : "");
@@ -245,7 +297,7 @@ connection_limit(void)
 static int
 daemon_start(struct http_server *s, const struct http_config *config, int fd, struct err *e)
 {
-	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_USE_TURBO;
 	unsigned int limit = connection_limit(), threads = config->threads;
 	struct MHD_OptionItem more[4] = { { MHD_OPTION_END, 0, NULL } };
 	size_t n = 0;
@@ -265,7 +317,7 @@ daemon_start(struct http_server *s, const struct http_config *config, int fd, st
 	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_SECONDS, MHD_OPTION_CONNECTION_LIMIT, limit,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED,
-	    on_completed, s, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+	    on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 	if (s->daemon != NULL)
 		return 0;
 	if (config->tls_cert != NULL)
@@ -306,13 +358,21 @@ http_start(const struct http_config *config, struct err *e)
 		(void)err_set(e, ERR_FAILED, "HTTP server: no memory is left to start it");
 		return NULL;
 	}
+	s->config.digest.mac = digest_mac_new(&s->config.digest, e);
+	if (s->config.digest.mac == NULL) {
+		server_free(s);
+		return NULL;
+	}
 	if (http_log_open(s, config->access_log, e) != 0) {
 		server_free(s);
 		return NULL;
 	}
 	/* Its tables are made at the first use, which must not be in two threads at once. */
 	xmlInitParser();
-	fd = listen_open(config->listen, config->tls_cert != NULL, s->url, e);
+	if (config->listen != NULL)
+		fd = listen_open(config->listen, config->tls_cert != NULL, s->url, e);
+	else
+		fd = s->lent = listen_take(config->socket, config->tls_cert != NULL, s->url, e);
 	if (fd < 0 || daemon_start(s, config, fd, e) != 0) {
 		server_free(s);
 		return NULL;
@@ -338,6 +398,42 @@ http_metrics(struct http_server *s, struct buf *out)
 }
 
 /*
+ * Whoever lent us the socket has it also after us: what comes from now on is to wait there for our successor. The library
+ * goes on to accept from the same descriptor, which is put on a socket that nobody knows.
+ */
+static void
+socket_give_back(struct http_server *s)
+{
+	const struct sockaddr_un unnamed = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (s->lent < 0)
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && bind(fd, (const struct sockaddr *)&unnamed, sizeof(sa_family_t)) == 0 && listen(fd, 1) == 0)
+		(void)dup3(fd, s->lent, O_CLOEXEC);
+	if (fd >= 0)
+		(void)close(fd);
+	/* A thread may be about to count one that it took from the former. */
+	(void)nanosleep(&(struct timespec){ .tv_nsec = TAKEN_NS }, NULL);
+}
+
+/* *count is s->active or s->fresh. */
+static void
+wait_for_none(struct http_server *s, const size_t *count, int seconds)
+{
+	struct timespec until;
+	int rc = 0;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += seconds;
+	(void)pthread_mutex_lock(&s->lock);
+	while (*count > 0 && rc == 0)
+		rc = pthread_cond_timedwait(&s->idle, &s->lock, &until);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+/*
  * MHD_quiesce_daemon() of 0.9.75 ends the process when a thread of its pool takes the listening socket out of its epoll
  * set at the same moment. So the socket stays, new connections are refused by the accept policy, and the daemon is
  * stopped when no request is under way.
@@ -345,18 +441,13 @@ http_metrics(struct http_server *s, struct buf *out)
 void
 http_stop(struct http_server *s)
 {
-	struct timespec until;
-	int rc = 0;
-
 	if (s == NULL)
 		return;
+	socket_give_back(s);
 	atomic_store(&s->stopping, true);
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += STOP_SECONDS;
-	(void)pthread_mutex_lock(&s->lock);
-	while (s->active > 0 && rc == 0)
-		rc = pthread_cond_timedwait(&s->idle, &s->lock, &until);
-	(void)pthread_mutex_unlock(&s->lock);
+	if (s->lent >= 0)
+		wait_for_none(s, &s->fresh, FIRST_REQUEST_SECONDS);
+	wait_for_none(s, &s->active, STOP_SECONDS);
 	MHD_stop_daemon(s->daemon);
 	server_free(s);
 }

@@ -50,13 +50,13 @@ enum lookup {
  * as for a known one.
  */
 static enum lookup
-credential_find(const struct http_request *q, const char *user, struct http_credential *ret)
+credential_find(struct http_request *q, const char *user, struct http_credential *ret)
 {
 	const struct http_source *source = &q->server->config.source;
 	char shown[ERR_TEXT_MAX];
 	struct err e = ERR_INIT;
 
-	if (source->credential(source->arg, user, ret, &e) == 0)
+	if (http_view(q, &e) != NULL && source->credential(q->view, user, ret, &e) == 0)
 		return LOOKUP_KNOWN;
 	buf_clear(&ret->password);
 	buf_add_string(&ret->password, "no such user");

@@ -18,14 +18,22 @@ struct http_server {
 	struct http_config config;	/* strings are our own copies */
 	struct MHD_Daemon *daemon;
 	char url[LISTEN_URL_SIZE];
+	int lent;			/* the listening socket, when others have it as well; else -1 */
 	atomic_bool stopping;
 	pthread_mutex_t lock;
 	pthread_cond_t idle;		/* active became 0 */
 	size_t active;			/* requests whose header is there and whose answer is not sent */
+	size_t fresh;			/* connections that have not asked for anything yet */
 	struct http_counts counts;
 	char *log_path;			/* NULL: the log is stderr */
 	int log_fd;
 	atomic_bool log_failed;
+};
+
+/* The library's socket_context. */
+struct http_connection {
+	struct http_server *server;
+	bool asked;			/* a first request line came */
 };
 
 /* One request, from its first line until its answer is sent. */
@@ -34,6 +42,7 @@ struct http_request {
 	struct MHD_Connection *connection;
 	char *target;			/* raw, as on the request line */
 	struct route route;
+	void *view;			/* of the source, while it is answered and as soon as it is needed */
 	const char *method;		/* valid inside the handler only */
 	bool seen;			/* its header was looked at */
 	char client[INET6_ADDRSTRLEN];
@@ -56,6 +65,9 @@ enum http_verdict {
 	HTTP_FAILED,		/* 500; the log says why */
 };
 
+/* The request's view of the source. NULL with e filled. */
+void *http_view(struct http_request *q, struct err *e);
+
 /* Whether this request may have its document; notes in q->login what came of its login. authorization may be NULL. */
 enum http_verdict http_authorize(struct http_request *q, const char *authorization);
 
@@ -68,6 +80,9 @@ enum MHD_Result http_answer(struct http_request *q);
 
 /* Answer without a document. */
 enum MHD_Result http_answer_status(struct http_request *q, unsigned int status);
+
+/* What belongs to a connection; NULL when memory is short. */
+struct http_connection *http_connection_of(struct MHD_Connection *connection);
 
 /* Note who asks. False when the address is of no known family. */
 bool http_log_client(struct http_request *q, const struct sockaddr *from);
