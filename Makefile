@@ -243,9 +243,9 @@ uninstall:
 	rm -f $(EXAMPLES:%=$(DESTDIR)$(EXAMPLEDIR)/%)
 	rm -f $(UNITS:%=$(DESTDIR)$(UNITDIR)/%) $(DESTDIR)$(SYSUSERSDIR)/phonevpn.conf
 	rm -f $(FAIL2BAN:%=$(DESTDIR)$(EXAMPLEDIR)/fail2ban/%)
-	for dir in $(dir $(FAIL2BAN)) .; do \
-		[ ! -d $(DESTDIR)$(EXAMPLEDIR)/fail2ban/$$dir ] || \
-		rmdir --ignore-fail-on-non-empty $(DESTDIR)$(EXAMPLEDIR)/fail2ban/$$dir/; done
+	for dir in $(patsubst %,fail2ban/%,$(dir $(FAIL2BAN))) fail2ban; do \
+		[ ! -d $(DESTDIR)$(EXAMPLEDIR)/$$dir ] || \
+		rmdir --ignore-fail-on-non-empty $(DESTDIR)$(EXAMPLEDIR)/$$dir; done
 	[ ! -d $(DESTDIR)$(EXAMPLEDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(EXAMPLEDIR)
 	[ ! -d $(DESTDIR)$(dir $(EXAMPLEDIR)) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(dir $(EXAMPLEDIR))
 

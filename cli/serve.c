@@ -110,9 +110,14 @@ serve_run(const struct invocation *in, struct err *e)
 {
 	const char *base_dir = in->option[OPT_BASE_DIR];
 	struct http_config config = { .listen = NULL };
-	struct serving serving = { .in = in, .http = &config };
+	struct serving serving = {
+		.in = in,
+		.http = &config,
+		.tls_cert = in->option[OPT_TLS_CERT],
+		.tls_key = in->option[OPT_TLS_KEY],
+	};
 	struct serve_source *source = NULL;
-	struct buf cert = BUF_INIT(1 << 20), key = BUF_INIT(DB_DER_MAX), path = BUF_INIT(4096);
+	struct buf cert = BUF_INIT(SERVE_TLS_MAX), key = BUF_INIT(SERVE_TLS_MAX), path = BUF_INIT(4096);
 	struct settings s;
 	struct db *db;
 	int rc = -1;
@@ -132,9 +137,8 @@ serve_run(const struct invocation *in, struct err *e)
 	if (source == NULL)
 		goto out;
 	config.source = serve_source_http(source);
-	if (in->option[OPT_TLS_CERT] != NULL) {
-		if (file_read(in->option[OPT_TLS_CERT], &cert, e) != 0 ||
-		    file_read(in->option[OPT_TLS_KEY], &key, e) != 0)
+	if (serving.tls_cert != NULL) {
+		if (serve_tls_read(serving.tls_cert, serving.tls_key, &cert, &key, e) != 0)
 			goto out;
 		config.tls_cert = buf_string(&cert);
 		config.tls_key = buf_string(&key);

@@ -4,13 +4,16 @@
 #include "cli/keypool_filler.h"
 #include "cli/serve_watch.h"
 #include "cli/state.h"
+#include "common/file.h"
 #include "common/listen.h"
 #include "common/log.h"
 #include "common/process.h"
+#include "common/text.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What runs beside the server of the phones. */
@@ -68,17 +71,54 @@ tell_where(const struct invocation *in, const struct http_server *server, const 
 	return rc;
 }
 
+int
+serve_tls_read(const char *cert_file, const char *key_file, struct buf *cert, struct buf *key, struct err *e)
+{
+	return file_read(cert_file, cert, e) == 0 && file_read(key_file, key, e) == 0 ? 0 : -1;
+}
+
+/* Who renews certificates may write one of the two files after the other, and hang up too early. */
+static int
+tls_reload(const struct serving *s, struct http_server *server, struct err *e)
+{
+	struct buf cert = BUF_INIT(SERVE_TLS_MAX), key = BUF_INIT(SERVE_TLS_MAX);
+	int rc = serve_tls_read(s->tls_cert, s->tls_key, &cert, &key, e);
+
+	if (rc == 0)
+		rc = http_tls_load(server, buf_string(&cert), buf_string(&key), e);
+	buf_release(&cert);
+	buf_release(&key);
+	return rc;
+}
+
+static void
+tls_tell(struct http_server *server)
+{
+	time_t end = http_tls_end(server);
+	char text[TEXT_TIME_SIZE];
+
+	if (end == 0)
+		return;
+	text_time(end, text);
+	if (end < time(NULL))
+		log_warn("the TLS certificate ended at %s; who checks it does not fetch anything", text);
+	else
+		log_info("the TLS certificate ends at %s", text);
+}
+
 /* Documents are read at every request anyway. What fails stays as it was. */
 static void
-reload(struct http_server *server)
+reload(const struct serving *s, struct http_server *server)
 {
 	struct err e = ERR_INIT;
 
 	manager_reloading();
 	if (http_log_reopen(server, &e) != 0)
-		log_error("hang-up: %s", e.text);
-	else
-		log_info("hang-up: the access log was opened again");
+		log_error("hang-up: %s; the former stays in use", e.text);
+	if (s->tls_cert != NULL && tls_reload(s, server, &e) != 0)
+		log_error("hang-up: %s; the former certificate stays in use", e.text);
+	tls_tell(server);
+	log_info("hang-up: done");
 	manager_ready();
 }
 
@@ -107,6 +147,7 @@ serve_until_stopped(const struct serving *s, struct err *e)
 	if (server == NULL)
 		return -1;
 	warn_of_clear_text(s->http);
+	tls_tell(server);
 	state_location(s->in, actor, &where);
 	if (admin_open(s, server, &b, e) == 0 && tell_where(s->in, server, b.admin, e) == 0) {
 		b.filler = keypool_filler_start(&where, e);
@@ -115,7 +156,7 @@ serve_until_stopped(const struct serving *s, struct err *e)
 	if (rc == 0)
 		manager_ready();
 	while (rc == 0 && signal_wait() == SIGHUP)
-		reload(server);
+		reload(s, server);
 	manager_stopping();
 	admin_stop(b.admin);
 	http_stop(server);

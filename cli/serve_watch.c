@@ -143,7 +143,17 @@ database_check(struct serve_watch *w, struct err *e)
 static int
 on_health(void *arg, struct err *e)
 {
-	return database_check(arg, e);
+	struct serve_watch *w = arg;
+	time_t end = http_tls_end(w->server);
+	char text[TEXT_TIME_SIZE];
+
+	if (database_check(w, e) != 0)
+		return -1;
+	if (end == 0 || end >= time(NULL))
+		return 0;
+	text_time(end, text);
+	return err_set(e, ERR_FAILED, "TLS certificate: expected one that has not ended, found that it did at %s",
+	    text);
 }
 
 static void

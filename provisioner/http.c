@@ -250,6 +250,7 @@ server_free(struct http_server *s)
 	EVP_MAC_CTX_free(s->config.digest.mac);
 	OPENSSL_cleanse(&s->config.digest.key, sizeof(s->config.digest.key));
 	http_log_close(s);
+	http_tls_release(s);
 	(void)pthread_cond_destroy(&s->idle);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -300,14 +301,12 @@ daemon_start(struct http_server *s, const struct http_config *config, int fd, st
 	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_USE_TURBO;
 	unsigned int limit = connection_limit(), threads = config->threads;
 	struct MHD_OptionItem more[4] = { { MHD_OPTION_END, 0, NULL } };
+	/* The library does not take this one in an array; as an end, it is the end. */
+	enum MHD_OPTION tls_pair = config->tls_cert != NULL ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END;
 	size_t n = 0;
 
-	if (config->tls_cert != NULL) {
+	if (config->tls_cert != NULL)
 		flags |= MHD_USE_TLS;
-		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0,
-			(void *)(uintptr_t)config->tls_cert };
-		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)config->tls_key };
-	}
 	if (threads > limit)
 		threads = limit;
 	if (threads > 1) /* a pool of one is refused */
@@ -317,13 +316,10 @@ daemon_start(struct http_server *s, const struct http_config *config, int fd, st
 	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_SECONDS, MHD_OPTION_CONNECTION_LIMIT, limit,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED,
-	    on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+	    on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY, more, tls_pair,
+	    http_tls_pair, MHD_OPTION_END);
 	if (s->daemon != NULL)
 		return 0;
-	if (config->tls_cert != NULL)
-		return err_set(e, ERR_INPUT,
-		    "HTTP server: expected a TLS certificate and its key in PEM, found others (or "
-		    "threads or memory are short)");
 	return err_set(e, ERR_FAILED, "HTTP server: cannot be started: threads, memory or descriptors are short");
 }
 
@@ -363,7 +359,8 @@ http_start(const struct http_config *config, struct err *e)
 		server_free(s);
 		return NULL;
 	}
-	if (http_log_open(s, config->access_log, e) != 0) {
+	if (http_log_open(s, config->access_log, e) != 0 ||
+	    (config->tls_cert != NULL && http_tls_load(s, config->tls_cert, config->tls_key, e) != 0)) {
 		server_free(s);
 		return NULL;
 	}
@@ -392,6 +389,9 @@ http_metrics(struct http_server *s, struct buf *out)
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
 	http_counts_render(&s->counts, out);
+	if (http_tls_end(s) != 0)
+		metrics_single(out, "phonevpn_tls_certificate_end_timestamp_seconds", METRICS_GAUGE,
+		    "When the certificate of this HTTPS server ends.", (double)http_tls_end(s));
 	if (info != NULL)
 		metrics_single(out, "phonevpn_http_connections", METRICS_GAUGE,
 		    "Connections of phones that are open now.", info->num_connections);

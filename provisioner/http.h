@@ -8,6 +8,7 @@
 #include "provisioner/digest.h"
 
 #include <stdbool.h>
+#include <time.h>
 
 enum http_auth {
 	HTTP_AUTH_DIGEST,
@@ -59,6 +60,15 @@ const char *http_url(const struct http_server *s);
 
 /* Open the file of the access log again, after somebody has moved it; the former stays when that fails. */
 int http_log_reopen(struct http_server *s, struct err *e);
+
+/*
+ * Take another certificate with its chain, and key, for the connections that begin from now on; those that are open go
+ * on. What does not fit together is refused, and the former pair stays. Not from two threads at once.
+ */
+int http_tls_load(struct http_server *s, const char *cert, const char *key, struct err *e);
+
+/* When the certificate ends; 0 for plain HTTP. */
+time_t http_tls_end(struct http_server *s);
 
 /* Append what it counts, in Prometheus' format: requests, logins, connections. */
 void http_metrics(struct http_server *s, struct buf *out);

@@ -7,6 +7,7 @@
 #include "provisioner/http_metrics.h"
 #include "provisioner/route.h"
 
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -28,6 +29,7 @@ struct http_server {
 	char *log_path;			/* NULL: the log is stderr */
 	int log_fd;
 	atomic_bool log_failed;
+	_Atomic(struct http_tls *) tls;	/* what new handshakes take, or NULL for plain HTTP */
 };
 
 /* The library's socket_context. */
@@ -83,6 +85,11 @@ enum MHD_Result http_answer_status(struct http_request *q, unsigned int status);
 
 /* What belongs to a connection; NULL when memory is short. */
 struct http_connection *http_connection_of(struct MHD_Connection *connection);
+
+void http_tls_release(struct http_server *s);
+
+/* gnutls_certificate_retrieve_function2: the pair of this moment for a handshake. */
+gnutls_certificate_retrieve_function2 http_tls_pair;
 
 /* Note who asks. False when the address is of no known family. */
 bool http_log_client(struct http_request *q, const struct sockaddr *from);
