@@ -22,14 +22,18 @@ struct http_credential {
 };
 
 /*
- * Where the documents come from: finished bytes, made by the caller. Called from several threads at once. 0, or -1
- * with ERR_NOT_FOUND (answered as 404) or another code (500, logged without the client being told why).
+ * Where the documents come from: finished bytes, made by the caller. Called from several threads at once. A request
+ * takes a view of the source (NULL: it cannot be had, answered as 500), which is of one moment, and gives it back.
+ * The calls on it give 0, or -1 with ERR_NOT_FOUND (answered as 404) or another code (500, logged without the client
+ * being told why).
  */
 struct http_source {
 	void *arg;
-	int (*credential)(void *arg, const char *user, struct http_credential *ret, struct err *e);
-	int (*config)(void *arg, const char *mac, struct buf *out, struct err *e);
-	int (*bundle)(void *arg, const char *mac, const char *md5, struct buf *out, struct err *e);
+	void *(*view_take)(void *arg, struct err *e);
+	void (*view_give)(void *arg, void *view);
+	int (*credential)(void *view, const char *user, struct http_credential *ret, struct err *e);
+	int (*config)(void *view, const char *mac, struct buf *out, struct err *e);
+	int (*bundle)(void *view, const char *mac, const char *md5, struct buf *out, struct err *e);
 };
 
 struct http_config {

@@ -50,13 +50,13 @@ enum lookup {
  * as for a known one.
  */
 static enum lookup
-credential_find(const struct http_request *q, const char *user, struct http_credential *ret)
+credential_find(struct http_request *q, const char *user, struct http_credential *ret)
 {
 	const struct http_source *source = &q->server->config.source;
 	char shown[ERR_TEXT_MAX];
 	struct err e = ERR_INIT;
 
-	if (source->credential(source->arg, user, ret, &e) == 0)
+	if (http_view(q, &e) != NULL && source->credential(q->view, user, ret, &e) == 0)
 		return LOOKUP_KNOWN;
 	buf_clear(&ret->password);
 	buf_add_string(&ret->password, "no such user");
@@ -93,7 +93,7 @@ verdict_of(const struct http_request *q, enum digest_result result, enum lookup 
 }
 
 static enum http_verdict
-authorize_digest(const struct http_request *q, const char *authorization, struct buf *user, struct http_credential *c)
+authorize_digest(struct http_request *q, const char *authorization, struct buf *user, struct http_credential *c)
 {
 	struct digest_request r = digest_request_of(q, authorization);
 	enum digest_result result = digest_user(&r, user);
@@ -107,7 +107,7 @@ authorize_digest(const struct http_request *q, const char *authorization, struct
 }
 
 static enum http_verdict
-authorize_basic(const struct http_request *q, const char *authorization, struct buf *user, struct http_credential *c)
+authorize_basic(struct http_request *q, const char *authorization, struct buf *user, struct http_credential *c)
 {
 	struct buf password = BUF_INIT(PASSWORD_MAX);
 	enum digest_result result = basic_parse(authorization, user, &password);
@@ -122,7 +122,7 @@ authorize_basic(const struct http_request *q, const char *authorization, struct 
 }
 
 enum http_verdict
-http_authorize(const struct http_request *q, const char *authorization)
+http_authorize(struct http_request *q, const char *authorization)
 {
 	struct http_credential c = { .password = BUF_INIT(PASSWORD_MAX) };
 	struct buf user = BUF_INIT(USER_MAX);

@@ -29,6 +29,7 @@ struct http_request {
 	struct MHD_Connection *connection;
 	char *target;			/* raw, as on the request line */
 	struct route route;
+	void *view;			/* of the source, while it is answered and as soon as it is needed */
 	const char *method;		/* valid inside the handler only */
 	bool seen;			/* its header was looked at */
 	char client[INET6_ADDRSTRLEN];
@@ -49,8 +50,11 @@ enum http_verdict {
 	HTTP_FAILED,		/* 500; the log says why */
 };
 
+/* The request's view of the source. NULL with e filled. */
+void *http_view(struct http_request *q, struct err *e);
+
 /* Whether this request may have its document. authorization may be NULL. */
-enum http_verdict http_authorize(const struct http_request *q, const char *authorization);
+enum http_verdict http_authorize(struct http_request *q, const char *authorization);
 
 /* The value of WWW-Authenticate for one algorithm, or for Basic. */
 int http_challenge(const struct http_request *q, enum digest_algorithm algorithm, bool stale, struct buf *out,
