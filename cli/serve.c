@@ -134,6 +134,7 @@ serve_run(const struct invocation *in, struct err *e)
 		return err_prefix(e, "base-dir");
 	process_stop_block();
 	process_raise_files();
+	process_one_arena();
 	db = state_open(in, e);
 	if (db == NULL || settings_load(db, &s, e) != 0 || db_nonce_key_get(db, config.digest.key, e) != 0 ||
 	    url_base_path(s.value[SET_URL], &path, e) != 0)

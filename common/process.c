@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/process.h"
 
+#include <malloc.h>
 #include <openssl/rand.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,6 +10,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#define TRIM_BYTES (4 << 20)
 
 void
 process_harden(void)
@@ -128,6 +131,15 @@ process_raise_files(void)
 		return;
 	files.rlim_cur = files.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+void
+process_one_arena(void)
+{
+	(void)mallopt(M_ARENA_MAX, 1);
+	/* Not to ask the system for the same memory time and again. */
+	(void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+	(void)mallopt(M_TOP_PAD, TRIM_BYTES / 4);
 }
 
 int

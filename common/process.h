@@ -40,6 +40,12 @@ unsigned int process_cpus(void);
 /* Let the process open as many files and connections as its hard limit allows, and not the 1024 of a login shell. */
 void process_raise_files(void);
 
+/*
+ * All memory from one arena. With one for each thread, as glibc has it, what a connection keeps lies strewn among what
+ * requests have given back, and a server's peak is a third higher.
+ */
+void process_one_arena(void);
+
 /* Random bytes for keys, nonces and serials, from the library's private generator. */
 int process_random(void *out, size_t len, struct err *e);
 

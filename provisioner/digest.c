@@ -4,9 +4,9 @@
 #include "common/text.h"
 #include "provisioner/digest_header.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -20,20 +20,52 @@
 #define BASIC_SCHEME "Basic"
 #define BASIC_MAX 1024
 
+static EVP_MAC_CTX *
+mac_new(const struct digest_server *s)
+{
+	char sha256[] = "SHA256";
+	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256, 0),
+		OSSL_PARAM_construct_end() };
+	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
+
+	EVP_MAC_free(hmac);
+	if (ctx != NULL && EVP_MAC_init(ctx, s->key, sizeof(s->key), params) != 1) {
+		EVP_MAC_CTX_free(ctx);
+		ctx = NULL;
+	}
+	return ctx;
+}
+
+EVP_MAC_CTX *
+digest_mac_new(const struct digest_server *s, struct err *e)
+{
+	EVP_MAC_CTX *ctx = mac_new(s);
+
+	if (ctx == NULL)
+		(void)err_openssl(e, ERR_FAILED, "digest nonce: cannot be made");
+	return ctx;
+}
+
 /* hex(time || first 16 bytes of HMAC-SHA-256(key, time || client)), the time as 8 bytes in network order. */
 static int
 nonce_make(const struct digest_server *s, const struct digest_request *r, time_t when, char out[NONCE_SIZE])
 {
 	unsigned char message[NONCE_TIME + CLIENT_MAX], sum[EVP_MAX_MD_SIZE], nonce[NONCE_TIME + NONCE_MAC];
-	unsigned int len = 0;
+	EVP_MAC_CTX *ctx;
+	size_t len = 0;
+	bool good;
 
 	if (r->client_len > CLIENT_MAX)
 		return -1;
 	for (int i = 0; i < NONCE_TIME; i++)
 		message[i] = (unsigned char)((uint64_t)when >> (8 * (NONCE_TIME - 1 - i)));
 	memcpy(message + NONCE_TIME, r->client, r->client_len);
-	if (HMAC(EVP_sha256(), s->key, sizeof(s->key), message, NONCE_TIME + r->client_len, sum, &len) == NULL ||
-	    len < NONCE_MAC)
+	ctx = s->mac != NULL ? EVP_MAC_CTX_dup(s->mac) : mac_new(s);
+	good = ctx != NULL && EVP_MAC_update(ctx, message, NONCE_TIME + r->client_len) == 1 &&
+	       EVP_MAC_final(ctx, sum, &len, sizeof(sum)) == 1 && len >= NONCE_MAC;
+	EVP_MAC_CTX_free(ctx);
+	if (!good)
 		return -1;
 	memcpy(nonce, message, NONCE_TIME);
 	memcpy(nonce + NONCE_TIME, sum, NONCE_MAC);

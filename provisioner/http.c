@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* A connection keeps its header and that of the answer in here: 8 KB of header pass, and 10,000 phones cost 125 MB. */
-#define CONNECTION_MEMORY (12 * 1024)
+#define CONNECTION_MEMORY 4096
 #define TARGET_MAX 4096
 #define HEADER_MAX 9000
 #define CONNECTION_SECONDS 30
@@ -194,6 +194,7 @@ server_free(struct http_server *s)
 		return;
 	free((void *)(uintptr_t)s->config.base_path);
 	free((void *)(uintptr_t)s->config.digest.realm);
+	EVP_MAC_CTX_free(s->config.digest.mac);
 	OPENSSL_cleanse(&s->config.digest.key, sizeof(s->config.digest.key));
 	(void)pthread_cond_destroy(&s->idle);
 	(void)pthread_mutex_destroy(&s->lock);
@@ -241,7 +242,7 @@ connection_limit(void)
 static int
 daemon_start(struct http_server *s, const struct http_config *config, int fd, struct err *e)
 {
-	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_USE_TURBO;
 	unsigned int limit = connection_limit(), threads = config->threads;
 	struct MHD_OptionItem more[4] = { { MHD_OPTION_END, 0, NULL } };
 	size_t n = 0;
@@ -300,6 +301,11 @@ http_start(const struct http_config *config, struct err *e)
 	s = server_new(config);
 	if (s == NULL) {
 		(void)err_set(e, ERR_FAILED, "HTTP server: no memory is left to start it");
+		return NULL;
+	}
+	s->config.digest.mac = digest_mac_new(&s->config.digest, e);
+	if (s->config.digest.mac == NULL) {
+		server_free(s);
 		return NULL;
 	}
 	/* Its tables are made at the first use, which must not be in two threads at once. */

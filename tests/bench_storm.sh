@@ -91,8 +91,9 @@ auth.backend = "htdigest"
 auth.backend.htdigest.userfile = "$T/htdigest"
 auth.require = ("/" => ("method" => "digest", "realm" => "phonevpn", "require" => "valid-user"))
 CONF
+# With workers it ends its whole process group.
 spawn nginx nginx -c "$T/nginx.conf"
-spawn lighttpd lighttpd -D -f "$T/lighttpd.conf"
+spawn lighttpd setsid lighttpd -D -f "$T/lighttpd.conf"
 wait_until 10 curl -s -o "$T/probe" "http://127.0.0.1:$nginx_port/" || bail_out nginx
 wait_until 10 curl -s -o "$T/probe" "http://127.0.0.1:$lighttpd_port/" || bail_out lighttpd
 # A server anew for each crowd, so that its memory is that crowd's.
