@@ -4,6 +4,7 @@
 
 #include "common/listen.h"
 #include "provisioner/http.h"
+#include "provisioner/http_limit.h"
 #include "provisioner/route.h"
 
 #include <microhttpd.h>
@@ -16,6 +17,7 @@
 struct http_server {
 	struct http_config config;	/* strings are our own copies */
 	struct MHD_Daemon *daemon;
+	struct http_limit *limit;
 	char url[LISTEN_URL_SIZE];
 	atomic_bool stopping;
 	pthread_mutex_t lock;
@@ -27,6 +29,7 @@ struct http_server {
 struct http_request {
 	struct http_server *server;
 	struct MHD_Connection *connection;
+	struct http_connection *limited;
 	char *target;			/* raw, as on the request line */
 	struct route route;
 	void *view;			/* of the source, while it is answered and as soon as it is needed */
