@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/text.h"
+#include "provisioner/digest_window.h"
 #include "provisioner/http_internal.h"
 
 #include <libxml/parser.h>
@@ -198,6 +199,7 @@ server_free(struct http_server *s)
 	free((void *)(uintptr_t)s->config.digest.realm);
 	http_limit_free(s->limit);
 	EVP_MAC_CTX_free(s->config.digest.mac);
+	digest_window_free(s->config.digest.window);
 	OPENSSL_cleanse(&s->config.digest.key, sizeof(s->config.digest.key));
 	(void)pthread_cond_destroy(&s->idle);
 	(void)pthread_mutex_destroy(&s->lock);
@@ -316,7 +318,8 @@ http_start(const struct http_config *config, struct err *e)
 		return NULL;
 	}
 	s->config.digest.mac = digest_mac_new(&s->config.digest, e);
-	if (s->config.digest.mac == NULL) {
+	s->config.digest.window = digest_window_new(e);
+	if (s->config.digest.mac == NULL || s->config.digest.window == NULL) {
 		server_free(s);
 		return NULL;
 	}

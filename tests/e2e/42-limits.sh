@@ -28,6 +28,10 @@ up() {
 status() {
 	curl -s --max-time 20 -o "$T/body" -D "$T/head" -w '%{http_code}' --digest -u $mac:secret "$@" "$url/ovpn/$md5/$mac.ovpn"
 }
+# gets STATUS: the phone does
+gets() {
+	[ "$(status)" = "$1" ]
+}
 # crowd NAME COUNT TEXT [BYTE]: connections that send TEXT and then stay, with BYTE sending that once a second. Prints
 # "up" when all are there, and "gone SECONDS" when the server has ended them all.
 crowd() {
@@ -74,11 +78,11 @@ ok "... the log says so once" test "$(grep -c 'as many as there may be' "$T/full
 for i in $(seq 40); do status >"$T/status.$i"; done
 is "... and so are forty more, one after the other" "$(sort -u "$T"/status.*)" 503
 stop filling
-ok "as soon as they have gone, the phone is served" wait_until 10 eval '[ "$(status)" = 200 ]'
+ok "as soon as they have gone, the phone is served" wait_until 10 gets 200
 crowd beyond 276 $'GET / HTTP/1.1\r\n'
-ok "connections beyond even that are ended within seconds, and the server lives" wait_until 20 eval '[ "$(status)" = 503 ]'
+ok "connections beyond even that are ended within seconds, and the server lives" wait_until 20 gets 503
 stop beyond
-ok "... and serves when they have gone" wait_until 10 eval '[ "$(status)" = 200 ]'
+ok "... and serves when they have gone" wait_until 10 gets 200
 stop full
 
 # ---- an address' share ----
@@ -87,7 +91,7 @@ crowd greedy 5 $'GET / HTTP/1.1\r\n'
 is "more than an address' share: 503" "$(status)" 503
 is "... another address: served" "$(status --interface 127.0.0.2)" 200
 stop greedy
-ok "... and this one again when the others have gone" wait_until 10 eval '[ "$(status)" = 200 ]'
+ok "... and this one again when the others have gone" wait_until 10 gets 200
 stop shares
 ok "a share of none: usage" fails_with 2 phonevpn serve --max-per-address 0
 ok "no connections at all: usage" fails_with 2 phonevpn serve --max-connections 0

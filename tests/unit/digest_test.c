@@ -4,7 +4,9 @@
 #include "common/text.h"
 #include "provisioner/digest.h"
 #include "provisioner/digest_header.h"
+#include "provisioner/digest_window.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +70,7 @@ test_rfc_vectors(void **state)
 
 /* The nonce of a challenge made now. */
 static void
-nonce_now(const struct digest_request *r, char nonce[49])
+nonce_now(const struct digest_request *r, char nonce[65])
 {
 	struct buf challenge = BUF_INIT(1024);
 	struct err e = ERR_INIT;
@@ -77,8 +79,8 @@ nonce_now(const struct digest_request *r, char nonce[49])
 	assert_ok(digest_challenge(&server, r, DIGEST_MD5, false, &challenge, &e), e);
 	found = strstr(buf_string(&challenge), "nonce=\"");
 	assert_non_null(found);
-	(void)snprintf(nonce, 49, "%s", found + strlen("nonce=\""));
-	assert_true(text_is_hex(nonce, 48));
+	(void)snprintf(nonce, 65, "%s", found + strlen("nonce=\""));
+	assert_true(text_is_hex(nonce, 64));
 	buf_release(&challenge);
 }
 
@@ -144,7 +146,7 @@ test_check(void **state)
 {
 	struct digest_request r = request(NULL), other = request(NULL);
 	struct login good = { "GET", TARGET, "phones", PASSWORD, NULL, "md5sum", ", algorithm=MD5", false }, l;
-	char nonce[49], forged[49];
+	char nonce[65], forged[65];
 
 	(void)state;
 	nonce_now(&r, nonce);
@@ -190,7 +192,7 @@ test_check(void **state)
 	assert_int_equal(check(&good, &other), DIGEST_WRONG);
 	l = good;
 	memcpy(forged, nonce, sizeof(forged));
-	forged[47] = forged[47] == '0' ? '1' : '0';
+	forged[63] = forged[63] == '0' ? '1' : '0';
 	l.nonce = forged;
 	assert_int_equal(check(&l, &r), DIGEST_WRONG);
 	memcpy(forged, nonce, sizeof(forged));
@@ -210,7 +212,7 @@ test_nonce_age(void **state)
 	struct login l = { "GET", TARGET, "phones", PASSWORD, NULL, "md5sum", "", false };
 	struct digest_server restarted = server;
 	struct buf header = BUF_INIT(4096);
-	char nonce[49];
+	char nonce[65];
 
 	(void)state;
 	nonce_now(&r, nonce);
@@ -234,6 +236,71 @@ test_nonce_age(void **state)
 	buf_release(&header);
 }
 
+/* A login overheard would serve its listener, too; one sent out of order, or after 64 others, would be refused. */
+static void
+test_counts(void **state)
+{
+	static const uint32_t order[] = { 3, 1, 2, 5, 4, 64, 65, 66, 7, 1000, 937, 0xffffffff };
+	struct err e = ERR_INIT;
+	struct digest_window *w = digest_window_new(&e);
+
+	(void)state;
+	assert_non_null(w);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		assert_true(digest_window_use(w, 7, order[i]));
+		assert_false(digest_window_use(w, 7, order[i]));
+	}
+	assert_false(digest_window_use(w, 7, 936)); /* 64 below the highest: who knows */
+	/* Another nonce in the same slot: the first is forgotten, and no right login refused. */
+	assert_true(digest_window_use(w, 7 + DIGEST_WINDOW_SLOTS, 1));
+	assert_false(digest_window_use(w, 7 + DIGEST_WINDOW_SLOTS, 1));
+	assert_true(digest_window_use(w, 7, 5));
+	assert_true(digest_window_use(w, 0, 0)); /* a tag like that of an empty slot */
+	assert_false(digest_window_use(w, 0, 0));
+	digest_window_free(w);
+}
+
+/* A client that repeats itself would be locked out, or a login heard on the way would serve whoever heard it. */
+static void
+test_login_once(void **state)
+{
+	struct digest_request r = request(NULL);
+	struct login l = { "GET", TARGET, "phones", PASSWORD, NULL, "md5sum", "", false };
+	struct digest_server once = server, second = server;
+	struct buf header = BUF_INIT(4096);
+	struct err e = ERR_INIT;
+	char nonce[65], next[65];
+
+	(void)state;
+	once.window = digest_window_new(&e);
+	second.window = digest_window_new(&e);
+	assert_true(once.window != NULL && second.window != NULL);
+	nonce_now(&r, nonce);
+	nonce_now(&r, next);
+	assert_string_not_equal(nonce, next);
+	l.nonce = nonce;
+	authorization(&l, &header);
+	r.authorization = buf_string(&header);
+	assert_int_equal(digest_check(&once, &r, "wrong"), DIGEST_WRONG); /* uses nothing up */
+	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_OK);
+	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_STALE);
+	assert_int_equal(digest_check(&once, &r, "wrong"), DIGEST_WRONG);
+	assert_int_equal(digest_check(&second, &r, PASSWORD), DIGEST_OK); /* another server on the same state */
+	l.old = true; /* without nc, which an old client cannot help */
+	authorization(&l, &header);
+	r.authorization = buf_string(&header);
+	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_OK);
+	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_OK);
+	l.old = false;
+	l.nonce = next;
+	authorization(&l, &header);
+	r.authorization = buf_string(&header);
+	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_OK);
+	digest_window_free(once.window);
+	digest_window_free(second.window);
+	buf_release(&header);
+}
+
 /* A cURL could not read the challenge. */
 static void
 test_challenge(void **state)
@@ -242,21 +309,23 @@ test_challenge(void **state)
 	struct digest_server bad = server;
 	struct buf out = BUF_INIT(1024), mac = BUF_INIT(256);
 	struct err e = ERR_INIT;
+	const char *nonce;
 	char expected[200];
 
 	(void)state;
-	/* The time is public; its keyed hash, together with the client's address, is asked of openssl. */
-	support_shell(&mac, NULL,
-	    "{ perl -e 'print pack(\"Q>C4\", %d, 192, 0, 2, 7)' | openssl dgst -sha256 -mac HMAC "
-	    "-macopt hexkey:3031323334353637383961626364656630313233343536373839616263646500 -r | cut -c1-32; }",
-	    NOW);
-	assert_int_equal(mac.len, 33);
 	assert_ok(digest_challenge(&server, &r, DIGEST_MD5, false, &out, &e), e);
+	/* Time and random bytes are public; their keyed hash, together with the client's address, is asked of openssl. */
 	(void)snprintf(expected, sizeof(expected),
-	    "Digest realm=\"phones\", qop=\"auth\", algorithm=MD5, "
-	    "nonce=\"%016x%.32s\"",
-	    NOW, buf_string(&mac));
-	assert_string_equal(buf_string(&out), expected);
+	    "Digest realm=\"phones\", qop=\"auth\", algorithm=MD5, nonce=\"%016x", NOW);
+	assert_memory_equal(buf_string(&out), expected, strlen(expected));
+	assert_int_equal(out.len, strlen(expected) + 16 + 32 + 1);
+	nonce = buf_string(&out) + strlen(expected) - 16;
+	support_shell(&mac, NULL,
+	    "{ perl -e 'print pack(\"H32C4\", \"%.32s\", 192, 0, 2, 7)' | openssl dgst -sha256 -mac HMAC "
+	    "-macopt hexkey:3031323334353637383961626364656630313233343536373839616263646500 -r | cut -c1-32; }",
+	    nonce);
+	assert_int_equal(mac.len, 33);
+	assert_memory_equal(nonce + 32, buf_string(&mac), 32);
 	assert_null(strstr(buf_string(&out), "stale"));
 	buf_clear(&out);
 	assert_ok(digest_challenge(&server, &r, DIGEST_SHA256, true, &out, &e), e);
@@ -416,6 +485,8 @@ main(void)
 		cmocka_unit_test(test_rfc_vectors),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_nonce_age),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_login_once),
 		cmocka_unit_test(test_challenge),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_forms),
