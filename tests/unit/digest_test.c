@@ -1,33 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-#include "tests/unit/support.h"
+#include "tests/unit/digest_support.h"
 
 #include "common/text.h"
-#include "provisioner/digest.h"
 #include "provisioner/digest_header.h"
-#include "provisioner/digest_window.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NOW 1795470279
-#define TARGET "/000fd3054848.cfg"
-#define PASSWORD "s3cret: \"x\""
-
-static const struct digest_server server = { .realm = "phones", .key = "0123456789abcdef0123456789abcde" };
-static const unsigned char client[4] = { 192, 0, 2, 7 };
-
-static struct digest_request
-request(const char *authorization)
-{
-	return (struct digest_request){ .method = "GET",
-		.target = TARGET,
-		.authorization = authorization,
-		.client = client,
-		.client_len = sizeof(client),
-		.now = NOW };
-}
 
 static void
 assert_vector(const char *authorization, const char *method, const char *password, const char *expected)
@@ -66,64 +46,6 @@ test_rfc_vectors(void **state)
 		      "response=\"753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1\", "
 		      "opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\"",
 	    "GET", "Circle of Life", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1");
-}
-
-/* The nonce of a challenge made now. */
-static void
-nonce_now(const struct digest_request *r, char nonce[65])
-{
-	struct buf challenge = BUF_INIT(1024);
-	struct err e = ERR_INIT;
-	const char *found;
-
-	assert_ok(digest_challenge(&server, r, DIGEST_MD5, false, &challenge, &e), e);
-	found = strstr(buf_string(&challenge), "nonce=\"");
-	assert_non_null(found);
-	(void)snprintf(nonce, 65, "%s", found + strlen("nonce=\""));
-	assert_true(text_is_hex(nonce, 64));
-	buf_release(&challenge);
-}
-
-/* One hash of a text, by coreutils. */
-static void
-sum(const char *program, const char *text, struct buf *out)
-{
-	struct buf input = BUF_INIT(4096);
-
-	buf_add_string(&input, text);
-	buf_clear(out);
-	support_shell(out, &input, "{ %s | cut -d' ' -f1 | tr -d '\\n'; }", program);
-	buf_release(&input);
-}
-
-struct login {
-	const char *method, *uri, *realm, *password, *nonce, *program, *algorithm;
-	bool old; /* without qop, RFC 2617 section 3.2.2.1 */
-};
-
-/* A client's Authorization, with a response that md5sum or sha256sum made. */
-static void
-authorization(const struct login *l, struct buf *out)
-{
-	struct buf ha1 = BUF_INIT(256), ha2 = BUF_INIT(256), response = BUF_INIT(256);
-	char *text = text_format("000fd3054848:%s:%s", l->realm, l->password);
-
-	sum(l->program, text, &ha1);
-	free(text);
-	text = text_format("%s:%s", l->method, l->uri);
-	sum(l->program, text, &ha2);
-	free(text);
-	text = text_format("%s:%s:%s%s", buf_string(&ha1), l->nonce,
-	    l->old ? "" : "0000000a:c,n\"ce:auth:", buf_string(&ha2));
-	sum(l->program, text, &response);
-	free(text);
-	buf_clear(out);
-	buf_addf(out, "Digest username=\"000fd3054848\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", response=\"%s\"%s%s",
-	    l->realm, l->nonce, l->uri, buf_string(&response),
-	    l->old ? "" : ", qop=auth, nc=0000000a, cnonce=\"c,n\\\"ce\"", l->algorithm);
-	buf_release(&ha1);
-	buf_release(&ha2);
-	buf_release(&response);
 }
 
 static enum digest_result
@@ -233,71 +155,6 @@ test_nonce_age(void **state)
 	r.authorization = buf_string(&header);
 	restarted.key[0] ^= 1;
 	assert_int_equal(digest_check(&restarted, &r, PASSWORD), DIGEST_WRONG);
-	buf_release(&header);
-}
-
-/* A login overheard would serve its listener, too; one sent out of order, or after 64 others, would be refused. */
-static void
-test_counts(void **state)
-{
-	static const uint32_t order[] = { 3, 1, 2, 5, 4, 64, 65, 66, 7, 1000, 937, 0xffffffff };
-	struct err e = ERR_INIT;
-	struct digest_window *w = digest_window_new(&e);
-
-	(void)state;
-	assert_non_null(w);
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		assert_true(digest_window_use(w, 7, order[i]));
-		assert_false(digest_window_use(w, 7, order[i]));
-	}
-	assert_false(digest_window_use(w, 7, 936)); /* 64 below the highest: who knows */
-	/* Another nonce in the same slot: the first is forgotten, and no right login refused. */
-	assert_true(digest_window_use(w, 7 + DIGEST_WINDOW_SLOTS, 1));
-	assert_false(digest_window_use(w, 7 + DIGEST_WINDOW_SLOTS, 1));
-	assert_true(digest_window_use(w, 7, 5));
-	assert_true(digest_window_use(w, 0, 0)); /* a tag like that of an empty slot */
-	assert_false(digest_window_use(w, 0, 0));
-	digest_window_free(w);
-}
-
-/* A client that repeats itself would be locked out, or a login heard on the way would serve whoever heard it. */
-static void
-test_login_once(void **state)
-{
-	struct digest_request r = request(NULL);
-	struct login l = { "GET", TARGET, "phones", PASSWORD, NULL, "md5sum", "", false };
-	struct digest_server once = server, second = server;
-	struct buf header = BUF_INIT(4096);
-	struct err e = ERR_INIT;
-	char nonce[65], next[65];
-
-	(void)state;
-	once.window = digest_window_new(&e);
-	second.window = digest_window_new(&e);
-	assert_true(once.window != NULL && second.window != NULL);
-	nonce_now(&r, nonce);
-	nonce_now(&r, next);
-	assert_string_not_equal(nonce, next);
-	l.nonce = nonce;
-	authorization(&l, &header);
-	r.authorization = buf_string(&header);
-	assert_int_equal(digest_check(&once, &r, "wrong"), DIGEST_WRONG); /* uses nothing up */
-	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_OK);
-	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_STALE);
-	assert_int_equal(digest_check(&once, &r, "wrong"), DIGEST_WRONG);
-	assert_int_equal(digest_check(&second, &r, PASSWORD), DIGEST_OK); /* another server on the same state */
-	l.old = true; /* without nc, which an old client cannot help */
-	authorization(&l, &header);
-	r.authorization = buf_string(&header);
-	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_OK);
-	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_OK);
-	l.old = false;
-	l.nonce = next;
-	authorization(&l, &header);
-	r.authorization = buf_string(&header);
-	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_OK);
-	digest_window_free(once.window);
-	digest_window_free(second.window);
 	buf_release(&header);
 }
 
@@ -485,8 +342,6 @@ main(void)
 		cmocka_unit_test(test_rfc_vectors),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_nonce_age),
-		cmocka_unit_test(test_counts),
-		cmocka_unit_test(test_login_once),
 		cmocka_unit_test(test_challenge),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_forms),
