@@ -220,6 +220,7 @@ bench:
 	@tests/bench_mint.sh $(BUILD)
 	@tests/bench.sh $(BUILD)
 	@tests/bench_serve.sh $(BUILD)
+	@tests/bench_storm.sh $(BUILD)
 	@tests/bench_fleet.sh $(BUILD)
 	@tests/bench_check.sh $(BUILD)
 

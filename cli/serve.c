@@ -21,11 +21,14 @@ enum {
 	OPT_TLS_CERT,
 	OPT_TLS_KEY,
 	OPT_THREADS,
+	OPT_CONNECTIONS,
+	OPT_PER_ADDRESS,
 	OPT_ADMIN,
 	OPT_ACCESS_LOG,
 };
 
 #define LISTEN_DEFAULT "0.0.0.0:8080"
+#define CONNECTIONS_MAX 1000000
 
 static const struct option_def options[] = {
 	[OPT_LISTEN] = { "listen", "ADDR:PORT", "where to listen (" LISTEN_DEFAULT "); port 0: the kernel picks one" },
@@ -35,6 +38,9 @@ static const struct option_def options[] = {
 	[OPT_TLS_CERT] = { "tls-cert", "FILE", "serve HTTPS with this PEM certificate and chain" },
 	[OPT_TLS_KEY] = { "tls-key", "FILE", "its PEM key" },
 	[OPT_THREADS] = { "threads", "N", "threads that answer requests (one a processor)" },
+	[OPT_CONNECTIONS] = { "max-connections", "N",
+	    "connections at once; further ones are told to come again (10000)" },
+	[OPT_PER_ADDRESS] = { "max-per-address", "N", "of them from one address, or IPv6 /64 (as many as in all)" },
 	[OPT_ADMIN] = { "admin", "ADDR:PORT", "answer /healthz and /metrics there, without a login" },
 	[OPT_ACCESS_LOG] = { "access-log", "FILE", "a line for each request there, and not on stderr" },
 	OPTION_END,
@@ -64,15 +70,20 @@ auth_parse(const char *s, enum http_auth *ret, struct err *e)
 static int
 options_parse(const struct invocation *in, struct http_config *c, struct err *e)
 {
-	unsigned long threads = process_cpus();
+	unsigned long threads = process_cpus(), connections = 0, per_address = 0;
 
 	if (in->option[OPT_AUTH] != NULL && auth_parse(in->option[OPT_AUTH], &c->auth, e) != 0)
 		return -1;
 	if (command_number(in->option[OPT_THREADS], 1, SERVE_SOURCE_HANDLES_MAX, "threads", &threads, e) != 0)
 		return -1;
+	if (command_number(in->option[OPT_CONNECTIONS], 1, CONNECTIONS_MAX, "max-connections", &connections, e) != 0 ||
+	    command_number(in->option[OPT_PER_ADDRESS], 1, CONNECTIONS_MAX, "max-per-address", &per_address, e) != 0)
+		return -1;
 	if ((in->option[OPT_TLS_CERT] == NULL) != (in->option[OPT_TLS_KEY] == NULL))
 		return err_set(e, ERR_USAGE, "serve: expected --tls-cert and --tls-key together, found only one");
 	c->access_log = in->option[OPT_ACCESS_LOG];
+	c->connections_max = (unsigned int)connections;
+	c->per_address_max = (unsigned int)per_address;
 	c->sha256 = in->option[OPT_SHA256] != NULL;
 	c->threads = threads < SERVE_SOURCE_HANDLES_MAX ? (unsigned int)threads : SERVE_SOURCE_HANDLES_MAX;
 	return 0;

@@ -5,6 +5,7 @@
 #include "cli/render.h"
 #include "cli/settings.h"
 #include "cli/state.h"
+#include "db/request.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -89,16 +89,6 @@ struct db *db_open_writer(const struct db_location *where, struct err *e);
 
 void db_close(struct db *db);
 
-/*
- * All calls between these two, on a handle that was opened for reading, see the state of one moment, and cost less; a
- * writer is neither waited for nor held up. They may be nested.
- */
-int db_read_begin(struct db *db, struct err *e);
-void db_read_end(struct db *db);
-
-/* A number that has changed when somebody else has changed the state since the last call on this handle. */
-int db_data_version(struct db *db, int64_t *ret, struct err *e);
-
 /* ---- settings ---- */
 
 /* ERR_NOT_FOUND when it was never set. */
@@ -163,10 +153,6 @@ int db_phone_set(struct db *db, const struct db_phone *phone, const char *secret
 /* Append a phone's secret onto ret (nothing when it has none). */
 int db_phone_secret(struct db *db, int64_t id, struct buf *ret, struct err *e);
 int db_phone_http_password(struct db *db, int64_t id, struct buf *ret, struct err *e);
-
-/* Whose an HTTP user is, and append the password that goes with it: one look-up by the user's name, however many. */
-int db_phone_login(struct db *db, const char *http_user, char ret_mac[DB_MAC_SIZE], struct buf *ret_password,
-    struct err *e);
 
 struct db_phone_filter {
 	const char *group;	/* NULL: any */

@@ -7,6 +7,7 @@
 #include "db/chain.h"
 #include "db/db.h"
 #include "db/folder.h"
+#include "db/request.h"
 #include "db/seal.h"
 
 #include <sqlite3.h>

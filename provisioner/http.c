@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/text.h"
+#include "provisioner/digest_window.h"
 #include "provisioner/http_internal.h"
 #include "provisioner/metrics.h"
 
@@ -19,12 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A connection keeps its header and that of the answer in here: 8 KB of header pass, and 10,000 phones cost 125 MB. */
-#define CONNECTION_MEMORY 4096
-#define TARGET_MAX 4096
-#define HEADER_MAX 9000
-#define CONNECTION_SECONDS 30
-#define CONNECTIONS_MAX 10000
 #define DESCRIPTORS_KEPT 64 /* for the database, the log and the threads */
 #define STOP_SECONDS 5
 #define FIRST_REQUEST_SECONDS 1
@@ -69,26 +64,27 @@ fresh_count(struct http_server *s, bool begins)
 static void
 on_connection(void *arg, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode what)
 {
-	struct http_connection *c = *context;
+	struct http_peer *p = *context;
 
-	(void)connection;
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		c = calloc(1, sizeof(*c));
-		*context = c;
-		if (c == NULL)
+		p = calloc(1, sizeof(*p));
+		*context = p;
+		if (p == NULL)
 			return;
-		c->server = arg;
-		fresh_count(c->server, true);
-	} else if (c != NULL) {
-		if (!c->asked)
-			fresh_count(c->server, false);
-		free(c);
+		p->server = arg;
+		http_limit_notify(p->server->limit, connection, &p->limited, what);
+		fresh_count(p->server, true);
+	} else if (p != NULL) {
+		http_limit_notify(p->server->limit, connection, &p->limited, what);
+		if (!p->asked)
+			fresh_count(p->server, false);
+		free(p);
 		*context = NULL;
 	}
 }
 
-struct http_connection *
-http_connection_of(struct MHD_Connection *connection)
+struct http_peer *
+http_peer_of(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
@@ -123,14 +119,17 @@ on_target(void *arg, const char *target, struct MHD_Connection *connection)
 	const union MHD_ConnectionInfo *info;
 	struct http_server *s = arg;
 	struct http_request *q = calloc(1, sizeof(*q));
-	struct http_connection *c = http_connection_of(connection);
+	struct http_peer *p = http_peer_of(connection);
 
-	if (c != NULL && !c->asked) {
-		c->asked = true;
+	if (p != NULL && !p->asked) {
+		p->asked = true;
 		fresh_count(s, false);
 	}
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	if (q == NULL || info == NULL || !http_log_client(q, info->client_addr))
+		goto fail;
+	q->limited = p != NULL ? p->limited : NULL;
+	if (q->limited == NULL)
 		goto fail;
 	q->target = strdup(target != NULL ? target : "");
 	if (q->target == NULL)
@@ -161,6 +160,7 @@ on_completed(void *arg, struct MHD_Connection *connection, void **request, enum 
 	http_count(&q->server->counts, q->route.kind, q->status, q->login, q->bytes);
 	if (q->seen)
 		request_count(q->server, false);
+	http_limit_next(q->limited);
 	request_free(q);
 	*request = NULL;
 }
@@ -193,14 +193,16 @@ on_body_header(void *arg, enum MHD_ValueKind kind, const char *name, const char 
  * and closes without one. 0 when all is in order.
  */
 static unsigned int
-check_size(const struct http_request *q)
+check_limits(const struct http_request *q)
 {
 	const union MHD_ConnectionInfo *info;
 
-	if (strlen(q->target) > TARGET_MAX)
+	if (http_limit_exceeded(q->limited))
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	if (strlen(q->target) > HTTP_TARGET_MAX)
 		return MHD_HTTP_URI_TOO_LONG;
 	info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	return info != NULL && info->header_size > HEADER_MAX ? MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE : 0;
+	return info != NULL && info->header_size > HTTP_HEADER_MAX ? MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE : 0;
 }
 
 /* A body is never read; where the method is not taken either, the client is told that. */
@@ -236,7 +238,9 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url, const 
 	http_log_begin(q, method, version);
 	route_take(q);
 	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, on_body_header, &body);
-	refusal = body ? body_refusal(method) : check_size(q);
+	refusal = check_limits(q);
+	if (refusal == 0 && body)
+		refusal = body_refusal(method);
 	return refusal != 0 ? http_answer_status(q, refusal) : MHD_YES;
 }
 
@@ -247,7 +251,9 @@ server_free(struct http_server *s)
 		return;
 	free((void *)(uintptr_t)s->config.base_path);
 	free((void *)(uintptr_t)s->config.digest.realm);
+	http_limit_free(s->limit);
 	EVP_MAC_CTX_free(s->config.digest.mac);
+	digest_window_free(s->config.digest.window);
 	OPENSSL_cleanse(&s->config.digest.key, sizeof(s->config.digest.key));
 	http_log_close(s);
 	http_tls_release(s);
@@ -282,16 +288,19 @@ server_new(const struct http_config *config)
 	return s;
 }
 
-/* More are left waiting in the kernel's queue until one ends, which is better than to run out of descriptors. */
+/* Connections in all, the spare ones with them, so that descriptors do not run out. */
 static unsigned int
-connection_limit(void)
+connection_limit(const struct http_config *config)
 {
+	rlim_t limit = config->connections_max != 0 ? config->connections_max : HTTP_CONNECTIONS_MAX;
 	struct rlimit files;
 
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > CONNECTIONS_MAX + DESCRIPTORS_KEPT)
-		return CONNECTIONS_MAX;
-	return files.rlim_cur > 2 * DESCRIPTORS_KEPT ? (unsigned int)files.rlim_cur - DESCRIPTORS_KEPT
-	                                             : DESCRIPTORS_KEPT;
+	limit += HTTP_CONNECTIONS_SPARE;
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= limit + DESCRIPTORS_KEPT)
+		return (unsigned int)limit;
+	return files.rlim_cur > HTTP_CONNECTIONS_SPARE + 2 * DESCRIPTORS_KEPT
+	           ? (unsigned int)files.rlim_cur - DESCRIPTORS_KEPT
+	           : HTTP_CONNECTIONS_SPARE + DESCRIPTORS_KEPT;
 }
 
 /* fd is the library's from here on, also when it fails. */
@@ -299,12 +308,17 @@ static int
 daemon_start(struct http_server *s, const struct http_config *config, int fd, struct err *e)
 {
 	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_USE_TURBO;
-	unsigned int limit = connection_limit(), threads = config->threads;
+	unsigned int limit = connection_limit(config), threads = config->threads;
 	struct MHD_OptionItem more[4] = { { MHD_OPTION_END, 0, NULL } };
 	/* The library does not take this one in an array; as an end, it is the end. */
 	enum MHD_OPTION tls_pair = config->tls_cert != NULL ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END;
 	size_t n = 0;
 
+	s->limit = http_limit_new(limit - HTTP_CONNECTIONS_SPARE, config->per_address_max, e);
+	if (s->limit == NULL) {
+		(void)close(fd);
+		return -1;
+	}
 	if (config->tls_cert != NULL)
 		flags |= MHD_USE_TLS;
 	if (threads > limit)
@@ -313,8 +327,8 @@ daemon_start(struct http_server *s, const struct http_config *config, int fd, st
 		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)threads, NULL };
 	more[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 	s->daemon = MHD_start_daemon(flags, 0, on_connect, s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_library_log,
-	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_SECONDS, MHD_OPTION_CONNECTION_LIMIT, limit,
+	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_MEMORY,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT, limit,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED,
 	    on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY, more, tls_pair,
 	    http_tls_pair, MHD_OPTION_END);
@@ -355,7 +369,8 @@ http_start(const struct http_config *config, struct err *e)
 		return NULL;
 	}
 	s->config.digest.mac = digest_mac_new(&s->config.digest, e);
-	if (s->config.digest.mac == NULL) {
+	s->config.digest.window = digest_window_new(e);
+	if (s->config.digest.mac == NULL || s->config.digest.window == NULL) {
 		server_free(s);
 		return NULL;
 	}

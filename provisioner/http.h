@@ -47,6 +47,8 @@ struct http_config {
 	const char *tls_cert, *tls_key;	/* PEM texts, or NULL for plain HTTP */
 	const char *access_log;		/* a file, appended to; NULL: lines on stderr */
 	unsigned int threads;
+	unsigned int connections_max;	/* at once; 0: as many as http_limit.h and the process' limits allow */
+	unsigned int per_address_max;	/* of them, from one address; 0: no limit, as a whole office may be behind one */
 	struct http_source source;
 };
 

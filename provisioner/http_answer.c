@@ -28,13 +28,14 @@ queue(struct http_request *q, unsigned int status, struct MHD_Response *response
 		good = MHD_add_response_header(response, fields->name, fields->value);
 	if (good == MHD_YES)
 		good = MHD_add_response_header(response, MHD_HTTP_HEADER_X_CONTENT_TYPE_OPTIONS, "nosniff");
-	if (good == MHD_YES && atomic_load(&q->server->stopping))
+	if (good == MHD_YES && status != MHD_HTTP_SERVICE_UNAVAILABLE && atomic_load(&q->server->stopping))
 		good = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (good == MHD_YES)
 		good = MHD_queue_response(q->connection, status, response);
 	if (response != NULL)
 		MHD_destroy_response(response);
 	q->status = status;
+	http_limit_answer(q->limited, q->bytes);
 	return good;
 }
 
@@ -49,8 +50,15 @@ http_answer_status(struct http_request *q, unsigned int status)
 {
 	static const struct field none[] = { { NULL, NULL } };
 	static const struct field allow[] = { { MHD_HTTP_HEADER_ALLOW, "GET, HEAD" }, { NULL, NULL } };
+	static const struct field again[] = { { MHD_HTTP_HEADER_RETRY_AFTER, HTTP_RETRY_SECONDS },
+		{ MHD_HTTP_HEADER_CONNECTION, "close" }, { NULL, NULL } };
+	const struct field *fields = none;
 
-	return queue(q, status, response_empty(), status == MHD_HTTP_METHOD_NOT_ALLOWED ? allow : none);
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		fields = allow;
+	else if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		fields = again;
+	return queue(q, status, response_empty(), fields);
 }
 
 /* Made anew each time: a response that is used twice would carry the challenges of both. */

@@ -4,6 +4,7 @@
 
 #include "common/listen.h"
 #include "provisioner/http.h"
+#include "provisioner/http_limit.h"
 #include "provisioner/http_metrics.h"
 #include "provisioner/route.h"
 
@@ -18,6 +19,7 @@
 struct http_server {
 	struct http_config config;	/* strings are our own copies */
 	struct MHD_Daemon *daemon;
+	struct http_limit *limit;
 	char url[LISTEN_URL_SIZE];
 	int lent;			/* the listening socket, when others have it as well; else -1 */
 	atomic_bool stopping;
@@ -33,8 +35,9 @@ struct http_server {
 };
 
 /* The library's socket_context. */
-struct http_connection {
+struct http_peer {
 	struct http_server *server;
+	struct http_connection *limited;
 	bool asked;			/* a first request line came */
 };
 
@@ -42,6 +45,7 @@ struct http_connection {
 struct http_request {
 	struct http_server *server;
 	struct MHD_Connection *connection;
+	struct http_connection *limited;
 	char *target;			/* raw, as on the request line */
 	struct route route;
 	void *view;			/* of the source, while it is answered and as soon as it is needed */
@@ -84,7 +88,7 @@ enum MHD_Result http_answer(struct http_request *q);
 enum MHD_Result http_answer_status(struct http_request *q, unsigned int status);
 
 /* What belongs to a connection; NULL when memory is short. */
-struct http_connection *http_connection_of(struct MHD_Connection *connection);
+struct http_peer *http_peer_of(struct MHD_Connection *connection);
 
 void http_tls_release(struct http_server *s);
 

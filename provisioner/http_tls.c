@@ -159,8 +159,8 @@ http_tls_pair(gnutls_session_t session, const gnutls_datum_t *authorities, int a
     const gnutls_pk_algorithm_t *algorithms, int algorithms_count, gnutls_pcert_st **ret_chain, unsigned int *ret_count,
     gnutls_privkey_t *ret_key)
 {
-	const struct http_connection *c = http_connection_of(gnutls_session_get_ptr(session));
-	struct http_tls *t = c != NULL ? atomic_load(&c->server->tls) : NULL;
+	const struct http_peer *p = http_peer_of(gnutls_session_get_ptr(session));
+	struct http_tls *t = p != NULL ? atomic_load(&p->server->tls) : NULL;
 
 	(void)authorities;
 	(void)authorities_count;

@@ -35,8 +35,8 @@
 
 struct phone {
 	const char *user, *password, *paths[PATHS_MAX];
-	size_t path_count, path;	/* path: the one under way */
-	bool login;			/* the request under way has one */
+	size_t path_count, path; /* path: the one under way */
+	bool login;              /* the request under way has one */
 	int fd;
 	unsigned int slot;
 	double begun, took;
@@ -330,8 +330,8 @@ report(const struct storm *s, double seconds)
 	for (size_t i = 0; i < s->count; i++)
 		took[i] = s->phones[i].took * 1000;
 	qsort(took, s->count, sizeof(*took), compare);
-	(void)printf("%zu %zu %zu %zu %zu %.3f %.1f %.1f %.1f\n", s->count, s->good, s->refused, s->wrong, s->failed, seconds,
-	    took[s->count / 2], took[s->count * 99 / 100], took[s->count - 1]);
+	(void)printf("%zu %zu %zu %zu %zu %.3f %.1f %.1f %.1f\n", s->count, s->good, s->refused, s->wrong, s->failed,
+	    seconds, took[s->count / 2], took[s->count * 99 / 100], took[s->count - 1]);
 	free(took);
 }
 
