@@ -25,6 +25,7 @@ enum {
 	OPT_PER_ADDRESS,
 	OPT_ADMIN,
 	OPT_ACCESS_LOG,
+	OPT_TRUSTED_PROXY,
 };
 
 #define LISTEN_DEFAULT "0.0.0.0:8080"
@@ -43,6 +44,7 @@ static const struct option_def options[] = {
 	[OPT_PER_ADDRESS] = { "max-per-address", "N", "of them from one address, or IPv6 /64 (as many as in all)" },
 	[OPT_ADMIN] = { "admin", "ADDR:PORT", "answer /healthz and /metrics there, without a login" },
 	[OPT_ACCESS_LOG] = { "access-log", "FILE", "a line for each request there, and not on stderr" },
+	[OPT_TRUSTED_PROXY] = { "trusted-proxy", "NETWORK,...", "proxies whose X-Forwarded-For is believed" },
 	OPTION_END,
 };
 
@@ -81,6 +83,9 @@ options_parse(const struct invocation *in, struct http_config *c, struct err *e)
 		return -1;
 	if ((in->option[OPT_TLS_CERT] == NULL) != (in->option[OPT_TLS_KEY] == NULL))
 		return err_set(e, ERR_USAGE, "serve: expected --tls-cert and --tls-key together, found only one");
+	if (in->option[OPT_TRUSTED_PROXY] != NULL &&
+	    proxy_trust_parse(in->option[OPT_TRUSTED_PROXY], &c->proxies, e) != 0)
+		return -1;
 	c->access_log = in->option[OPT_ACCESS_LOG];
 	c->connections_max = (unsigned int)connections;
 	c->per_address_max = (unsigned int)per_address;

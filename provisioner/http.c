@@ -235,6 +235,7 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url, const 
 	/* The first call: the header is there. An answer now closes the connection, which is right before a body. */
 	q->seen = true;
 	request_count(q->server, true);
+	http_log_forwarded(q);
 	http_log_begin(q, method, version);
 	route_take(q);
 	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, on_body_header, &body);

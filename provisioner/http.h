@@ -6,6 +6,7 @@
 #include "common/err.h"
 #include "dseries/mac.h"
 #include "provisioner/digest.h"
+#include "provisioner/proxy.h"
 
 #include <stdbool.h>
 #include <time.h>
@@ -45,6 +46,7 @@ struct http_config {
 	bool sha256;			/* offer Digest SHA-256 beside MD5 */
 	struct digest_server digest;	/* realm also for Basic; borrowed strings */
 	const char *tls_cert, *tls_key;	/* PEM texts, or NULL for plain HTTP */
+	struct proxy_trust proxies;	/* their X-Forwarded-For says whose nonce and log line it is */
 	const char *access_log;		/* a file, appended to; NULL: lines on stderr */
 	unsigned int threads;
 	unsigned int connections_max;	/* at once; 0: as many as http_limit.h and the process' limits allow */

@@ -107,6 +107,9 @@ void http_log_begin(struct http_request *q, const char *method, const char *vers
 void http_log_user(struct http_request *q, const char *user);
 void http_log_release(struct http_request *q);
 
+/* Behind a trusted proxy: note the client that it names. */
+void http_log_forwarded(struct http_request *q);
+
 /* One line for a finished request, and one for a login that failed. */
 void http_log_request(const struct http_request *q, enum MHD_RequestTerminationCode how);
 

@@ -47,6 +47,47 @@ http_log_client(struct http_request *q, const struct sockaddr *from)
 	return inet_ntop(family, q->address, q->client, sizeof(q->client)) != NULL;
 }
 
+/* As http_log_client() left it. */
+static struct in6_addr
+address_of(const struct http_request *q)
+{
+	struct in6_addr a = IN6ADDR_ANY_INIT;
+
+	if (q->address_len < sizeof(a))
+		a.s6_addr[10] = a.s6_addr[11] = 0xff;
+	memcpy(a.s6_addr + sizeof(a) - q->address_len, q->address, q->address_len);
+	return a;
+}
+
+/* Several such fields are one list, in their order: RFC 9110 section 5.2. */
+static enum MHD_Result
+on_forwarded(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct buf *list = arg;
+
+	(void)kind;
+	if (strcasecmp(name, "X-Forwarded-For") == 0)
+		buf_addf(list, list->len > 0 ? ",%s" : "%s", value != NULL ? value : "");
+	return MHD_YES;
+}
+
+void
+http_log_forwarded(struct http_request *q)
+{
+	const struct proxy_trust *proxies = &q->server->config.proxies;
+	struct sockaddr_in6 client = { .sin6_family = AF_INET6, .sin6_addr = address_of(q) };
+	struct buf list = BUF_INIT(HTTP_HEADER_MAX);
+
+	if (!proxy_is_trusted(proxies, &client.sin6_addr))
+		return;
+	(void)MHD_get_connection_values(q->connection, MHD_HEADER_KIND, on_forwarded, &list);
+	if (list.len > 0 && !list.broken) {
+		proxy_client(proxies, buf_string(&list), &client.sin6_addr);
+		(void)http_log_client(q, (const struct sockaddr *)&client);
+	}
+	buf_release(&list);
+}
+
 /* ---- where to ---- */
 
 static int

@@ -64,7 +64,7 @@ cat <&8 >"$T/body"
 exec 8>&-
 ok "a target with a password in it" wait_until 10 lines "$T/access" 4
 is "... is cut" "$(field 4 3)" "GET /000000000000.cfg HTTP/1.1"
-fetch -A "$(head -c 3000 /dev/zero | tr '\0' u)" "$url/$(head -c 3000 /dev/zero | tr '\0' p)" >"$T/code"
+fetch -A "$(head -c 400 /dev/zero | tr '\0' u)" "$url/$(head -c 1500 /dev/zero | tr '\0' p)" >"$T/code"
 ok "long fields" wait_until 10 lines "$T/access" 5
 like "... are cut, and the line is whole" "$(field 5 4)" 404
 
