@@ -178,7 +178,8 @@ const struct command command_serve = {
 	.details =
 	    "Every phone logs in with the user and password of its own, and gets nothing but its own files. Changes in the "
 	    "fleet, the settings (but for url and realm) and the --base-dir show at the next request. A line a request goes to "
-	    "stderr. SIGTERM and SIGINT end it after the requests under way.",
+	    "stderr. SIGHUP opens the access log and reads the TLS certificate again. SIGTERM and SIGINT end it after the requests "
+	    "under way.",
 	.options = options,
 	.run = serve_run,
 };

@@ -169,19 +169,6 @@ int db_phone_each(struct db *db, const struct db_phone_filter *filter,
 
 int db_phone_count(struct db *db, const struct db_phone_filter *filter, size_t *ret, struct err *e);
 
-/* Phones that are alike: how many, and when the certificates of their newest generations end. */
-#define DB_TALLY_LIMITS 3
-struct db_phone_tally {
-	struct db_phone phone;	/* one that stands for them: model, firmware, newest, offered and revoked */
-	size_t phones;
-	time_t first_end;	/* 0: they have no certificates */
-	size_t ending[DB_TALLY_LIMITS];	/* before each of the limits */
-};
-
-/* Every kind of phone in the fleet; one pass over it. each must not make calls on db. */
-int db_phone_tally_each(struct db *db, const time_t limits[DB_TALLY_LIMITS],
-    int (*each)(const struct db_phone_tally *tally, void *arg, struct err *e), void *arg, struct err *e);
-
 /* ---- VPN addresses, as numbers in the VPN's network, so that they survive a change of it ---- */
 
 #define DB_HOST_MAX 65534	/* of a /16, the largest network that OpenVPN's server takes */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "db/sqlite.h"
+#include "db/tally.h"
 
 static int
 tally_read(struct db *db, sqlite3_stmt *st, struct db_phone_tally *ret, struct err *e)

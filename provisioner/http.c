@@ -7,7 +7,6 @@
 #include "provisioner/http_internal.h"
 #include "provisioner/metrics.h"
 
-#include <fcntl.h>
 #include <libxml/parser.h>
 #include <openssl/crypto.h>
 #include <stdint.h>
@@ -15,15 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #define DESCRIPTORS_KEPT 64 /* for the database, the log and the threads */
-#define STOP_SECONDS 5
-#define FIRST_REQUEST_SECONDS 1
-#define TAKEN_NS 20000000
 
 static void on_library_log(void *arg, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
@@ -48,47 +42,6 @@ on_connect(void *arg, const struct sockaddr *from, socklen_t len)
 	(void)len;
 	/* On a lent socket no more come, but those that have been taken are to be served. */
 	return atomic_load(&s->stopping) && s->lent < 0 ? MHD_NO : MHD_YES;
-}
-
-static void
-fresh_count(struct http_server *s, bool begins)
-{
-	(void)pthread_mutex_lock(&s->lock);
-	if (begins)
-		s->fresh++;
-	else if (--s->fresh == 0)
-		(void)pthread_cond_broadcast(&s->idle);
-	(void)pthread_mutex_unlock(&s->lock);
-}
-
-static void
-on_connection(void *arg, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode what)
-{
-	struct http_peer *p = *context;
-
-	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		p = calloc(1, sizeof(*p));
-		*context = p;
-		if (p == NULL)
-			return;
-		p->server = arg;
-		http_limit_notify(p->server->limit, connection, &p->limited, what);
-		fresh_count(p->server, true);
-	} else if (p != NULL) {
-		http_limit_notify(p->server->limit, connection, &p->limited, what);
-		if (!p->asked)
-			fresh_count(p->server, false);
-		free(p);
-		*context = NULL;
-	}
-}
-
-struct http_peer *
-http_peer_of(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info != NULL ? info->socket_context : NULL;
 }
 
 static void
@@ -121,10 +74,8 @@ on_target(void *arg, const char *target, struct MHD_Connection *connection)
 	struct http_request *q = calloc(1, sizeof(*q));
 	struct http_peer *p = http_peer_of(connection);
 
-	if (p != NULL && !p->asked) {
-		p->asked = true;
-		fresh_count(s, false);
-	}
+	if (p != NULL)
+		http_peer_asks(p);
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	if (q == NULL || info == NULL || !http_log_client(q, info->client_addr))
 		goto fail;
@@ -245,8 +196,8 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url, const 
 	return refusal != 0 ? http_answer_status(q, refusal) : MHD_YES;
 }
 
-static void
-server_free(struct http_server *s)
+void
+http_free(struct http_server *s)
 {
 	if (s == NULL)
 		return;
@@ -283,7 +234,7 @@ server_new(const struct http_config *config)
 	/* Needed while starting only. */
 	s->config.listen = s->config.tls_cert = s->config.tls_key = s->config.access_log = NULL;
 	if (s->config.base_path == NULL || s->config.digest.realm == NULL) {
-		server_free(s);
+		http_free(s);
 		return NULL;
 	}
 	return s;
@@ -331,7 +282,7 @@ daemon_start(struct http_server *s, const struct http_config *config, int fd, st
 	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_MEMORY,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT, limit,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED,
-	    on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY, more, tls_pair,
+	    on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, http_peer_notify, s, MHD_OPTION_ARRAY, more, tls_pair,
 	    http_tls_pair, MHD_OPTION_END);
 	if (s->daemon != NULL)
 		return 0;
@@ -372,12 +323,12 @@ http_start(const struct http_config *config, struct err *e)
 	s->config.digest.mac = digest_mac_new(&s->config.digest, e);
 	s->config.digest.window = digest_window_new(e);
 	if (s->config.digest.mac == NULL || s->config.digest.window == NULL) {
-		server_free(s);
+		http_free(s);
 		return NULL;
 	}
 	if (http_log_open(s, config->access_log, e) != 0 ||
 	    (config->tls_cert != NULL && http_tls_load(s, config->tls_cert, config->tls_key, e) != 0)) {
-		server_free(s);
+		http_free(s);
 		return NULL;
 	}
 	/* Its tables are made at the first use, which must not be in two threads at once. */
@@ -387,7 +338,7 @@ http_start(const struct http_config *config, struct err *e)
 	else
 		fd = s->lent = listen_take(config->socket, config->tls_cert != NULL, s->url, e);
 	if (fd < 0 || daemon_start(s, config, fd, e) != 0) {
-		server_free(s);
+		http_free(s);
 		return NULL;
 	}
 	return s;
@@ -411,59 +362,4 @@ http_metrics(struct http_server *s, struct buf *out)
 	if (info != NULL)
 		metrics_single(out, "phonevpn_http_connections", METRICS_GAUGE,
 		    "Connections of phones that are open now.", info->num_connections);
-}
-
-/*
- * Whoever lent us the socket has it also after us: what comes from now on is to wait there for our successor. The library
- * goes on to accept from the same descriptor, which is put on a socket that nobody knows.
- */
-static void
-socket_give_back(struct http_server *s)
-{
-	const struct sockaddr_un unnamed = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (s->lent < 0)
-		return;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && bind(fd, (const struct sockaddr *)&unnamed, sizeof(sa_family_t)) == 0 && listen(fd, 1) == 0)
-		(void)dup3(fd, s->lent, O_CLOEXEC);
-	if (fd >= 0)
-		(void)close(fd);
-	/* A thread may be about to count one that it took from the former. */
-	(void)nanosleep(&(struct timespec){ .tv_nsec = TAKEN_NS }, NULL);
-}
-
-/* *count is s->active or s->fresh. */
-static void
-wait_for_none(struct http_server *s, const size_t *count, int seconds)
-{
-	struct timespec until;
-	int rc = 0;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += seconds;
-	(void)pthread_mutex_lock(&s->lock);
-	while (*count > 0 && rc == 0)
-		rc = pthread_cond_timedwait(&s->idle, &s->lock, &until);
-	(void)pthread_mutex_unlock(&s->lock);
-}
-
-/*
- * MHD_quiesce_daemon() of 0.9.75 ends the process when a thread of its pool takes the listening socket out of its epoll
- * set at the same moment. So the socket stays, new connections are refused by the accept policy, and the daemon is
- * stopped when no request is under way.
- */
-void
-http_stop(struct http_server *s)
-{
-	if (s == NULL)
-		return;
-	socket_give_back(s);
-	atomic_store(&s->stopping, true);
-	if (s->lent >= 0)
-		wait_for_none(s, &s->fresh, FIRST_REQUEST_SECONDS);
-	wait_for_none(s, &s->active, STOP_SECONDS);
-	MHD_stop_daemon(s->daemon);
-	server_free(s);
 }

@@ -87,6 +87,14 @@ enum MHD_Result http_answer(struct http_request *q);
 /* Answer without a document. */
 enum MHD_Result http_answer_status(struct http_request *q, unsigned int status);
 
+/* Frees what it holds; takes NULL. */
+void http_free(struct http_server *s);
+
+/* MHD_OPTION_NOTIFY_CONNECTION, with the server as its argument, and what a request's first line does. */
+void http_peer_notify(void *server, struct MHD_Connection *connection, void **context,
+    enum MHD_ConnectionNotificationCode what);
+void http_peer_asks(struct http_peer *p);
+
 /* What belongs to a connection; NULL when memory is short. */
 struct http_peer *http_peer_of(struct MHD_Connection *connection);
 
