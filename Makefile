@@ -18,6 +18,8 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 EXAMPLEDIR ?= $(PREFIX)/share/doc/phonevpn/examples
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 FUZZ_SECONDS ?= 60
 
 ifeq ($(origin CC),default)
@@ -28,16 +30,18 @@ BUILD ?= build/$(notdir $(firstword $(CC)))$(if $(SAN),-$(SAN))
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 
-PACKAGES = libcrypto libssl libmicrohttpd sqlite3 libcurl jansson libxml-2.0 libarchive
+PACKAGES = libcrypto libssl libmicrohttpd gnutls sqlite3 libcurl jansson libxml-2.0 libarchive libsystemd
 # What Debian calls them; libcsv has no pkg-config file.
 DEBIAN_libcrypto = libssl-dev
 DEBIAN_libssl = libssl-dev
 DEBIAN_libmicrohttpd = libmicrohttpd-dev
+DEBIAN_gnutls = libgnutls28-dev
 DEBIAN_sqlite3 = libsqlite3-dev
 DEBIAN_libcurl = libcurl4-openssl-dev
 DEBIAN_jansson = libjansson-dev
 DEBIAN_libxml-2.0 = libxml2-dev
 DEBIAN_libarchive = libarchive-dev
+DEBIAN_libsystemd = libsystemd-dev
 OPTIMIZE = $(if $(SAN),-O1,-O2)
 CFLAGS ?= $(OPTIMIZE) -g
 
@@ -77,7 +81,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE_LINK) $(LDFLAG
 folder = $(sort $(wildcard $(1)/*.c))
 PHONEVPN_SRC = $(foreach f,common dseries ca db bundler pbx provisioner cli,$(call folder,$(f)))
 REFPHONE_SRC = $(foreach f,common dseries phone,$(call folder,$(f)))
-PHONEVPN_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -lsqlite3 -ljansson -lxml2 -lcsv
+PHONEVPN_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -lgnutls -lsqlite3 -ljansson -lxml2 -lcsv -lsystemd
 REFPHONE_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -larchive -ljansson -lxml2 -lcsv
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -88,6 +92,9 @@ say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 MAN1 = phonevpn.1 refphone.1
 MAN5 = $(notdir $(wildcard doc/*.5))
 EXAMPLES = $(notdir $(wildcard doc/examples/*))
+UNITS = phonevpn.service phonevpn.socket
+# What an admin copies into another program's folder of the same name.
+FAIL2BAN = filter.d/phonevpn.conf jail.d/phonevpn.conf
 
 all: $(BUILD)/phonevpn $(BUILD)/refphone $(MAN1:%=$(BUILD)/doc/%) $(MAN5:%=$(BUILD)/doc/%)
 
@@ -152,11 +159,11 @@ $(UNIT_BOTH:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,tests/unit/support.c) $(
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(sort $(PHONEVPN_LIBS) $(REFPHONE_LIBS)) -lcmocka
 
 # What end-to-end tests and measurements run beside the programs.
-TOOLS = bench_check_state bench_keygen keygen_check prime_check
+TOOLS = bench_check_state bench_keygen bench_storm keygen_check prime_check
 
 $(TOOLS:%=$(BUILD)/tests/%): %: %.o $(SERVER_LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS) -lgnutls
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PHONEVPN_LIBS)
 
 unit: $(UNIT:%=$(BUILD)/tests/unit/%) $(TOOLS:%=$(BUILD)/tests/%)
 
@@ -213,6 +220,7 @@ bench:
 	@tests/bench_mint.sh $(BUILD)
 	@tests/bench.sh $(BUILD)
 	@tests/bench_serve.sh $(BUILD)
+	@tests/bench_storm.sh $(BUILD)
 	@tests/bench_fleet.sh $(BUILD)
 	@tests/bench_check.sh $(BUILD)
 
@@ -222,11 +230,23 @@ install: all
 	$(INSTALL) -m 644 $(MAN1:%=$(BUILD)/doc/%) $(DESTDIR)$(MANDIR)/man1
 	$(if $(MAN5),$(INSTALL) -m 644 $(MAN5:%=$(BUILD)/doc/%) $(DESTDIR)$(MANDIR)/man5)
 	$(if $(EXAMPLES),$(INSTALL) -m 644 $(EXAMPLES:%=doc/examples/%) $(DESTDIR)$(EXAMPLEDIR))
+	$(INSTALL) -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR)
+	for unit in $(UNITS); do \
+		sed 's,/usr/local/bin/,$(BINDIR)/,' packaging/systemd/$$unit >$(DESTDIR)$(UNITDIR)/$$unit && \
+		chmod 644 $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
+	$(INSTALL) -m 644 packaging/systemd/phonevpn.sysusers $(DESTDIR)$(SYSUSERSDIR)/phonevpn.conf
+	for file in $(FAIL2BAN); do \
+		$(INSTALL) -D -m 644 packaging/fail2ban/$$file $(DESTDIR)$(EXAMPLEDIR)/fail2ban/$$file || exit 1; done
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/phonevpn $(DESTDIR)$(BINDIR)/refphone
 	rm -f $(MAN1:%=$(DESTDIR)$(MANDIR)/man1/%) $(MAN5:%=$(DESTDIR)$(MANDIR)/man5/%)
 	rm -f $(EXAMPLES:%=$(DESTDIR)$(EXAMPLEDIR)/%)
+	rm -f $(UNITS:%=$(DESTDIR)$(UNITDIR)/%) $(DESTDIR)$(SYSUSERSDIR)/phonevpn.conf
+	rm -f $(FAIL2BAN:%=$(DESTDIR)$(EXAMPLEDIR)/fail2ban/%)
+	for dir in $(patsubst %,fail2ban/%,$(dir $(FAIL2BAN))) fail2ban; do \
+		[ ! -d $(DESTDIR)$(EXAMPLEDIR)/$$dir ] || \
+		rmdir --ignore-fail-on-non-empty $(DESTDIR)$(EXAMPLEDIR)/$$dir; done
 	[ ! -d $(DESTDIR)$(EXAMPLEDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(EXAMPLEDIR)
 	[ ! -d $(DESTDIR)$(dir $(EXAMPLEDIR)) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(dir $(EXAMPLEDIR))
 

@@ -31,6 +31,7 @@ bundle_render(const void *profile, size_t profile_len, const void *cert_der, siz
 		err_set(e, ERR_INPUT, "profile: expected lines of text, found no end of the last line");
 		goto out;
 	}
+	buf_reserve(&text, profile_len + 2 * (cert_len + key_len));
 	buf_add(&text, profile, profile_len);
 	if (pem_block_add("cert", PEM_LABEL_CERTIFICATE, cert_der, cert_len, &text, e) != 0 ||
 	    pem_block_add("key", PEM_LABEL_KEY, key_der, key_len, &text, e) != 0)

@@ -370,17 +370,3 @@ ca_cert_check_foreign(X509 *cert, EVP_PKEY *key, X509 *issuer, enum ca_kind kind
 {
 	return check(cert, key, issuer, kind, now, extension_check_foreign, e);
 }
-
-int
-ca_cert_check_name(const X509 *cert, const char *common_name, struct err *e)
-{
-	const X509_NAME *subject = X509_get_subject_name(cert);
-	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-	const ASN1_STRING *value = at < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
-	size_t len = strlen(common_name);
-
-	if (value != NULL && X509_NAME_get_index_by_NID(subject, NID_commonName, at) < 0 &&
-	    (size_t)ASN1_STRING_length(value) == len && memcmp(ASN1_STRING_get0_data(value), common_name, len) == 0)
-		return 0;
-	return err_set(e, ERR_INTEGRITY, "certificate: expected the common name %s, found another", common_name);
-}

@@ -66,6 +66,12 @@ int ca_cert_serial(const X509 *cert, unsigned char serial[CA_SERIAL_SIZE], struc
 int ca_cert_check_name(const X509 *cert, const char *common_name, struct err *e);
 
 /*
+ * The same of an encoded certificate of which nothing but its subject is read: OpenSSL 3's whole decoding takes longer
+ * than all else of serving it.
+ */
+int ca_cert_check_name_der(const void *der, size_t len, const char *common_name, struct err *e);
+
+/*
  * What must hold before a certificate is stored or handed out: it is signed by the issuer (itself for a root, when
  * issuer is NULL), the key is its key, and it is valid at now for its purpose. ERR_INTEGRITY with the reason.
  */

@@ -273,7 +273,7 @@ judge_bundle(struct judged *j, struct err *e)
 		return found_error(j, FLEET_BUNDLE, &why, e);
 	buf_clear(&w->bundle);
 	cert = ca_reader_decode(w->reader, b.cert.data, b.cert.len, &why);
-	if (cert == NULL || render_parts(w->db, &b, cert, p->mac, &w->bundle, NULL, &why) != 0) {
+	if (cert == NULL || render_parts(w->db, &b, p->mac, &w->bundle, NULL, &why) != 0) {
 		rc = found_error(j, FLEET_BUNDLE, &why, e);
 		goto out;
 	}

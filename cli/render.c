@@ -14,26 +14,26 @@
  * imported certificate with another name the seal has it.
  */
 static int
-check_owner(struct db *db, const struct db_bundle *b, const X509 *cert, const char *mac, struct err *e)
+check_owner(struct db *db, const struct db_bundle *b, const char *mac, struct err *e)
 {
 	struct err named = ERR_INIT;
 	char owner[DB_MAC_SIZE];
 
-	if (ca_cert_check_name(cert, mac, &named) == 0 ||
+	if (ca_cert_check_name_der(b->cert.data, b->cert.len, mac, &named) == 0 ||
 	    (db_certificate_owner(db, b->serial, owner, NULL) == 0 && strcmp(owner, mac) == 0))
 		return 0;
 	return err_set(e, named.code, "%s generation %lld: %s", mac, (long long)b->number, named.text);
 }
 
 int
-render_parts(struct db *db, const struct db_bundle *b, const X509 *cert, const char *mac, struct buf *out,
-    char ret_md5[BUNDLE_MD5_SIZE], struct err *e)
+render_parts(struct db *db, const struct db_bundle *b, const char *mac, struct buf *out, char ret_md5[BUNDLE_MD5_SIZE],
+    struct err *e)
 {
 	char found[BUNDLE_MD5_SIZE];
 	size_t before = out->len, size;
 	int rc = -1;
 
-	if (check_owner(db, b, cert, mac, e) != 0)
+	if (check_owner(db, b, mac, e) != 0)
 		goto out;
 	if (bundle_render(b->profile.data, b->profile.len, b->cert.data, b->cert.len, b->key.data, b->key.len, out,
 		e) != 0)
@@ -60,19 +60,11 @@ render_bundle(struct db *db, const char *mac, int64_t number, const char *md5, s
     char ret_md5[BUNDLE_MD5_SIZE], struct err *e)
 {
 	struct db_bundle b;
-	X509 *cert;
-	int rc = -1;
+	int rc;
 
 	if (db_bundle_get(db, mac, number, md5, &b, e) != 0)
 		return -1;
-	cert = ca_cert_decode(b.cert.data, b.cert.len, e);
-	if (cert != NULL)
-		rc = render_parts(db, &b, cert, mac, out, ret_md5, e);
-	else
-		err_prefix(e, "%s generation %lld", mac, (long long)b.number);
-	if (rc != 0)
-		buf_clear(out);
-	X509_free(cert);
+	rc = render_parts(db, &b, mac, out, ret_md5, e);
 	db_bundle_release(&b);
 	return rc;
 }

@@ -16,8 +16,8 @@
 int render_bundle(struct db *db, const char *mac, int64_t number, const char *md5, struct buf *out,
     char ret_md5[BUNDLE_MD5_SIZE], struct err *e);
 
-/* The same from parts that were read before, with their certificate decoded. */
-int render_parts(struct db *db, const struct db_bundle *b, const X509 *cert, const char *mac, struct buf *out,
+/* The same from parts that were read before. */
+int render_parts(struct db *db, const struct db_bundle *b, const char *mac, struct buf *out,
     char ret_md5[BUNDLE_MD5_SIZE], struct err *e);
 
 /* Append every authority's CRL as PEM, one behind the other, as OpenVPN's crl-verify takes them. */

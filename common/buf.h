@@ -23,6 +23,10 @@ struct buf {
 #define BUF_INIT(maximum) { .max = (maximum) }
 
 void buf_add(struct buf *b, const void *data, size_t len);
+
+/* Make room for len more bytes at once, which saves moving and cleansing what is there time and again. */
+void buf_reserve(struct buf *b, size_t len);
+
 void buf_add_string(struct buf *b, const char *s);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

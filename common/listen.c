@@ -4,6 +4,7 @@
 #include "common/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -146,4 +147,63 @@ listen_open(const char *listen, bool tls, char ret_url[LISTEN_URL_SIZE], struct 
 		return -1;
 	}
 	return fd;
+}
+
+/* As a message shall say it of what was handed over. */
+static int
+check_socket(int fd, struct err *e)
+{
+	int type = 0, listens = 0, family = 0;
+	socklen_t len = sizeof(int);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0)
+		return err_errno(e, ERR_INPUT, errno, "descriptor %d: expected a listening socket", fd);
+	len = sizeof(int);
+	(void)getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len);
+	len = sizeof(int);
+	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len);
+	if (type != SOCK_STREAM || !listens || (family != AF_INET && family != AF_INET6))
+		return err_set(e, ERR_INPUT,
+		    "descriptor %d: expected a TCP socket that listens (ListenStream=ADDRESS:PORT), found another", fd);
+	return 0;
+}
+
+int
+listen_take(int fd, bool tls, char ret_url[LISTEN_URL_SIZE], struct err *e)
+{
+	int flags;
+
+	if (check_socket(fd, e) != 0)
+		goto fail;
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+		(void)err_errno(e, ERR_FAILED, errno, "descriptor %d", fd);
+		goto fail;
+	}
+	if (url_format(fd, tls, ret_url, e) == 0)
+		return fd;
+fail:
+	(void)close(fd);
+	return -1;
+}
+
+bool
+listen_is_local(const char *listen)
+{
+	struct addrinfo *at = NULL;
+	struct sockaddr_in6 six;
+	struct sockaddr_in four;
+	bool local;
+
+	if (resolve(listen, &at, NULL) != 0)
+		return false;
+	if (at->ai_family == AF_INET) {
+		memcpy(&four, at->ai_addr, sizeof(four));
+		local = ntohl(four.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	} else {
+		memcpy(&six, at->ai_addr, sizeof(six));
+		local = IN6_IS_ADDR_LOOPBACK(&six.sin6_addr);
+	}
+	freeaddrinfo(at);
+	return local;
 }

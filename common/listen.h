@@ -19,4 +19,13 @@ int listen_check(const char *listen, struct err *e);
  */
 int listen_open(const char *listen, bool tls, char ret_url[LISTEN_URL_SIZE], struct err *e);
 
+/*
+ * The same for a socket that listens already, handed over by who started us: fd itself, made non-blocking, or -1 with fd
+ * closed when it is no TCP socket that listens.
+ */
+int listen_take(int fd, bool tls, char ret_url[LISTEN_URL_SIZE], struct err *e);
+
+/* listen names an address that only this machine itself reaches. */
+bool listen_is_local(const char *listen);
+
 #endif

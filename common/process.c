@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/process.h"
 
+#include <malloc.h>
 #include <openssl/rand.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,6 +10,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#define TRIM_BYTES (4 << 20)
 
 void
 process_harden(void)
@@ -67,6 +70,18 @@ process_stop_wait(void)
 	while (sigwait(&set, &sig) != 0)
 		;
 	return sig;
+}
+
+int
+process_stop_wait_for(long ms)
+{
+	const struct timespec limit = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+	sigset_t set;
+	int sig;
+
+	stop_set(&set);
+	sig = sigtimedwait(&set, NULL, &limit);
+	return sig > 0 ? sig : 0;
 }
 
 static void
@@ -128,6 +143,15 @@ process_raise_files(void)
 		return;
 	files.rlim_cur = files.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+void
+process_one_arena(void)
+{
+	(void)mallopt(M_ARENA_MAX, 1);
+	/* Not to ask the system for the same memory time and again. */
+	(void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+	(void)mallopt(M_TOP_PAD, TRIM_BYTES / 4);
 }
 
 int

@@ -7,6 +7,7 @@
 #include "db/chain.h"
 #include "db/db.h"
 #include "db/folder.h"
+#include "db/request.h"
 #include "db/seal.h"
 
 #include <sqlite3.h>
@@ -18,6 +19,9 @@
 
 /* Every statement but BEGIN and its kind; the texts are in sqlite_statement.c, in this order. */
 enum sql {
+	SQL_READ_BEGIN,
+	SQL_READ_END,
+	SQL_DATA_VERSION,
 	SQL_SETTING_GET,
 	SQL_SETTING_PUT,
 	SQL_AUTHORITY_ADD,
@@ -45,7 +49,9 @@ enum sql {
 	SQL_PHONE_BY_USER,
 	SQL_PHONE_PAGE,
 	SQL_PHONE_COUNT,
+	SQL_PHONE_TALLY,
 	SQL_PHONE_SEALED,
+	SQL_PHONE_LOGIN,
 	SQL_PHONE_SET,
 	SQL_PHONE_SET_SECRET,
 	SQL_PHONE_SET_HTTP_PASSWORD,
@@ -175,13 +181,6 @@ int sql_fail(const struct db *db, int rc, struct err *e);
 /* A changing transaction. sql_end() commits when rc is 0, else undoes all; it returns rc, or -1 with e filled. */
 int sql_begin(struct db *db, struct err *e);
 int sql_end(struct db *db, int rc, struct err *e);
-
-/*
- * What a reader's handle reads in between is of one moment. A writer is alone, so its handle needs no such thing and may
- * change the database in between.
- */
-int sql_read_begin(struct db *db, struct err *e);
-void sql_read_end(struct db *db);
 
 /* Rows in pieces of SQL_PAGE, so that a listing needs little memory and its callback may make calls of its own. */
 #define SQL_PAGE 512

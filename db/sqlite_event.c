@@ -290,7 +290,7 @@ db_event_verify(struct db *db, size_t *ret_count, struct err *e)
 	int rc = -1;
 
 	/* Rows and end of one moment. */
-	if (sql_read_begin(db, e) != 0)
+	if (db_read_begin(db, e) != 0)
 		return -1;
 	if (chain_walk(db, &count, hash, e) != 0 || head_read(db, &head_id, head, e) != 0)
 		goto out;
@@ -302,6 +302,6 @@ db_event_verify(struct db *db, size_t *ret_count, struct err *e)
 	*ret_count = (size_t)count;
 	rc = 0;
 out:
-	sql_read_end(db);
+	db_read_end(db);
 	return rc;
 }

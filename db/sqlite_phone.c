@@ -201,3 +201,26 @@ db_phone_http_password(struct db *db, int64_t id, struct buf *ret, struct err *e
 {
 	return phone_unseal(db, id, 2, ret, e);
 }
+
+int
+db_phone_login(struct db *db, const char *http_user, char ret_mac[DB_MAC_SIZE], struct buf *ret_password, struct err *e)
+{
+	sqlite3_stmt *st = sql_start(db, SQL_PHONE_LOGIN, e, SQL_TEXT(http_user));
+	char shown[80];
+	int rc = sql_step(db, st, e);
+
+	if (rc == 0)
+		rc = err_set(e, ERR_NOT_FOUND, "HTTP user %s: no phone has it",
+		    text_printable(http_user, shown, sizeof(shown)));
+	else if (rc > 0)
+		rc = sql_column_text(db, st, 0, ret_mac, DB_MAC_SIZE, e);
+	if (rc == 0) {
+		const struct seal_place place = phone_place(ret_mac, sqlite3_column_name(st, 1));
+
+		rc = sql_column_sealed(db, st, 1, &place, ret_password, e);
+		if (rc != 0)
+			err_prefix(e, "phone %s", ret_mac);
+	}
+	sql_done(st);
+	return rc;
+}

@@ -33,6 +33,10 @@
 #define EVENT_SELECT "SELECT id, at, actor, action, subject, detail, hash FROM events "
 
 static const char *const texts[SQL_COUNT] = {
+	[SQL_READ_BEGIN] = "BEGIN",
+	[SQL_READ_END] = "COMMIT",
+	[SQL_DATA_VERSION] = "PRAGMA data_version",
+
 	[SQL_SETTING_GET] = "SELECT value FROM settings WHERE name = ?1",
 	[SQL_SETTING_PUT] = "INSERT INTO settings (name, value) VALUES (?1, ?2) "
 			    "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -79,7 +83,17 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_PHONE_PAGE] = PHONE_SELECT "WHERE p.mac > ?1 AND (?2 IS NULL OR p.grp = ?2) "
 					"AND (?3 IS NULL OR p.model = ?3) ORDER BY p.mac LIMIT ?4",
 	[SQL_PHONE_COUNT] = "SELECT count(*) FROM phones WHERE (?1 IS NULL OR grp = ?1) AND (?2 IS NULL OR model = ?2)",
+	/* As PHONE_SELECT sees them: the newest generation's certificate. */
+	[SQL_PHONE_TALLY] =
+	    "SELECT p.model, p.firmware, p.newest IS NOT NULL, p.newest IS NOT NULL AND p.newest IS p.offered, "
+	    "c.revoked IS NOT NULL AS is_revoked, count(*), min(c.not_after), "
+	    "sum(c.not_after < ?1), sum(c.not_after < ?2), sum(c.not_after < ?3) FROM "
+	    "(SELECT id, model, firmware, offered, "
+	    "(SELECT max(m.number) FROM generations AS m WHERE m.phone = phones.id) AS newest FROM phones) AS p "
+	    "LEFT JOIN generations AS n ON n.phone = p.id AND n.number = p.newest "
+	    "LEFT JOIN certificates AS c ON c.serial = n.serial GROUP BY 1, 2, 3, 4, 5",
 	[SQL_PHONE_SEALED] = "SELECT mac, sealed_secret, sealed_http_password FROM phones WHERE id = ?1",
+	[SQL_PHONE_LOGIN] = "SELECT mac, sealed_http_password FROM phones WHERE http_user = ?1",
 	[SQL_PHONE_SET] = "UPDATE phones SET model = ?2, firmware = ?3, extension = ?4, label = ?5, grp = ?6, "
 			  "http_user = ?7 WHERE id = ?1",
 	[SQL_PHONE_SET_SECRET] = "UPDATE phones SET sealed_secret = ?2 WHERE id = ?1",

@@ -26,21 +26,36 @@ sql_end(struct db *db, int rc, struct err *e)
 	return rc;
 }
 
+/* A writer is alone, so its handle needs no such thing and may change the database in between. */
 int
-sql_read_begin(struct db *db, struct err *e)
+db_read_begin(struct db *db, struct err *e)
 {
-	if (!db->writer && db->reads == 0 && sql_exec(db, "BEGIN", e) != 0)
+	if (!db->writer && db->reads == 0 && sql_run_values(db, SQL_READ_BEGIN, NULL, 0, e) != 0)
 		return -1;
 	db->reads++;
 	return 0;
 }
 
 void
-sql_read_end(struct db *db)
+db_read_end(struct db *db)
 {
+	struct err ignored = ERR_INIT;
+
 	db->reads--;
 	if (!db->writer && db->reads == 0)
-		(void)sqlite3_exec(db->sql, "COMMIT", NULL, NULL, NULL);
+		(void)sql_run_values(db, SQL_READ_END, NULL, 0, &ignored);
+}
+
+int
+db_data_version(struct db *db, int64_t *ret, struct err *e)
+{
+	sqlite3_stmt *st = sql_start_values(db, SQL_DATA_VERSION, NULL, 0, e);
+	int rc = sql_step(db, st, e);
+
+	if (rc > 0)
+		*ret = sqlite3_column_int64(st, 0);
+	sql_done(st);
+	return rc < 0 ? -1 : 0;
 }
 
 int
@@ -52,7 +67,7 @@ sql_pages_each(struct db *db, const struct sql_pages *pages, void *state, struct
 
 	if (rows == NULL)
 		return err_set(e, ERR_FAILED, "list of %d rows: no memory", SQL_PAGE);
-	if (sql_read_begin(db, e) != 0) {
+	if (db_read_begin(db, e) != 0) {
 		free(rows);
 		return -1;
 	}
@@ -64,7 +79,7 @@ sql_pages_each(struct db *db, const struct sql_pages *pages, void *state, struct
 		for (size_t i = 0; i < count && pages->release != NULL; i++)
 			pages->release(rows + i * pages->row_size);
 	} while (rc == 0 && count == SQL_PAGE);
-	sql_read_end(db);
+	db_read_end(db);
 	free(rows);
 	return rc;
 }

@@ -8,17 +8,18 @@
 set -u
 
 build="gcc make libc6-dev pkg-config libssl-dev libmicrohttpd-dev libsqlite3-dev libcurl4-openssl-dev libjansson-dev
-	libxml2-dev libcsv-dev libarchive-dev"
+	libxml2-dev libcsv-dev libarchive-dev libgnutls28-dev libsystemd-dev"
 demo="$build openvpn iproute2 iputils-ping procps"
 lint="$build binutils cppcheck clang-format shellcheck mandoc"
 fuzz="$build clang libclang-rt-14-dev"
-check="$demo $lint $fuzz libcmocka-dev libgnutls28-dev valgrind perl curl openssl libxml2-utils nginx lighttpd sqlite3 jq
+check="$demo $lint $fuzz libcmocka-dev valgrind perl curl openssl libxml2-utils nginx lighttpd sqlite3 jq
 	netcat-openbsd util-linux bsdextrautils easy-rsa chromium nodejs npm ca-certificates
-	isc-dhcp-server isc-dhcp-client kea-dhcp4-server dnsmasq-base postgresql"
-bench="$demo libgnutls28-dev curl openssl easy-rsa gnutls-bin strongswan-pki nginx lighttpd apache2-utils"
+	isc-dhcp-server isc-dhcp-client kea-dhcp4-server dnsmasq-base postgresql
+	haproxy systemd fail2ban"
+bench="$demo curl openssl easy-rsa gnutls-bin strongswan-pki nginx lighttpd apache2-utils"
 
 # Their packages start them, now and at every boot; only the programs are wanted.
-servers="nginx lighttpd isc-dhcp-server kea-dhcp4-server postgresql"
+servers="nginx lighttpd isc-dhcp-server kea-dhcp4-server postgresql haproxy fail2ban"
 
 die() {
 	echo "packages.sh: $*" >&2

@@ -5,13 +5,15 @@
 #include "common/buf.h"
 #include "common/err.h"
 
+#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
 
 /*
- * HTTP Digest (RFC 7616; RFC 2617 for the phones' old cURL) without any state on our side: a nonce is a time and a
- * keyed hash of that time and the client's address, so that any number of phones may hold one and no table overflows.
+ * HTTP Digest (RFC 7616; RFC 2617 for the phones' old cURL). What a login is good for needs no state on our side: a nonce
+ * is a time, random bytes, and a keyed hash of both and the client's address, so that any number of phones may hold one
+ * and no table overflows. What has been used is remembered as far as a table of fixed size goes (digest_window.h).
  */
 #define DIGEST_KEY_SIZE 32
 #define DIGEST_NONCE_SECONDS 300	/* then the client is told stale=true and repeats with a new one */
@@ -27,7 +29,7 @@ enum digest_result {
 	DIGEST_ABSENT,		/* no Authorization of this scheme */
 	DIGEST_MALFORMED,	/* 400: a field missing, twice, or out of shape */
 	DIGEST_WRONG,		/* user, password, realm, uri or a forged nonce */
-	DIGEST_STALE,		/* all right but for the nonce's age */
+	DIGEST_STALE,		/* all right, but for the nonce's age or a count that was used before */
 };
 
 /* One request as it came. */
@@ -43,7 +45,12 @@ struct digest_request {
 struct digest_server {
 	const char *realm;	/* no quote, backslash or control character */
 	unsigned char key[DIGEST_KEY_SIZE];
+	struct digest_window *window;	/* digest_window_new(), or NULL: a login may be used more than once */
+	EVP_MAC_CTX *mac;	/* digest_mac_new(), which saves time at every request; or NULL */
 };
+
+/* What makes a server's nonces, for s->mac. NULL on failure. The caller frees it with EVP_MAC_CTX_free(). */
+EVP_MAC_CTX *digest_mac_new(const struct digest_server *s, struct err *e);
 
 /* The value of one WWW-Authenticate header. */
 int digest_challenge(const struct digest_server *s, const struct digest_request *r, enum digest_algorithm algorithm,
@@ -58,7 +65,7 @@ enum digest_result digest_user(const struct digest_request *r, struct buf *user)
 
 /*
  * Check response, realm, uri (equal to the target), nonce (ours, for this client, age) and qop=auth with nc and cnonce,
- * or the old form without qop. Compares in constant time.
+ * or the old form without qop, which has no nc and so may be used more than once. Compares in constant time.
  */
 enum digest_result digest_check(const struct digest_server *s, const struct digest_request *r, const char *password);
 

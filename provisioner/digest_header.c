@@ -112,7 +112,7 @@ digest_header_parse(const char *authorization, struct digest_header *ret)
 	const char *s = authorization, *name, *value;
 	char *out = ret->storage;
 
-	memset(ret, 0, sizeof(*ret));
+	memset(ret, 0, offsetof(struct digest_header, storage));
 	if (s == NULL || strncasecmp(s, SCHEME, strlen(SCHEME)) != 0)
 		return DIGEST_ABSENT;
 	s += strlen(SCHEME);

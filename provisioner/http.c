@@ -3,7 +3,9 @@
 
 #include "common/log.h"
 #include "common/text.h"
+#include "provisioner/digest_window.h"
 #include "provisioner/http_internal.h"
+#include "provisioner/metrics.h"
 
 #include <libxml/parser.h>
 #include <openssl/crypto.h>
@@ -15,14 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A connection keeps its header and that of the answer in here: 8 KB of header pass, and 10,000 phones cost 125 MB. */
-#define CONNECTION_MEMORY (12 * 1024)
-#define TARGET_MAX 4096
-#define HEADER_MAX 9000
-#define CONNECTION_SECONDS 30
-#define CONNECTIONS_MAX 10000
 #define DESCRIPTORS_KEPT 64 /* for the database, the log and the threads */
-#define STOP_SECONDS 5
 
 static void on_library_log(void *arg, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
@@ -45,7 +40,8 @@ on_connect(void *arg, const struct sockaddr *from, socklen_t len)
 
 	(void)from;
 	(void)len;
-	return atomic_load(&s->stopping) ? MHD_NO : MHD_YES;
+	/* On a lent socket no more come, but those that have been taken are to be served. */
+	return atomic_load(&s->stopping) && s->lent < 0 ? MHD_NO : MHD_YES;
 }
 
 static void
@@ -64,6 +60,7 @@ request_free(struct http_request *q)
 {
 	if (q == NULL)
 		return;
+	http_log_release(q);
 	free(q->target);
 	free(q);
 }
@@ -75,9 +72,15 @@ on_target(void *arg, const char *target, struct MHD_Connection *connection)
 	const union MHD_ConnectionInfo *info;
 	struct http_server *s = arg;
 	struct http_request *q = calloc(1, sizeof(*q));
+	struct http_peer *p = http_peer_of(connection);
 
+	if (p != NULL)
+		http_peer_asks(p);
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	if (q == NULL || info == NULL || !http_log_client(q, info->client_addr))
+		goto fail;
+	q->limited = p != NULL ? p->limited : NULL;
+	if (q->limited == NULL)
 		goto fail;
 	q->target = strdup(target != NULL ? target : "");
 	if (q->target == NULL)
@@ -105,8 +108,10 @@ on_completed(void *arg, struct MHD_Connection *connection, void **request, enum 
 		q->status = info != NULL ? info->http_status : 0;
 	}
 	http_log_request(q, how);
+	http_count(&q->server->counts, q->route.kind, q->status, q->login, q->bytes);
 	if (q->seen)
 		request_count(q->server, false);
+	http_limit_next(q->limited);
 	request_free(q);
 	*request = NULL;
 }
@@ -139,14 +144,16 @@ on_body_header(void *arg, enum MHD_ValueKind kind, const char *name, const char 
  * and closes without one. 0 when all is in order.
  */
 static unsigned int
-check_size(const struct http_request *q)
+check_limits(const struct http_request *q)
 {
 	const union MHD_ConnectionInfo *info;
 
-	if (strlen(q->target) > TARGET_MAX)
+	if (http_limit_exceeded(q->limited))
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	if (strlen(q->target) > HTTP_TARGET_MAX)
 		return MHD_HTTP_URI_TOO_LONG;
 	info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	return info != NULL && info->header_size > HEADER_MAX ? MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE : 0;
+	return info != NULL && info->header_size > HTTP_HEADER_MAX ? MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE : 0;
 }
 
 /* A body is never read; where the method is not taken either, the client is told that. */
@@ -168,7 +175,6 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url, const 
 
 	(void)arg;
 	(void)url;
-	(void)version;
 	(void)upload;
 	if (q == NULL)
 		return MHD_NO;
@@ -180,21 +186,29 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url, const 
 	/* The first call: the header is there. An answer now closes the connection, which is right before a body. */
 	q->seen = true;
 	request_count(q->server, true);
-	(void)text_printable(method, q->log_method, sizeof(q->log_method));
+	http_log_forwarded(q);
+	http_log_begin(q, method, version);
 	route_take(q);
 	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, on_body_header, &body);
-	refusal = body ? body_refusal(method) : check_size(q);
+	refusal = check_limits(q);
+	if (refusal == 0 && body)
+		refusal = body_refusal(method);
 	return refusal != 0 ? http_answer_status(q, refusal) : MHD_YES;
 }
 
-static void
-server_free(struct http_server *s)
+void
+http_free(struct http_server *s)
 {
 	if (s == NULL)
 		return;
 	free((void *)(uintptr_t)s->config.base_path);
 	free((void *)(uintptr_t)s->config.digest.realm);
+	http_limit_free(s->limit);
+	EVP_MAC_CTX_free(s->config.digest.mac);
+	digest_window_free(s->config.digest.window);
 	OPENSSL_cleanse(&s->config.digest.key, sizeof(s->config.digest.key));
+	http_log_close(s);
+	http_tls_release(s);
 	(void)pthread_cond_destroy(&s->idle);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -213,61 +227,65 @@ server_new(const struct http_config *config)
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&s->idle, &attr);
 	(void)pthread_condattr_destroy(&attr);
+	s->log_fd = s->lent = -1;
 	s->config = *config;
 	s->config.base_path = strdup(config->base_path);
 	s->config.digest.realm = strdup(config->digest.realm != NULL ? config->digest.realm : "");
 	/* Needed while starting only. */
-	s->config.listen = s->config.tls_cert = s->config.tls_key = NULL;
+	s->config.listen = s->config.tls_cert = s->config.tls_key = s->config.access_log = NULL;
 	if (s->config.base_path == NULL || s->config.digest.realm == NULL) {
-		server_free(s);
+		http_free(s);
 		return NULL;
 	}
 	return s;
 }
 
-/* More are left waiting in the kernel's queue until one ends, which is better than to run out of descriptors. */
+/* Connections in all, the spare ones with them, so that descriptors do not run out. */
 static unsigned int
-connection_limit(void)
+connection_limit(const struct http_config *config)
 {
+	rlim_t limit = config->connections_max != 0 ? config->connections_max : HTTP_CONNECTIONS_MAX;
 	struct rlimit files;
 
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > CONNECTIONS_MAX + DESCRIPTORS_KEPT)
-		return CONNECTIONS_MAX;
-	return files.rlim_cur > 2 * DESCRIPTORS_KEPT ? (unsigned int)files.rlim_cur - DESCRIPTORS_KEPT
-	                                             : DESCRIPTORS_KEPT;
+	limit += HTTP_CONNECTIONS_SPARE;
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= limit + DESCRIPTORS_KEPT)
+		return (unsigned int)limit;
+	return files.rlim_cur > HTTP_CONNECTIONS_SPARE + 2 * DESCRIPTORS_KEPT
+	           ? (unsigned int)files.rlim_cur - DESCRIPTORS_KEPT
+	           : HTTP_CONNECTIONS_SPARE + DESCRIPTORS_KEPT;
 }
 
 /* fd is the library's from here on, also when it fails. */
 static int
 daemon_start(struct http_server *s, const struct http_config *config, int fd, struct err *e)
 {
-	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-	unsigned int limit = connection_limit(), threads = config->threads;
+	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_USE_TURBO;
+	unsigned int limit = connection_limit(config), threads = config->threads;
 	struct MHD_OptionItem more[4] = { { MHD_OPTION_END, 0, NULL } };
+	/* The library does not take this one in an array; as an end, it is the end. */
+	enum MHD_OPTION tls_pair = config->tls_cert != NULL ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END;
 	size_t n = 0;
 
-	if (config->tls_cert != NULL) {
-		flags |= MHD_USE_TLS;
-		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0,
-			(void *)(uintptr_t)config->tls_cert };
-		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)config->tls_key };
+	s->limit = http_limit_new(limit - HTTP_CONNECTIONS_SPARE, config->per_address_max, e);
+	if (s->limit == NULL) {
+		(void)close(fd);
+		return -1;
 	}
+	if (config->tls_cert != NULL)
+		flags |= MHD_USE_TLS;
 	if (threads > limit)
 		threads = limit;
 	if (threads > 1) /* a pool of one is refused */
 		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)threads, NULL };
 	more[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 	s->daemon = MHD_start_daemon(flags, 0, on_connect, s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_library_log,
-	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_SECONDS, MHD_OPTION_CONNECTION_LIMIT, limit,
+	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_MEMORY,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT, limit,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED,
-	    on_completed, s, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+	    on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, http_peer_notify, s, MHD_OPTION_ARRAY, more, tls_pair,
+	    http_tls_pair, MHD_OPTION_END);
 	if (s->daemon != NULL)
 		return 0;
-	if (config->tls_cert != NULL)
-		return err_set(e, ERR_INPUT,
-		    "HTTP server: expected a TLS certificate and its key in PEM, found others (or "
-		    "threads or memory are short)");
 	return err_set(e, ERR_FAILED, "HTTP server: cannot be started: threads, memory or descriptors are short");
 }
 
@@ -302,11 +320,25 @@ http_start(const struct http_config *config, struct err *e)
 		(void)err_set(e, ERR_FAILED, "HTTP server: no memory is left to start it");
 		return NULL;
 	}
+	s->config.digest.mac = digest_mac_new(&s->config.digest, e);
+	s->config.digest.window = digest_window_new(e);
+	if (s->config.digest.mac == NULL || s->config.digest.window == NULL) {
+		http_free(s);
+		return NULL;
+	}
+	if (http_log_open(s, config->access_log, e) != 0 ||
+	    (config->tls_cert != NULL && http_tls_load(s, config->tls_cert, config->tls_key, e) != 0)) {
+		http_free(s);
+		return NULL;
+	}
 	/* Its tables are made at the first use, which must not be in two threads at once. */
 	xmlInitParser();
-	fd = listen_open(config->listen, config->tls_cert != NULL, s->url, e);
+	if (config->listen != NULL)
+		fd = listen_open(config->listen, config->tls_cert != NULL, s->url, e);
+	else
+		fd = s->lent = listen_take(config->socket, config->tls_cert != NULL, s->url, e);
 	if (fd < 0 || daemon_start(s, config, fd, e) != 0) {
-		server_free(s);
+		http_free(s);
 		return NULL;
 	}
 	return s;
@@ -318,26 +350,16 @@ http_url(const struct http_server *s)
 	return s->url;
 }
 
-/*
- * MHD_quiesce_daemon() of 0.9.75 ends the process when a thread of its pool takes the listening socket out of its epoll
- * set at the same moment. So the socket stays, new connections are refused by the accept policy, and the daemon is
- * stopped when no request is under way.
- */
 void
-http_stop(struct http_server *s)
+http_metrics(struct http_server *s, struct buf *out)
 {
-	struct timespec until;
-	int rc = 0;
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
-	if (s == NULL)
-		return;
-	atomic_store(&s->stopping, true);
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += STOP_SECONDS;
-	(void)pthread_mutex_lock(&s->lock);
-	while (s->active > 0 && rc == 0)
-		rc = pthread_cond_timedwait(&s->idle, &s->lock, &until);
-	(void)pthread_mutex_unlock(&s->lock);
-	MHD_stop_daemon(s->daemon);
-	server_free(s);
+	http_counts_render(&s->counts, out);
+	if (http_tls_end(s) != 0)
+		metrics_single(out, "phonevpn_tls_certificate_end_timestamp_seconds", METRICS_GAUGE,
+		    "When the certificate of this HTTPS server ends.", (double)http_tls_end(s));
+	if (info != NULL)
+		metrics_single(out, "phonevpn_http_connections", METRICS_GAUGE,
+		    "Connections of phones that are open now.", info->num_connections);
 }

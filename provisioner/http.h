@@ -6,8 +6,10 @@
 #include "common/err.h"
 #include "dseries/mac.h"
 #include "provisioner/digest.h"
+#include "provisioner/proxy.h"
 
 #include <stdbool.h>
+#include <time.h>
 
 enum http_auth {
 	HTTP_AUTH_DIGEST,
@@ -22,24 +24,33 @@ struct http_credential {
 };
 
 /*
- * Where the documents come from: finished bytes, made by the caller. Called from several threads at once. 0, or -1
- * with ERR_NOT_FOUND (answered as 404) or another code (500, logged without the client being told why).
+ * Where the documents come from: finished bytes, made by the caller. Called from several threads at once. A request
+ * takes a view of the source (NULL: it cannot be had, answered as 500), which is of one moment, and gives it back.
+ * The calls on it give 0, or -1 with ERR_NOT_FOUND (answered as 404) or another code (500, logged without the client
+ * being told why).
  */
 struct http_source {
 	void *arg;
-	int (*credential)(void *arg, const char *user, struct http_credential *ret, struct err *e);
-	int (*config)(void *arg, const char *mac, struct buf *out, struct err *e);
-	int (*bundle)(void *arg, const char *mac, const char *md5, struct buf *out, struct err *e);
+	void *(*view_take)(void *arg, struct err *e);
+	void (*view_give)(void *arg, void *view);
+	int (*credential)(void *view, const char *user, struct http_credential *ret, struct err *e);
+	int (*config)(void *view, const char *mac, struct buf *out, struct err *e);
+	int (*bundle)(void *view, const char *mac, const char *md5, struct buf *out, struct err *e);
 };
 
 struct http_config {
-	const char *listen;		/* as common/listen.h says */
+	const char *listen;		/* as common/listen.h says, or NULL: */
+	int socket;			/* one that listens already; the server's to close, also on failure */
 	const char *base_path;		/* "" or "/phones" */
 	enum http_auth auth;
 	bool sha256;			/* offer Digest SHA-256 beside MD5 */
 	struct digest_server digest;	/* realm also for Basic; borrowed strings */
 	const char *tls_cert, *tls_key;	/* PEM texts, or NULL for plain HTTP */
+	struct proxy_trust proxies;	/* their X-Forwarded-For says whose nonce and log line it is */
+	const char *access_log;		/* a file, appended to; NULL: lines on stderr */
 	unsigned int threads;
+	unsigned int connections_max;	/* at once; 0: as many as http_limit.h and the process' limits allow */
+	unsigned int per_address_max;	/* of them, from one address; 0: no limit, as a whole office may be behind one */
 	struct http_source source;
 };
 
@@ -50,6 +61,21 @@ struct http_server *http_start(const struct http_config *config, struct err *e);
 
 /* "http://127.0.0.1:43211", borrowed. */
 const char *http_url(const struct http_server *s);
+
+/* Open the file of the access log again, after somebody has moved it; the former stays when that fails. */
+int http_log_reopen(struct http_server *s, struct err *e);
+
+/*
+ * Take another certificate with its chain, and key, for the connections that begin from now on; those that are open go
+ * on. What does not fit together is refused, and the former pair stays. Not from two threads at once.
+ */
+int http_tls_load(struct http_server *s, const char *cert, const char *key, struct err *e);
+
+/* When the certificate ends; 0 for plain HTTP. */
+time_t http_tls_end(struct http_server *s);
+
+/* Append what it counts, in Prometheus' format: requests, logins, connections. */
+void http_metrics(struct http_server *s, struct buf *out);
 
 /* Take no new connection, finish what is under way, free all. NULL is taken. */
 void http_stop(struct http_server *s);

@@ -28,13 +28,14 @@ queue(struct http_request *q, unsigned int status, struct MHD_Response *response
 		good = MHD_add_response_header(response, fields->name, fields->value);
 	if (good == MHD_YES)
 		good = MHD_add_response_header(response, MHD_HTTP_HEADER_X_CONTENT_TYPE_OPTIONS, "nosniff");
-	if (good == MHD_YES && atomic_load(&q->server->stopping))
+	if (good == MHD_YES && status != MHD_HTTP_SERVICE_UNAVAILABLE && atomic_load(&q->server->stopping))
 		good = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (good == MHD_YES)
 		good = MHD_queue_response(q->connection, status, response);
 	if (response != NULL)
 		MHD_destroy_response(response);
 	q->status = status;
+	http_limit_answer(q->limited, q->bytes);
 	return good;
 }
 
@@ -49,8 +50,15 @@ http_answer_status(struct http_request *q, unsigned int status)
 {
 	static const struct field none[] = { { NULL, NULL } };
 	static const struct field allow[] = { { MHD_HTTP_HEADER_ALLOW, "GET, HEAD" }, { NULL, NULL } };
+	static const struct field again[] = { { MHD_HTTP_HEADER_RETRY_AFTER, HTTP_RETRY_SECONDS },
+		{ MHD_HTTP_HEADER_CONNECTION, "close" }, { NULL, NULL } };
+	const struct field *fields = none;
 
-	return queue(q, status, response_empty(), status == MHD_HTTP_METHOD_NOT_ALLOWED ? allow : none);
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		fields = allow;
+	else if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		fields = again;
+	return queue(q, status, response_empty(), fields);
 }
 
 /* Made anew each time: a response that is used twice would carry the challenges of both. */
@@ -134,14 +142,14 @@ answer_config(struct http_request *q)
 	const struct http_source *source = &q->server->config.source;
 	struct buf *document = document_new(DOCUMENT_MAX);
 	struct err e = ERR_INIT;
-	int rc;
+	int rc = -1;
 
 	if (document == NULL)
 		return http_answer_status(q, MHD_HTTP_INTERNAL_SERVER_ERROR);
 	if (q->route.kind == ROUTE_GENERIC)
 		rc = xml_generic(document, &e);
-	else
-		rc = source->config(source->arg, q->route.mac, document, &e);
+	else if (http_view(q, &e) != NULL)
+		rc = source->config(q->view, q->route.mac, document, &e);
 	if (rc == 0)
 		return answer_document(q, document, fields);
 	document_free(document);
@@ -170,7 +178,7 @@ answer_bundle(struct http_request *q)
 	if (document == NULL)
 		return http_answer_status(q, MHD_HTTP_INTERNAL_SERVER_ERROR);
 	(void)snprintf(etag, sizeof(etag), "\"%s\"", q->route.md5);
-	if (source->bundle(source->arg, q->route.mac, q->route.md5, document, &e) != 0) {
+	if (http_view(q, &e) == NULL || source->bundle(q->view, q->route.mac, q->route.md5, document, &e) != 0) {
 		document_free(document);
 		return answer_error(q, &e);
 	}
@@ -209,8 +217,18 @@ on_header(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_len,
 	return MHD_YES;
 }
 
-enum MHD_Result
-http_answer(struct http_request *q)
+void *
+http_view(struct http_request *q, struct err *e)
+{
+	const struct http_source *source = &q->server->config.source;
+
+	if (q->view == NULL)
+		q->view = source->view_take(source->arg, e);
+	return q->view;
+}
+
+static enum MHD_Result
+answer(struct http_request *q)
 {
 	struct authorization a = { 0 };
 
@@ -238,4 +256,16 @@ http_answer(struct http_request *q)
 		break;
 	}
 	return http_answer_status(q, MHD_HTTP_INTERNAL_SERVER_ERROR);
+}
+
+enum MHD_Result
+http_answer(struct http_request *q)
+{
+	const struct http_source *source = &q->server->config.source;
+	enum MHD_Result result = answer(q);
+
+	if (q->view != NULL)
+		source->view_give(source->arg, q->view);
+	q->view = NULL;
+	return result;
 }

@@ -50,13 +50,13 @@ enum lookup {
  * as for a known one.
  */
 static enum lookup
-credential_find(const struct http_request *q, const char *user, struct http_credential *ret)
+credential_find(struct http_request *q, const char *user, struct http_credential *ret)
 {
 	const struct http_source *source = &q->server->config.source;
 	char shown[ERR_TEXT_MAX];
 	struct err e = ERR_INIT;
 
-	if (source->credential(source->arg, user, ret, &e) == 0)
+	if (http_view(q, &e) != NULL && source->credential(q->view, user, ret, &e) == 0)
 		return LOOKUP_KNOWN;
 	buf_clear(&ret->password);
 	buf_add_string(&ret->password, "no such user");
@@ -78,22 +78,44 @@ same_secret(const struct buf *a, const struct buf *b)
 }
 
 /* Every phone may fetch its own files only. */
-static enum http_verdict
-verdict_of(const struct http_request *q, enum digest_result result, enum lookup lookup, const char *mac)
+static enum http_login
+login_of(const struct http_request *q, enum digest_result result, enum lookup lookup, const char *mac)
 {
 	if (result == DIGEST_MALFORMED)
-		return HTTP_BAD_REQUEST;
+		return HTTP_LOGIN_MALFORMED;
+	if (result == DIGEST_ABSENT)
+		return HTTP_LOGIN_NONE;
 	if (lookup == LOOKUP_FAILED)
-		return HTTP_FAILED;
-	if (lookup == LOOKUP_UNKNOWN || result == DIGEST_ABSENT || result == DIGEST_WRONG)
-		return HTTP_CHALLENGE;
+		return HTTP_LOGIN_FAILED;
+	if (lookup == LOOKUP_UNKNOWN)
+		return HTTP_LOGIN_UNKNOWN;
+	if (result == DIGEST_WRONG)
+		return HTTP_LOGIN_WRONG;
 	if (result == DIGEST_STALE)
-		return HTTP_CHALLENGE_STALE;
-	return strcmp(mac, q->route.mac) == 0 ? HTTP_ALLOWED : HTTP_NOT_YOURS;
+		return HTTP_LOGIN_STALE;
+	return strcmp(mac, q->route.mac) == 0 ? HTTP_LOGIN_RIGHT : HTTP_LOGIN_OTHER;
 }
 
 static enum http_verdict
-authorize_digest(const struct http_request *q, const char *authorization, struct buf *user, struct http_credential *c)
+verdict_of(struct http_request *q, enum digest_result result, enum lookup lookup, const char *mac)
+{
+	static const enum http_verdict verdicts[HTTP_LOGINS] = {
+		[HTTP_LOGIN_NONE] = HTTP_CHALLENGE,
+		[HTTP_LOGIN_RIGHT] = HTTP_ALLOWED,
+		[HTTP_LOGIN_STALE] = HTTP_CHALLENGE_STALE,
+		[HTTP_LOGIN_MALFORMED] = HTTP_BAD_REQUEST,
+		[HTTP_LOGIN_UNKNOWN] = HTTP_CHALLENGE,
+		[HTTP_LOGIN_WRONG] = HTTP_CHALLENGE,
+		[HTTP_LOGIN_OTHER] = HTTP_NOT_YOURS,
+		[HTTP_LOGIN_FAILED] = HTTP_FAILED,
+	};
+
+	q->login = login_of(q, result, lookup, mac);
+	return verdicts[q->login];
+}
+
+static enum http_verdict
+authorize_digest(struct http_request *q, const char *authorization, struct buf *user, struct http_credential *c)
 {
 	struct digest_request r = digest_request_of(q, authorization);
 	enum digest_result result = digest_user(&r, user);
@@ -107,7 +129,7 @@ authorize_digest(const struct http_request *q, const char *authorization, struct
 }
 
 static enum http_verdict
-authorize_basic(const struct http_request *q, const char *authorization, struct buf *user, struct http_credential *c)
+authorize_basic(struct http_request *q, const char *authorization, struct buf *user, struct http_credential *c)
 {
 	struct buf password = BUF_INIT(PASSWORD_MAX);
 	enum digest_result result = basic_parse(authorization, user, &password);
@@ -122,7 +144,7 @@ authorize_basic(const struct http_request *q, const char *authorization, struct 
 }
 
 enum http_verdict
-http_authorize(const struct http_request *q, const char *authorization)
+http_authorize(struct http_request *q, const char *authorization)
 {
 	struct http_credential c = { .password = BUF_INIT(PASSWORD_MAX) };
 	struct buf user = BUF_INIT(USER_MAX);
@@ -139,6 +161,8 @@ http_authorize(const struct http_request *q, const char *authorization)
 		verdict = authorize_digest(q, authorization, &user, &c);
 		break;
 	}
+	if (q->login != HTTP_LOGIN_NONE && user.len > 0)
+		http_log_user(q, buf_string(&user));
 	buf_release(&c.password);
 	buf_release(&user);
 	return verdict;

@@ -73,11 +73,11 @@ is "no HTTP at all: closed" "$(raw 'hello\r\n\r\n')" ""
 is "no Host in HTTP/1.1: 400" "$(raw 'GET / HTTP/1.1\r\n\r\n')" 400
 is "a Content-Length that is no number: 400" "$(raw 'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n')" 400
 is "an over-long URL: 414" "$(status "/$(long 70000)")" 414
-is "a long URL: 414" "$(status "/$(long 5000)")" 414
+is "a long URL: 414" "$(status "/$(long 2100)")" 414
 is "an over-long header: 431" "$(status -H "X: $(long 70000)" /$mac.cfg)" 431
-is "a long header: 431" "$(status -H "X: $(long 11000)" /$mac.cfg)" 431
+is "a long header: 431" "$(status -H "X: $(long 2600)" /$mac.cfg)" 431
 is "an unknown method: 405" "$(status -X FETCH /$mac.cfg)" 405
-is "a long method: 405" "$(status -X "$(long 5000)" /$mac.cfg)" 405
+is "a long method: 405" "$(status -X "$(long 1000)" /$mac.cfg)" 405
 like "an over-long method: refused" "$(status -X "$(long 70000)" /$mac.cfg)" '^(400|405|414)$'
 is "a broken login: 400" "$(status -H 'Authorization: Digest username="x' /$mac.cfg)" 400
 is "it still serves" "$(status --digest -u "$login" /$mac.cfg)" 200

@@ -42,13 +42,29 @@ struct http_support_slow {
 static struct http_support_slow slow
     __attribute__((unused)) = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false };
 
+/* There is nothing to see but what the calls know. */
+static inline void *
+view_take(void *arg, struct err *e)
+{
+	(void)arg;
+	(void)e;
+	return &slow;
+}
+
+static inline void
+view_give(void *arg, void *view)
+{
+	(void)arg;
+	(void)view;
+}
+
 static inline int
-source_credential(void *arg, const char *user, struct http_credential *ret, struct err *e)
+source_credential(void *view, const char *user, struct http_credential *ret, struct err *e)
 {
 	static const char *const known[][2] = { { MAC_A, PASSWORD_A }, { MAC_B, "b" }, { MAC_BROKEN, "c" },
 		{ MAC_SLOW, "d" } };
 
-	(void)arg;
+	(void)view;
 	if (strcmp(user, "broken-login") == 0)
 		return err_set(e, ERR_FAILED, "the store is on fire");
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -62,9 +78,9 @@ source_credential(void *arg, const char *user, struct http_credential *ret, stru
 }
 
 static inline int
-source_config(void *arg, const char *mac, struct buf *out, struct err *e)
+source_config(void *view, const char *mac, struct buf *out, struct err *e)
 {
-	(void)arg;
+	(void)view;
 	if (strcmp(mac, MAC_BROKEN) == 0)
 		return err_set(e, ERR_INTEGRITY, "hash does not fit");
 	if (strcmp(mac, MAC_SLOW) == 0) {
@@ -82,9 +98,9 @@ source_config(void *arg, const char *mac, struct buf *out, struct err *e)
 }
 
 static inline int
-source_bundle(void *arg, const char *mac, const char *md5, struct buf *out, struct err *e)
+source_bundle(void *view, const char *mac, const char *md5, struct buf *out, struct err *e)
 {
-	(void)arg;
+	(void)view;
 	if (strcmp(mac, MAC_A) != 0 || strcmp(md5, MD5) != 0)
 		return err_set(e, ERR_NOT_FOUND, "no such generation");
 	buf_add_string(out, BODY_A);
@@ -99,7 +115,7 @@ config_of(enum http_auth auth)
 		.auth = auth,
 		.threads = 2,
 		.digest = { .realm = "phones", .key = "key" },
-		.source = { NULL, source_credential, source_config, source_bundle } };
+		.source = { NULL, view_take, view_give, source_credential, source_config, source_bundle } };
 }
 
 static inline struct http_server *

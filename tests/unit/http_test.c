@@ -118,9 +118,9 @@ test_nothing_else(void **state)
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		assert_status(s, "--path-as-is", paths[i], "404");
 	support_shell(&known, NULL,
-	    "{ curl -sSi '%s/%s.cfg' | sed -E 's/^Date:.*//; s/nonce=\"[0-9a-f]{48}\"/nonce/'; }", http_url(s), MAC_A);
+	    "{ curl -sSi '%s/%s.cfg' | sed -E 's/^Date:.*//; s/nonce=\"[0-9a-f]{64}\"/nonce/'; }", http_url(s), MAC_A);
 	support_shell(&unknown, NULL,
-	    "{ curl -sSi '%s/%s.cfg' | sed -E 's/^Date:.*//; s/nonce=\"[0-9a-f]{48}\"/nonce/'; }", http_url(s),
+	    "{ curl -sSi '%s/%s.cfg' | sed -E 's/^Date:.*//; s/nonce=\"[0-9a-f]{64}\"/nonce/'; }", http_url(s),
 	    MAC_UNKNOWN);
 	assert_string_equal(buf_string(&known), buf_string(&unknown));
 	assert_non_null(strstr(buf_string(&known), "401"));

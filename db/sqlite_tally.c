@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+#include "db/sqlite.h"
+#include "db/tally.h"
+
+static int
+tally_read(struct db *db, sqlite3_stmt *st, struct db_phone_tally *ret, struct err *e)
+{
+	struct db_phone_tally t = {
+		.phone = {
+			.newest = sqlite3_column_int64(st, 2),
+			.offered = sqlite3_column_int64(st, 3),
+			.revoked = sqlite3_column_int64(st, 4),
+		},
+		.phones = (size_t)sqlite3_column_int64(st, 5),
+		.first_end = sqlite3_column_int64(st, 6),
+	};
+
+	for (int i = 0; i < DB_TALLY_LIMITS; i++)
+		t.ending[i] = (size_t)sqlite3_column_int64(st, 7 + i);
+	if (sql_column_text(db, st, 0, t.phone.model, sizeof(t.phone.model), e) != 0 ||
+	    sql_column_text(db, st, 1, t.phone.firmware, sizeof(t.phone.firmware), e) != 0)
+		return -1;
+	*ret = t;
+	return 0;
+}
+
+int
+db_phone_tally_each(struct db *db, const time_t limits[DB_TALLY_LIMITS],
+    int (*each)(const struct db_phone_tally *tally, void *arg, struct err *e), void *arg, struct err *e)
+{
+	sqlite3_stmt *st = sql_start(db, SQL_PHONE_TALLY, e, SQL_INT(limits[0]), SQL_INT(limits[1]),
+	    SQL_INT(limits[2]));
+	struct db_phone_tally t;
+	int rc;
+
+	while ((rc = sql_step(db, st, e)) > 0) {
+		rc = tally_read(db, st, &t, e);
+		if (rc == 0 && each(&t, arg, e) != 0)
+			rc = -1;
+		if (rc != 0)
+			break;
+	}
+	sql_done(st);
+	return rc < 0 ? -1 : 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef DB_TALLY_H
+#define DB_TALLY_H
+
+#include "db/db.h"
+
+/* Phones that are alike: how many, and when the certificates of their newest generations end. */
+#define DB_TALLY_LIMITS 3
+struct db_phone_tally {
+	struct db_phone phone;	/* one that stands for them: model, firmware, newest, offered and revoked */
+	size_t phones;
+	time_t first_end;	/* 0: they have no certificates */
+	size_t ending[DB_TALLY_LIMITS];	/* before each of the limits */
+};
+
+/* Every kind of phone in the fleet; one pass over it. each must not make calls on db. */
+int db_phone_tally_each(struct db *db, const time_t limits[DB_TALLY_LIMITS],
+    int (*each)(const struct db_phone_tally *tally, void *arg, struct err *e), void *arg, struct err *e);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: ISC */
+#include "provisioner/http_limit.h"
+
+#include "common/log.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define BUCKETS 1024
+#define ANSWER_BYTES_PER_SECOND 1024
+#define TELL_AGAIN 16 /* "full" is told again when a sixteenth was free in between */
+
+struct http_connection {
+	struct http_connection *prev, *next; /* in its address' bucket */
+	uint64_t address;                    /* of IPv6 the network, as one subscriber has all of a /64 */
+	unsigned int bucket;
+	int fd;
+	bool exceeded;
+	atomic_llong deadline; /* seconds of the monotonic clock */
+};
+
+struct http_limit {
+	unsigned int max, per_address;
+	pthread_t watch;
+	pthread_mutex_t lock;
+	pthread_cond_t end;
+	bool ending, told;
+	unsigned int count;
+	struct http_connection *buckets[BUCKETS];
+};
+
+static long long
+now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return t.tv_sec;
+}
+
+static uint64_t
+address_of(const struct sockaddr *from)
+{
+	struct sockaddr_in6 six;
+	struct sockaddr_in four;
+	uint64_t address = 0;
+
+	if (from->sa_family == AF_INET) {
+		memcpy(&four, from, sizeof(four));
+		return four.sin_addr.s_addr;
+	}
+	if (from->sa_family != AF_INET6)
+		return 0;
+	memcpy(&six, from, sizeof(six));
+	if (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) {
+		memcpy(&address, &six.sin6_addr.s6_addr[12], 4);
+		return address;
+	}
+	memcpy(&address, &six.sin6_addr, sizeof(address));
+	return address;
+}
+
+/*
+ * Shut down those whose time is over; the library, which only knows of silence, then sees their end and closes them. It
+ * tells of that under the lock before it closes the descriptor, so none can have become another's.
+ */
+static void
+watch_once(struct http_limit *l)
+{
+	long long when = now();
+
+	for (unsigned int i = 0; i < BUCKETS; i++) {
+		for (struct http_connection *c = l->buckets[i]; c != NULL; c = c->next) {
+			if (atomic_load(&c->deadline) < when)
+				(void)shutdown(c->fd, SHUT_RDWR);
+		}
+	}
+}
+
+static void *
+watch(void *arg)
+{
+	struct http_limit *l = arg;
+	struct timespec until;
+
+	(void)pthread_mutex_lock(&l->lock);
+	while (!l->ending) {
+		(void)clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec++;
+		(void)pthread_cond_timedwait(&l->end, &l->lock, &until);
+		watch_once(l);
+	}
+	(void)pthread_mutex_unlock(&l->lock);
+	return NULL;
+}
+
+struct http_limit *
+http_limit_new(unsigned int max, unsigned int per_address, struct err *e)
+{
+	struct http_limit *l = calloc(1, sizeof(*l));
+	pthread_condattr_t attr;
+	int rc;
+
+	if (l == NULL) {
+		(void)err_set(e, ERR_FAILED, "HTTP server: no memory is left to start it");
+		return NULL;
+	}
+	l->max = max;
+	l->per_address = per_address;
+	(void)pthread_mutex_init(&l->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&l->end, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	rc = pthread_create(&l->watch, NULL, watch, l);
+	if (rc == 0)
+		return l;
+	(void)err_errno(e, ERR_FAILED, rc, "HTTP server: no thread can be started");
+	(void)pthread_cond_destroy(&l->end);
+	(void)pthread_mutex_destroy(&l->lock);
+	free(l);
+	return NULL;
+}
+
+void
+http_limit_free(struct http_limit *l)
+{
+	if (l == NULL)
+		return;
+	(void)pthread_mutex_lock(&l->lock);
+	l->ending = true;
+	(void)pthread_cond_signal(&l->end);
+	(void)pthread_mutex_unlock(&l->lock);
+	(void)pthread_join(l->watch, NULL);
+	(void)pthread_cond_destroy(&l->end);
+	(void)pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+/* Whether its address has more than its share with it. */
+static bool
+share_exceeded(const struct http_limit *l, const struct http_connection *c)
+{
+	unsigned int same = 1;
+
+	if (l->per_address == 0)
+		return false;
+	for (const struct http_connection *o = l->buckets[c->bucket]; o != NULL && same <= l->per_address;
+	     o = o->next) {
+		if (o->address == c->address)
+			same++;
+	}
+	return same > l->per_address;
+}
+
+/* Count it in, and judge it. Under the lock. */
+static void
+connection_add(struct http_limit *l, struct http_connection *c)
+{
+	bool full = ++l->count > l->max;
+
+	c->exceeded = full || share_exceeded(l, c);
+	c->next = l->buckets[c->bucket];
+	if (c->next != NULL)
+		c->next->prev = c;
+	l->buckets[c->bucket] = c;
+	if (full && !l->told) {
+		log_warn("%u connections, as many as there may be: further ones are answered with 503", l->max);
+		l->told = true;
+	}
+}
+
+static void
+connection_remove(struct http_limit *l, struct http_connection *c)
+{
+	l->count--;
+	if (c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		l->buckets[c->bucket] = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+	if (l->count < l->max - l->max / TELL_AGAIN)
+		l->told = false;
+}
+
+static struct http_connection *
+connection_new(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *from, *fd;
+	struct http_connection *c = calloc(1, sizeof(*c));
+
+	from = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (c == NULL || from == NULL || fd == NULL) {
+		free(c);
+		return NULL;
+	}
+	c->address = address_of(from->client_addr);
+	c->bucket = (unsigned int)((c->address * 0x9e3779b97f4a7c15u) >> 54); /* Knuth's multiplicative hash */
+	c->fd = fd->connect_fd;
+	return c;
+}
+
+void
+http_limit_notify(struct http_limit *l, struct MHD_Connection *connection, struct http_connection **ret_connection,
+    enum MHD_ConnectionNotificationCode code)
+{
+	struct http_connection *c = *ret_connection;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		c = connection_new(connection);
+	if (c == NULL)
+		return;
+	(void)pthread_mutex_lock(&l->lock);
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		connection_add(l, c);
+		http_limit_next(c);
+	} else {
+		connection_remove(l, c);
+	}
+	(void)pthread_mutex_unlock(&l->lock);
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		*ret_connection = c;
+	} else {
+		free(c);
+		*ret_connection = NULL;
+	}
+}
+
+bool
+http_limit_exceeded(const struct http_connection *c)
+{
+	return c->exceeded;
+}
+
+void
+http_limit_answer(struct http_connection *c, size_t len)
+{
+	atomic_store(&c->deadline, now() + HTTP_ANSWER_SECONDS + (long long)(len / ANSWER_BYTES_PER_SECOND));
+}
+
+void
+http_limit_next(struct http_connection *c)
+{
+	atomic_store(&c->deadline, now() + (c->exceeded ? HTTP_REFUSED_SECONDS : HTTP_REQUEST_SECONDS));
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * bench_storm HOST:PORT LIST AT_ONCE: a fleet that boots at once, as cheap as can be for the machine that it shares with
+ * the server. LIST has a line a phone: USER PASSWORD PATH... (a bundle's path has its md5 in it). Each phone fetches its
+ * files one after the other, on a new connection each: without a login first, and where that is answered with 401 again on
+ * the same connection, with Digest. AT_ONCE phones are under way at any time, each from an address of its own in
+ * 127.0.0.0/8 (from one with STORM_NAT set in the environment).
+ *
+ * Prints one line: phones, those with all files, logins refused, bytes or md5 wrong, other failures, seconds, and the
+ * phones' median, 99th percentile and maximum in milliseconds. Exit status 0: all have all files.
+ */
+#include "common/file.h"
+#include "common/text.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATHS_MAX 4
+#define ANSWER_MAX 65536
+#define MD5_HEX 33
+#define SECONDS_MAX 300
+
+struct phone {
+	const char *user, *password, *paths[PATHS_MAX];
+	size_t path_count, path; /* path: the one under way */
+	bool login;              /* the request under way has one */
+	int fd;
+	unsigned int slot;
+	double begun, took;
+};
+
+struct storm {
+	struct sockaddr_in server;
+	struct phone *phones;
+	size_t count, next, done;
+	size_t good, refused, wrong, failed;
+	int epoll;
+	bool nat;
+	char **answers; /* one buffer for each of those under way */
+	size_t *lens;
+};
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void
+die(const char *what)
+{
+	(void)fprintf(stderr, "bench_storm: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static void
+md5_of(const void *data, size_t len, char out[MD5_HEX])
+{
+	unsigned char sum[EVP_MAX_MD_SIZE];
+
+	if (EVP_Digest(data, len, sum, NULL, EVP_md5(), NULL) != 1)
+		die("md5");
+	text_hex(sum, 16, out);
+}
+
+static void
+md5_text(char out[MD5_HEX], const char *fmt, const char *a, const char *b, const char *c)
+{
+	char text[1024];
+	int len = snprintf(text, sizeof(text), "%s%s%s%s%s", a, fmt, b, fmt, c);
+
+	md5_of(text, (size_t)len, out);
+}
+
+static void
+request_send(struct phone *p, const char *authorization)
+{
+	char text[2048];
+	int len = snprintf(text, sizeof(text),
+	    "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%sUser-Agent: storm\r\nAccept: */*\r\n\r\n", p->paths[p->path],
+	    authorization);
+
+	if (send(p->fd, text, (size_t)len, MSG_NOSIGNAL) != len)
+		die("send");
+	p->login = authorization[0] != '\0';
+}
+
+static void
+file_begin(struct storm *s, struct phone *p)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET };
+	struct epoll_event event = { .events = EPOLLOUT, .data.ptr = p };
+	uint32_t n = (uint32_t)(p - s->phones) % 65000 + 0x101;
+	int one = 1;
+
+	from.sin_addr.s_addr = htonl(0x7f000000u + (s->nat ? 0x10001u : 0x20000u + n));
+	p->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (p->fd < 0)
+		die("socket");
+	(void)setsockopt(p->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+	if (bind(p->fd, (const struct sockaddr *)&from, sizeof(from)) != 0)
+		die("bind");
+	if (connect(p->fd, (const struct sockaddr *)&s->server, sizeof(s->server)) != 0 && errno != EINPROGRESS)
+		die("connect");
+	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, p->fd, &event) != 0)
+		die("epoll_ctl");
+	s->lens[p->slot] = 0;
+}
+
+static void
+phone_begin(struct storm *s, unsigned int slot)
+{
+	struct phone *p;
+
+	if (s->next == s->count)
+		return;
+	p = &s->phones[s->next++];
+	p->slot = slot;
+	p->begun = now();
+	file_begin(s, p);
+}
+
+static void
+phone_end(struct storm *s, struct phone *p, size_t *counter)
+{
+	(void)close(p->fd);
+	(*counter)++;
+	s->done++;
+	p->took = now() - p->begun;
+	phone_begin(s, p->slot);
+}
+
+/* The value of a quoted parameter of the challenge. */
+static bool
+parameter(const char *challenge, const char *name, char *out, size_t size)
+{
+	const char *at = strstr(challenge, name);
+	size_t len;
+
+	if (at == NULL)
+		return false;
+	at += strlen(name);
+	len = strcspn(at, "\"");
+	if (len >= size)
+		return false;
+	memcpy(out, at, len);
+	out[len] = '\0';
+	return true;
+}
+
+static bool
+login_send(struct phone *p, const char *header)
+{
+	char realm[64], nonce[256], ha1[MD5_HEX], ha2[MD5_HEX], response[MD5_HEX], tail[96], authorization[1024];
+
+	header = strstr(header, "WWW-Authenticate: Digest");
+	if (header == NULL || !parameter(header, "realm=\"", realm, sizeof(realm)) ||
+	    !parameter(header, "nonce=\"", nonce, sizeof(nonce)))
+		return false;
+	md5_text(ha1, ":", p->user, realm, p->password);
+	md5_text(ha2, "", "GET:", p->paths[p->path], "");
+	(void)snprintf(tail, sizeof(tail), "00000001:c0ffee:auth:%s", ha2);
+	md5_text(response, ":", ha1, nonce, tail);
+	(void)snprintf(authorization, sizeof(authorization),
+	    "Authorization: Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", cnonce=\"c0ffee\", "
+	    "nc=00000001, qop=auth, response=\"%s\", algorithm=MD5\r\n",
+	    p->user, realm, nonce, p->paths[p->path], response);
+	request_send(p, authorization);
+	return true;
+}
+
+static bool
+body_right(const struct phone *p, const char *body, size_t len)
+{
+	const char *bundle = strstr(p->paths[p->path], "/ovpn/");
+	char md5[MD5_HEX];
+
+	if (bundle == NULL)
+		return len > 0;
+	md5_of(body, len, md5);
+	return strncmp(bundle + strlen("/ovpn/"), md5, MD5_HEX - 1) == 0;
+}
+
+/* A whole answer: header, and len bytes of body. */
+static void
+answer_take(struct storm *s, struct phone *p, const char *header, const char *body, size_t len)
+{
+	int status = (int)strtol(header + strlen("HTTP/1.1 "), NULL, 10);
+
+	s->lens[p->slot] = 0;
+	if (status == 401 && !p->login && login_send(p, header))
+		return;
+	if (status == 401) {
+		phone_end(s, p, &s->refused);
+	} else if (status != 200) {
+		phone_end(s, p, &s->failed);
+	} else if (!body_right(p, body, len)) {
+		phone_end(s, p, &s->wrong);
+	} else if (++p->path == p->path_count) {
+		phone_end(s, p, &s->good);
+	} else {
+		(void)close(p->fd);
+		file_begin(s, p);
+	}
+}
+
+static void
+answer_read(struct storm *s, struct phone *p)
+{
+	char *answer = s->answers[p->slot], *body, *field;
+	size_t *len = &s->lens[p->slot], expected = 0;
+	ssize_t n = recv(p->fd, answer + *len, ANSWER_MAX - 1 - *len, 0);
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n <= 0) {
+		phone_end(s, p, &s->failed);
+		return;
+	}
+	*len += (size_t)n;
+	answer[*len] = '\0';
+	body = strstr(answer, "\r\n\r\n");
+	if (body == NULL)
+		return;
+	body += 4;
+	field = strcasestr(answer, "\r\nContent-Length: ");
+	if (field != NULL && field < body)
+		expected = strtoul(field + strlen("\r\nContent-Length: "), NULL, 10);
+	if (*len - (size_t)(body - answer) >= expected)
+		answer_take(s, p, answer, body, expected);
+}
+
+static void
+event_take(struct storm *s, struct phone *p, uint32_t events)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = p };
+
+	if ((events & (EPOLLERR | EPOLLHUP)) != 0 && (events & EPOLLIN) == 0) {
+		phone_end(s, p, &s->failed);
+	} else if ((events & EPOLLOUT) != 0) {
+		(void)epoll_ctl(s->epoll, EPOLL_CTL_MOD, p->fd, &event);
+		request_send(p, "");
+	} else {
+		answer_read(s, p);
+	}
+}
+
+static void
+list_read(struct storm *s, const char *file)
+{
+	struct buf text = BUF_INIT(1 << 28);
+	struct err e = ERR_INIT;
+	char *lines, *line, *word, *rest;
+	size_t room = 0;
+
+	if (file_read(file, &text, &e) != 0) {
+		(void)fprintf(stderr, "bench_storm: %s\n", e.text);
+		exit(2);
+	}
+	lines = strdup(buf_string(&text)); /* the phones point into it until the end */
+	while (lines != NULL && (line = strsep(&lines, "\n")) != NULL) {
+		struct phone p = { .fd = -1 };
+
+		if (line[0] == '\0')
+			continue;
+		rest = line;
+		p.user = strsep(&rest, " ");
+		p.password = strsep(&rest, " ");
+		while (p.path_count < PATHS_MAX && (word = strsep(&rest, " ")) != NULL)
+			p.paths[p.path_count++] = word;
+		if (s->count == room) {
+			room = room == 0 ? 1024 : 2 * room;
+			s->phones = realloc(s->phones, room * sizeof(p));
+			if (s->phones == NULL)
+				die("memory");
+		}
+		s->phones[s->count++] = p;
+	}
+	buf_release(&text);
+}
+
+static void
+storm_run(struct storm *s, size_t at_once)
+{
+	struct epoll_event events[512];
+	double until = now() + SECONDS_MAX;
+	int n;
+
+	for (unsigned int i = 0; i < at_once; i++)
+		phone_begin(s, i);
+	while (s->done < s->count && now() < until) {
+		n = epoll_wait(s->epoll, events, 512, 1000);
+		for (int i = 0; i < n; i++)
+			event_take(s, events[i].data.ptr, events[i].events);
+	}
+	s->failed += s->count - s->done;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+report(const struct storm *s, double seconds)
+{
+	double *took = calloc(s->count, sizeof(*took));
+
+	if (took == NULL)
+		die("memory");
+	for (size_t i = 0; i < s->count; i++)
+		took[i] = s->phones[i].took * 1000;
+	qsort(took, s->count, sizeof(*took), compare);
+	(void)printf("%zu %zu %zu %zu %zu %.3f %.1f %.1f %.1f\n", s->count, s->good, s->refused, s->wrong, s->failed,
+	    seconds, took[s->count / 2], took[s->count * 99 / 100], took[s->count - 1]);
+	free(took);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct storm s = { .server.sin_family = AF_INET, .nat = getenv("STORM_NAT") != NULL };
+	struct rlimit files;
+	size_t at_once = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
+	char *colon = argc == 4 ? strrchr(argv[1], ':') : NULL;
+	double begun;
+
+	if (colon == NULL || at_once == 0) {
+		(void)fprintf(stderr, "usage: bench_storm ADDR:PORT LIST AT_ONCE\n");
+		return 2;
+	}
+	*colon = '\0';
+	s.server.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
+	if (inet_pton(AF_INET, argv[1], &s.server.sin_addr) != 1)
+		die(argv[1]);
+	list_read(&s, argv[2]);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+	s.epoll = epoll_create1(EPOLL_CLOEXEC);
+	s.answers = calloc(at_once, sizeof(*s.answers));
+	s.lens = calloc(at_once, sizeof(*s.lens));
+	for (size_t i = 0; s.answers != NULL && i < at_once; i++)
+		s.answers[i] = malloc(ANSWER_MAX);
+	begun = now();
+	storm_run(&s, at_once);
+	report(&s, now() - begun);
+	return s.good == s.count ? 0 : 1;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/unit/db_support.h"
+
+#include "db/request.h"
+
+#define MAC_1 "0004f2000001"
+#define MAC_2 "0004f2000002"
+
+static void
+phone_add(struct fixture *f, struct db *db, const char *mac, const char *user, const char *password)
+{
+	struct db_phone_new n = { .http_password = password };
+
+	(void)snprintf(n.phone.mac, sizeof(n.phone.mac), "%s", mac);
+	(void)snprintf(n.phone.model, sizeof(n.phone.model), "D65");
+	(void)snprintf(n.phone.http_user, sizeof(n.phone.http_user), "%s", user);
+	assert_ok(db_phone_add(db, &n, 1, &f->e), f->e);
+}
+
+static void
+assert_login(struct fixture *f, struct db *db, const char *user, const char *mac, const char *password)
+{
+	struct buf found = BUF_INIT(100);
+	char found_mac[DB_MAC_SIZE];
+
+	assert_ok(db_phone_login(db, user, found_mac, &found, &f->e), f->e);
+	assert_string_equal(found_mac, mac);
+	assert_string_equal(buf_string(&found), password);
+	buf_release(&found);
+}
+
+static void
+assert_stranger(struct fixture *f, struct db *db, const char *user, const char *text)
+{
+	struct buf found = BUF_INIT(100);
+	char mac[DB_MAC_SIZE];
+
+	assert_fails(db_phone_login(db, user, mac, &found, &f->e), f->e, ERR_NOT_FOUND, text);
+	assert_int_equal(found.len, 0);
+	buf_release(&found);
+}
+
+/* A phone would be checked against another's password. */
+static void
+login_is_the_users_own(void **state)
+{
+	struct fixture *f = *state;
+	struct db *writer = writer_open(f), *reader;
+
+	phone_add(f, writer, MAC_1, "u1", CLEAR_PASSWORD);
+	phone_add(f, writer, MAC_2, MAC_1, "another's"); /* a MAC is a user name like any other */
+	reader = db_open(&f->where, &f->e);
+	assert_non_null(reader);
+	assert_login(f, reader, "u1", MAC_1, CLEAR_PASSWORD);
+	assert_login(f, reader, MAC_1, MAC_2, "another's");
+	assert_stranger(f, reader, MAC_2, "HTTP user " MAC_2 ": no phone has it");
+	assert_stranger(f, reader, "U1", "HTTP user U1");
+	assert_stranger(f, reader, "u\033[2J", "HTTP user u?[2J");
+	db_close(reader);
+	db_close(writer);
+	assert_sound(f);
+}
+
+/* A request would see one half of a change, or a server go on with settings of yesterday, or wait for who writes. */
+static void
+request_sees_one_moment(void **state)
+{
+	struct fixture *f = *state;
+	struct db *writer = writer_open(f), *reader = db_open(&f->where, &f->e);
+	int64_t before, same, after;
+
+	assert_non_null(reader);
+	assert_ok(db_read_begin(reader, &f->e), f->e);
+	assert_ok(db_data_version(reader, &before, &f->e), f->e);
+	phone_add(f, writer, MAC_1, "u1", CLEAR_PASSWORD);
+	assert_ok(db_read_begin(reader, &f->e), f->e); /* nested */
+	assert_stranger(f, reader, "u1", "no phone has it");
+	db_read_end(reader);
+	assert_stranger(f, reader, "u1", "no phone has it");
+	assert_ok(db_data_version(reader, &same, &f->e), f->e);
+	assert_true(same == before);
+	db_read_end(reader);
+	assert_ok(db_read_begin(reader, &f->e), f->e);
+	assert_login(f, reader, "u1", MAC_1, CLEAR_PASSWORD);
+	assert_ok(db_data_version(reader, &after, &f->e), f->e);
+	assert_true(after != before);
+	db_read_end(reader);
+	assert_ok(db_data_version(reader, &same, &f->e), f->e);
+	assert_true(same == after);
+	db_close(reader);
+	db_close(writer);
+	assert_sound(f);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_created, fixture_end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(login_is_the_users_own),
+		TEST(request_sees_one_moment),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
