@@ -36,6 +36,7 @@ struct db_location {
 	const char *dir;
 	const char *master_key;		/* NULL for master.key in dir */
 	const char *actor;		/* who, for the event log and for the lock: "root: phonevpn mint" */
+	bool at_once;			/* wait for another writer for some milliseconds only: ERR_CONFLICT */
 };
 
 struct db_setting {
@@ -121,6 +122,8 @@ struct db_phone {
 	time_t not_after, revoked;
 	int64_t authority;
 	char profile[DB_HASH_SIZE];
+	time_t enrolled, login;		/* it enrolled, and first logged in itself: db/enroll.h; 0: not, or not known */
+	char enrolled_from[46];		/* an IP address */
 };
 
 /* Numbers of the VPN's network that phones may have, both ends included. */

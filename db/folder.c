@@ -17,6 +17,7 @@
 
 #define HOLDER_MAX 512
 #define LOCK_TRIES 100
+#define LOCK_TRIES_AT_ONCE 2 /* a holder that is just coming or going */
 #define LOCK_PAUSE_NS 10000000
 
 int
@@ -174,8 +175,9 @@ lock_try(struct folder_lock *lock)
 }
 
 int
-folder_lock_take(const char *dir, const char *actor, struct folder_lock *ret, struct err *e)
+folder_lock_take(const char *dir, const char *actor, bool at_once, struct folder_lock *ret, struct err *e)
 {
+	const int most = at_once ? LOCK_TRIES_AT_ONCE : LOCK_TRIES;
 	const struct timespec pause = { 0, LOCK_PAUSE_NS };
 	struct folder_lock lock = { .fd = -1, .path = file_path(dir, "lock", e) };
 	enum lock_attempt attempt = LOCK_AGAIN;
@@ -183,11 +185,11 @@ folder_lock_take(const char *dir, const char *actor, struct folder_lock *ret, st
 	if (lock.path == NULL)
 		return -1;
 	/* Most who have it are done soon: a server that puts keys into the pool, a phone that is added. */
-	for (int tries = 0; tries < LOCK_TRIES; tries++) {
+	for (int tries = 1;; tries++) {
 		attempt = lock_try(&lock);
-		if (attempt == LOCK_TAKEN || attempt == LOCK_FAILED)
+		if (attempt == LOCK_TAKEN || attempt == LOCK_FAILED || tries == most)
 			break;
-		if (attempt == LOCK_HELD && tries + 1 < LOCK_TRIES)
+		if (attempt == LOCK_HELD)
 			(void)close(lock.fd);
 		(void)nanosleep(&pause, NULL);
 	}

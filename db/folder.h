@@ -33,8 +33,10 @@ struct folder_lock {
 
 #define FOLDER_LOCK_INIT { .fd = -1 }
 
-/* ERR_CONFLICT names the holder. Release it with folder_lock_release(). */
-int folder_lock_take(const char *dir, const char *actor, struct folder_lock *ret, struct err *e);
+/*
+ * ERR_CONFLICT names the holder, who has had a second to end, but for at_once. Release it with folder_lock_release().
+ */
+int folder_lock_take(const char *dir, const char *actor, bool at_once, struct folder_lock *ret, struct err *e);
 
 /* Takes a lock that is not held, too. */
 void folder_lock_release(struct folder_lock *lock);

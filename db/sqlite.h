@@ -76,6 +76,17 @@ enum sql {
 	SQL_BUNDLE_BY_NUMBER,
 	SQL_BUNDLE_BY_MD5,
 	SQL_BUNDLE_OFFERED,
+	SQL_ENROLL_WINDOW,
+	SQL_ENROLL_OPEN,
+	SQL_ENROLL_CLOSE,
+	SQL_ENROLL_NAMES_CLEAR,
+	SQL_ENROLL_NAME,
+	SQL_ENROLL_PHONE,
+	SQL_ENROLL_COUNT,
+	SQL_ENROLL_CLAIM,
+	SQL_LOGIN_SEEN,
+	SQL_LOGIN_RECORD,
+	SQL_PHONE_RESET,
 	SQL_KEY_POOL_ADD,
 	SQL_KEY_POOL_NEXT,
 	SQL_KEY_POOL_TAKE,
@@ -96,6 +107,7 @@ struct db {
 	sqlite3_stmt *statements[SQL_COUNT];
 	char *dir, *file, *key_path, *actor;
 	unsigned char key[SEAL_KEY_SIZE];
+	bool at_once;		/* see struct db_location */
 	bool writer;		/* may change: holds the lock, or makes or upgrades the database */
 	struct folder_lock lock;
 	unsigned int reads;	/* sql_read_begin() without its end */
@@ -279,6 +291,8 @@ int host_pick(struct db *db, struct host_picker *picker, int64_t phone, const st
     uint32_t *ret_host, struct err *e);
 int host_take(struct db *db, int64_t phone, const char *mac, uint32_t host, struct err *e);
 int host_return(struct db *db, int64_t phone, struct err *e);
+
+int phone_set_password(struct db *db, const struct db_phone *p, const char *http_password, struct err *e);
 
 /* Where a phone's sealed column lives; borrows both. */
 struct seal_place phone_place(const char *mac, const char *column);

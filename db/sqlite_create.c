@@ -123,7 +123,8 @@ fill(struct db *db, const struct db_init *init, struct err *e)
 static int
 create(struct db *db, const struct db_init *init, struct made *made, struct err *e)
 {
-	if (folder_make(db->dir, &made->dir, e) != 0 || folder_lock_take(db->dir, db->actor, &db->lock, e) != 0 ||
+	if (folder_make(db->dir, &made->dir, e) != 0 ||
+	    folder_lock_take(db->dir, db->actor, db->at_once, &db->lock, e) != 0 ||
 	    file_make(db, &made->file, e) != 0 || sql_attach(db, e) != 0 || not_initialised(db, e) != 0 ||
 	    master_key_take(db->key_path, db->key, &made->key, e) != 0 || prepare(db, e) != 0)
 		return -1;

@@ -12,6 +12,7 @@
 
 /* How long to wait for another program that has the database locked: the sqlite3 shell, a backup. */
 #define BUSY_MS 5000
+#define BUSY_AT_ONCE_MS 20
 
 static const char setup[] = "PRAGMA foreign_keys = ON;"
 			    "PRAGMA trusted_schema = OFF;"
@@ -34,6 +35,7 @@ sql_new(const struct db_location *where, struct err *e)
 	if (db == NULL)
 		goto no_memory;
 	db->lock = (struct folder_lock)FOLDER_LOCK_INIT;
+	db->at_once = where->at_once;
 	db->dir = strdup(where->dir);
 	db->file = text_format("%s/phonevpn.db", where->dir);
 	db->key_path = where->master_key != NULL ? strdup(where->master_key) : text_format("%s/master.key", where->dir);
@@ -55,7 +57,7 @@ sql_attach(struct db *db, struct err *e)
 	if (rc != SQLITE_OK)
 		return sql_fail(db, rc, e);
 	(void)sqlite3_extended_result_codes(db->sql, 1);
-	(void)sqlite3_busy_timeout(db->sql, BUSY_MS);
+	(void)sqlite3_busy_timeout(db->sql, db->at_once ? BUSY_AT_ONCE_MS : BUSY_MS);
 	(void)sqlite3_db_config(db->sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	return sql_exec(db, setup, e);
 }
@@ -106,7 +108,7 @@ open_all(struct db *db, bool writer, struct err *e)
 
 	if (folder_check(db->dir, e) != 0 || file_check(db, e) != 0 || folder_check_private(db->dir, e) != 0)
 		return -1;
-	if (writer && folder_lock_take(db->dir, db->actor, &db->lock, e) != 0)
+	if (writer && folder_lock_take(db->dir, db->actor, db->at_once, &db->lock, e) != 0)
 		return -1;
 	db->writer = writer;
 	if (sql_attach(db, e) != 0 || schema_check(db, schema_version, &version, e) != 0 ||

@@ -20,6 +20,8 @@ phone_read(struct db *db, sqlite3_stmt *st, struct db_phone *ret, struct err *e)
 		.revoked = sqlite3_column_int64(st, 16),
 		.authority = sqlite3_column_int64(st, 17),
 		.vpn_host = (uint32_t)sqlite3_column_int64(st, 19),
+		.enrolled = sqlite3_column_int64(st, 20),
+		.login = sqlite3_column_int64(st, 22),
 	};
 
 	if (sql_column_text(db, st, 1, p.mac, sizeof(p.mac), e) != 0 ||
@@ -34,6 +36,8 @@ phone_read(struct db *db, sqlite3_stmt *st, struct db_phone *ret, struct err *e)
 		return -1;
 	if (p.newest != 0 && (sql_column_bytes(db, st, 14, p.serial, sizeof(p.serial), e) != 0 ||
 				 sql_column_hex(db, st, 18, p.profile, sizeof(p.profile), e) != 0))
+		return -1;
+	if (p.enrolled != 0 && sql_column_text(db, st, 21, p.enrolled_from, sizeof(p.enrolled_from), e) != 0)
 		return -1;
 	*ret = p;
 	return 0;

@@ -157,6 +157,12 @@ phone_set_sealed(struct db *db, enum sql which, const struct db_phone *p, const 
 	return rc;
 }
 
+int
+phone_set_password(struct db *db, const struct db_phone *p, const char *http_password, struct err *e)
+{
+	return phone_set_sealed(db, SQL_PHONE_SET_HTTP_PASSWORD, p, "sealed_http_password", http_password, e);
+}
+
 static int
 phone_set(struct db *db, const struct db_phone *p, const char *secret, const char *http_password, struct err *e)
 {
@@ -184,8 +190,7 @@ phone_set(struct db *db, const struct db_phone *p, const char *secret, const cha
 	/* Sealed for the MAC that is stored, whatever the caller's says. */
 	if (secret != NULL && phone_set_sealed(db, SQL_PHONE_SET_SECRET, &old, "sealed_secret", secret, e) != 0)
 		goto out;
-	if (http_password != NULL &&
-	    phone_set_sealed(db, SQL_PHONE_SET_HTTP_PASSWORD, &old, "sealed_http_password", http_password, e) != 0)
+	if (http_password != NULL && phone_set_password(db, &old, http_password, e) != 0)
 		goto out;
 	rc = event_append(db, e, "phone.set", old.mac, "%s", buf_string(&detail));
 out:

@@ -138,7 +138,32 @@ static const char version_3[] = "CREATE TABLE key_pool ("
 				") STRICT;"
 				"CREATE INDEX key_pool_kind ON key_pool (bits, keygen, id);";
 
-const char *const schema_steps[] = { version_1, version_2, version_3 };
+/*
+ * Version 4: enrolment. A phone without a row was never provisioned, nor was one since it was opened (by a reset); each
+ * other row bars it. A phone that is older than this version bars too: nothing tells whether it ever logged in.
+ */
+static const char version_4[] = "CREATE TABLE provisioned ("
+				"phone INTEGER PRIMARY KEY REFERENCES phones (id) ON DELETE CASCADE,"
+				"opened INTEGER,"
+				"enrolled INTEGER,"
+				"address TEXT,"
+				"login INTEGER,"
+				"CHECK ((enrolled IS NULL) = (address IS NULL))"
+				") STRICT;"
+				"INSERT INTO provisioned (phone) SELECT id FROM phones;"
+				"CREATE TABLE enroll_window ("
+				"id INTEGER PRIMARY KEY CHECK (id = 1),"
+				"opened INTEGER NOT NULL,"
+				"until INTEGER NOT NULL CHECK (until > opened),"
+				"networks TEXT NOT NULL CHECK (networks <> ''),"
+				"named INTEGER NOT NULL CHECK (named IN (0, 1))"
+				") STRICT;"
+				/* The phones that a window for named ones is open to. */
+				"CREATE TABLE enroll_phones ("
+				"phone INTEGER PRIMARY KEY REFERENCES phones (id) ON DELETE CASCADE"
+				") STRICT;";
+
+const char *const schema_steps[] = { version_1, version_2, version_3, version_4 };
 const size_t schema_version = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 int
@@ -203,7 +228,7 @@ schema_upgrade(struct db *db, const char *const *steps, size_t count, struct err
 	const bool writer = db->writer;
 	int rc = -1;
 
-	if (!writer && folder_lock_take(db->dir, db->actor, &db->lock, e) != 0)
+	if (!writer && folder_lock_take(db->dir, db->actor, db->at_once, &db->lock, e) != 0)
 		return err_prefix(e, "upgrade of the schema to version %zu", count);
 	db->writer = true;
 	/* A step may build a table anew; SQLite wants the keys off for that, and outside of the transaction. */

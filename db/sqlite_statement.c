@@ -5,13 +5,22 @@
 #define PHONE_SELECT                                                                          \
 	"SELECT p.id, p.mac, p.model, p.firmware, p.extension, p.label, p.grp, p.http_user, " \
 	"p.sealed_secret IS NOT NULL, p.created, n.number, p.offered, o.md5, o.created, "     \
-	"n.serial, c.not_after, c.revoked, c.authority, n.profile, h.host "                   \
+	"n.serial, c.not_after, c.revoked, c.authority, n.profile, h.host, "                  \
+	"r.enrolled, r.address, r.login "                                                     \
 	"FROM phones AS p "                                                                   \
 	"LEFT JOIN generations AS n ON n.phone = p.id "                                       \
 	"AND n.number = (SELECT max(m.number) FROM generations AS m WHERE m.phone = p.id) "   \
 	"LEFT JOIN certificates AS c ON c.serial = n.serial "                                 \
 	"LEFT JOIN generations AS o ON o.phone = p.id AND o.number = p.offered "              \
-	"LEFT JOIN hosts AS h ON h.phone = p.id "
+	"LEFT JOIN hosts AS h ON h.phone = p.id "                                             \
+	"LEFT JOIN provisioned AS r ON r.phone = p.id "
+
+/* May fetch once without its login, as far as the phone goes: it is offered something, and was never provisioned. */
+#define ENROLL_FROM                                                           \
+	"FROM phones AS p LEFT JOIN provisioned AS r ON r.phone = p.id "      \
+	"WHERE p.offered IS NOT NULL AND (r.phone IS NULL OR "                \
+	"(r.opened IS NOT NULL AND r.enrolled IS NULL AND r.login IS NULL)) " \
+	"AND ((SELECT named FROM enroll_window) IS NOT 1 OR p.id IN (SELECT phone FROM enroll_phones)) "
 
 /* certificate_read() takes these. */
 #define CERTIFICATE_SELECT                                                                                 \
@@ -150,6 +159,25 @@ static const char *const texts[SQL_COUNT] = {
 	    BUNDLE_SELECT("INDEXED BY generations_md5 ") "WHERE p.mac = ?1 AND g.md5 = ?2 AND c.revoked IS NULL "
 							 "ORDER BY g.number DESC LIMIT 1",
 	[SQL_BUNDLE_OFFERED] = BUNDLE_SELECT("") "WHERE p.mac = ?1 AND g.number = p.offered",
+
+	[SQL_ENROLL_WINDOW] = "SELECT opened, until, networks, named FROM enroll_window",
+	[SQL_ENROLL_OPEN] =
+	    "REPLACE INTO enroll_window (id, opened, until, networks, named) VALUES (1, ?1, ?2, ?3, ?4)",
+	[SQL_ENROLL_CLOSE] = "DELETE FROM enroll_window",
+	[SQL_ENROLL_NAMES_CLEAR] = "DELETE FROM enroll_phones",
+	[SQL_ENROLL_NAME] = "INSERT OR IGNORE INTO enroll_phones (phone) VALUES (?1)",
+	[SQL_ENROLL_PHONE] = "SELECT p.id " ENROLL_FROM "AND p.mac = ?1",
+	[SQL_ENROLL_COUNT] = "SELECT count(*) " ENROLL_FROM,
+	[SQL_ENROLL_CLAIM] =
+	    "INSERT INTO provisioned (phone, enrolled, address) VALUES (?1, ?2, ?3) "
+	    "ON CONFLICT (phone) DO UPDATE SET enrolled = excluded.enrolled, address = excluded.address",
+	[SQL_LOGIN_SEEN] = "SELECT r.login FROM phones AS p LEFT JOIN provisioned AS r ON r.phone = p.id "
+			   "WHERE p.mac = ?1",
+	/* A login from before the phone was reset was with the former password. */
+	[SQL_LOGIN_RECORD] = "INSERT INTO provisioned (phone, login) SELECT id, ?2 FROM phones WHERE mac = ?1 "
+			     "ON CONFLICT (phone) DO UPDATE SET login = excluded.login "
+			     "WHERE login IS NULL AND coalesce(opened < excluded.login, true)",
+	[SQL_PHONE_RESET] = "REPLACE INTO provisioned (phone, opened) VALUES (?1, ?2)",
 
 	[SQL_KEY_POOL_ADD] = "INSERT INTO key_pool (id, bits, keygen, created, sealed_key) VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQL_KEY_POOL_NEXT] = "SELECT id, sealed_key FROM key_pool WHERE bits = ?1 AND keygen = ?2 AND id > ?3 "

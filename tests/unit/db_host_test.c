@@ -199,7 +199,7 @@ phones_of_version_1(void **state)
 	ids[0] = phone_make(f, db, "0004f2000001");
 	ids[1] = phone_make(f, db, "0004f2000002");
 	db_close(db);
-	assert_sqlite(f, "DROP TABLE hosts; DROP TABLE key_pool; PRAGMA user_version = 1", "");
+	assert_sqlite(f, SCHEMA_3 "DROP TABLE hosts; DROP TABLE key_pool; PRAGMA user_version = 1", "");
 	db = writer_open(f);
 	assert_int_equal(get(f, db, 1).vpn_host, 0);
 	assert_ok(db_host_assign(db, ids, 2, &range, &f->e), f->e);
@@ -209,8 +209,8 @@ phones_of_version_1(void **state)
 	assert_int_equal(get(f, db, 2).vpn_host, 3);
 	assert_ok(db_event_verify(db, &count, &f->e), f->e);
 	db_close(db);
-	assert_sqlite(f, "PRAGMA user_version", "3");
-	assert_sqlite(f, "SELECT detail FROM events WHERE action = 'schema.upgrade'", "version 1 to 3");
+	assert_sqlite(f, "PRAGMA user_version", "4");
+	assert_sqlite(f, "SELECT detail FROM events WHERE action = 'schema.upgrade'", "version 1 to 4");
 	assert_sqlite(f, "SELECT subject, detail FROM events WHERE action = 'phone.address'",
 	    "0004f2000001|VPN host 2\n0004f2000002|VPN host 3");
 	assert_sound(f);

@@ -183,7 +183,7 @@ state_of_version_2(void **state)
 	struct fixture *f = *state;
 	struct db *db;
 
-	assert_sqlite(f, "DROP TABLE key_pool; PRAGMA user_version = 2", "");
+	assert_sqlite(f, SCHEMA_3 "DROP TABLE key_pool; PRAGMA user_version = 2", "");
 	db = writer_open(f);
 	assert_count(f, db, &native, 0);
 	fill(f, db, &native, 1, 1);
