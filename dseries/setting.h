@@ -7,6 +7,9 @@
 #define SETTING_BUNDLE "openvpn_inline_config"
 #define SETTING_LOGGING "openvpn_logging"
 
+/* Where the phone fetches its XML from; kept across boots, and then asked before DHCP: boot configuration page. */
+#define SETTING_CONFIG_URL "config_server_url"
+
 /* The admin's password, digits; 789 from the factory: section "The OpenVPN web configuration page". */
 #define SETTING_ADMIN_PASSWORD "login_password"
 #define FACTORY_ADMIN_USER "admin"

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define CONFIG_URL "config_server_url"
 #define MD5_LEN 32
 #define HEX "0123456789ABCDEFabcdef"
 #define ID_MAX 64      /* a longer id is no slip of one of ours */
@@ -25,7 +24,7 @@ enum known {
 	KNOWN_BUNDLE,
 	KNOWN_LOGGING,
 	KNOWN_ADMIN,
-	KNOWN_CONFIG_URL,
+	KNOWN_SETTING_CONFIG_URL,
 };
 
 static const char *const ids[KNOWN_COUNT] = {
@@ -33,7 +32,7 @@ static const char *const ids[KNOWN_COUNT] = {
 	[KNOWN_BUNDLE] = SETTING_BUNDLE,
 	[KNOWN_LOGGING] = SETTING_LOGGING,
 	[KNOWN_ADMIN] = SETTING_ADMIN_PASSWORD,
-	[KNOWN_CONFIG_URL] = CONFIG_URL,
+	[KNOWN_SETTING_CONFIG_URL] = SETTING_CONFIG_URL,
 };
 
 /* What the walk over the document has come upon. */
@@ -237,7 +236,7 @@ static void
 check_config_url(struct walk *w, const xmlNode *node)
 {
 	const char *value = attribute0(node, "value");
-	struct finding_place place = place_of(&w->check, node, CONFIG_URL);
+	struct finding_place place = place_of(&w->check, node, SETTING_CONFIG_URL);
 
 	check_url_free(w->config_url);
 	w->config_url = value == NULL ? NULL : check_url_config(&w->check, &place, value);
@@ -266,7 +265,7 @@ check_known(struct walk *w, const xmlNode *node, enum known which)
 	case KNOWN_ADMIN:
 		check_admin(&w->check, node);
 		break;
-	case KNOWN_CONFIG_URL:
+	case KNOWN_SETTING_CONFIG_URL:
 		check_config_url(w, node);
 		break;
 	}
@@ -386,7 +385,8 @@ check_whole(const struct walk *w)
 	if (bundle != NULL && config != NULL && strcasecmp(bundle->server, config->server) == 0 &&
 	    !same_text(bundle->user, config->user))
 		FOUND(c, RULE_CONFIG_LOGIN, &place,
-		    "expected one login for %s, found two in " CONFIG_URL " and " SETTING_BUNDLE, bundle->server);
+		    "expected one login for %s, found two in " SETTING_CONFIG_URL " and " SETTING_BUNDLE,
+		    bundle->server);
 }
 
 static void

@@ -36,6 +36,17 @@ struct http_source {
 	int (*credential)(void *view, const char *user, struct http_credential *ret, struct err *e);
 	int (*config)(void *view, const char *mac, struct buf *out, struct err *e);
 	int (*bundle)(void *view, const char *mac, const char *md5, struct buf *out, struct err *e);
+
+	/* The next two may be NULL, and are not called where no login is asked for. */
+
+	/* A phone has logged in as itself, and is about to get what it asked for. */
+	void (*login)(void *view, const char *mac);
+	/*
+	 * Somebody at that IP address, without a login, asks for a phone's document. 0 with the document, when it is to
+	 * be had this once: that is on disk then. -1 with ERR_NOT_FOUND for a stranger as any other (401), or with
+	 * ERR_CONFLICT when it cannot be told now (503, to be asked again).
+	 */
+	int (*enroll)(void *view, const char *mac, const char *address, struct buf *out, struct err *e);
 };
 
 struct http_config {

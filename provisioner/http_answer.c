@@ -11,6 +11,7 @@
 
 #define DOCUMENT_MAX (1 << 20)
 #define CHALLENGE_MAX 1024
+#define RETRY_SECONDS "5"
 #define ETAG_SIZE (ROUTE_MD5_SIZE + 2)
 
 /* Header fields of an answer; a list ends with a NULL name. */
@@ -134,11 +135,12 @@ answer_error(struct http_request *q, const struct err *e)
 	return http_answer_status(q, MHD_HTTP_INTERNAL_SERVER_ERROR);
 }
 
+static const struct field config_fields[] = { { MHD_HTTP_HEADER_CONTENT_TYPE, "application/xml" },
+	{ MHD_HTTP_HEADER_CACHE_CONTROL, "no-store" }, { NULL, NULL } };
+
 static enum MHD_Result
 answer_config(struct http_request *q)
 {
-	static const struct field fields[] = { { MHD_HTTP_HEADER_CONTENT_TYPE, "application/xml" },
-		{ MHD_HTTP_HEADER_CACHE_CONTROL, "no-store" }, { NULL, NULL } };
 	const struct http_source *source = &q->server->config.source;
 	struct buf *document = document_new(DOCUMENT_MAX);
 	struct err e = ERR_INIT;
@@ -151,9 +153,39 @@ answer_config(struct http_request *q)
 	else if (http_view(q, &e) != NULL)
 		rc = source->config(q->view, q->route.mac, document, &e);
 	if (rc == 0)
-		return answer_document(q, document, fields);
+		return answer_document(q, document, config_fields);
 	document_free(document);
 	return answer_error(q, &e);
+}
+
+/* Somebody else writes to the state, and a request waits for nobody. */
+static enum MHD_Result
+answer_later(struct http_request *q)
+{
+	static const struct field later[] = { { MHD_HTTP_HEADER_RETRY_AFTER, RETRY_SECONDS }, { NULL, NULL } };
+
+	return queue(q, MHD_HTTP_SERVICE_UNAVAILABLE, response_empty(), later);
+}
+
+/* No login at all: a challenge, but for a phone that may fetch its document once without one. */
+static enum MHD_Result
+answer_stranger(struct http_request *q)
+{
+	const struct http_source *source = &q->server->config.source;
+	struct buf *document;
+	struct err e = ERR_INIT;
+
+	if (source->enroll == NULL || q->route.kind != ROUTE_CONFIG || strcmp(q->method, MHD_HTTP_METHOD_GET) != 0)
+		return answer_challenge(q, false);
+	document = document_new(DOCUMENT_MAX);
+	if (document == NULL)
+		return http_answer_status(q, MHD_HTTP_INTERNAL_SERVER_ERROR);
+	if (http_view(q, &e) != NULL && source->enroll(q->view, q->route.mac, q->client, document, &e) == 0)
+		return answer_document(q, document, config_fields);
+	document_free(document);
+	if (e.code == ERR_NOT_FOUND)
+		return answer_challenge(q, false);
+	return e.code == ERR_CONFLICT ? answer_later(q) : answer_error(q, &e);
 }
 
 /* The client has these very bytes: RFC 9110 section 13.1.2. An md5 in quotes is nothing else's part. */
@@ -192,6 +224,10 @@ answer_bundle(struct http_request *q)
 static enum MHD_Result
 answer_allowed(struct http_request *q)
 {
+	const struct http_config *config = &q->server->config;
+
+	if (config->auth != HTTP_AUTH_NONE && config->source.login != NULL)
+		config->source.login(q->view, q->route.mac);
 	return q->route.kind == ROUTE_BUNDLE ? answer_bundle(q) : answer_config(q);
 }
 
@@ -245,7 +281,7 @@ answer(struct http_request *q)
 	case HTTP_ALLOWED:
 		return answer_allowed(q);
 	case HTTP_CHALLENGE:
-		return answer_challenge(q, false);
+		return a.count == 0 ? answer_stranger(q) : answer_challenge(q, false);
 	case HTTP_CHALLENGE_STALE:
 		return answer_challenge(q, true);
 	case HTTP_BAD_REQUEST:

@@ -140,11 +140,18 @@ static int
 settings_set(xmlNodePtr root, const struct xml_vpn *vpn)
 {
 	bool offer = vpn->mode == XML_VPN_OFFER;
+	const struct attribute config[] = { { "value", vpn->config_url }, { NULL, NULL } };
 	const struct attribute enable[] = { { "value", offer && vpn->enable ? "1" : "0" }, { NULL, NULL } };
 	const struct attribute logging[] = { { "value", vpn->logging ? "1" : "0" }, { NULL, NULL } };
 	const struct attribute bundle[] = { { "url", vpn->url }, { "value", "1" }, { "md5", vpn->md5 },
 		{ NULL, NULL } };
 
+	if (vpn->config_url != NULL) {
+		/* One with a network_id would count in that network alone. */
+		settings_remove(root->children, SETTING_CONFIG_URL);
+		if (setting_set(root, SETTING_CONFIG_URL, config) != 0)
+			return -1;
+	}
 	if (vpn->mode == XML_VPN_UNTOUCHED)
 		return 0;
 	if (setting_set(root, SETTING_ENABLE, enable) != 0)
@@ -176,6 +183,8 @@ check_text(const char *s, const char *what, struct err *e)
 static int
 check_vpn(const struct xml_vpn *vpn, struct err *e)
 {
+	if (vpn->config_url != NULL && check_text(vpn->config_url, "configuration server's URL", e) != 0)
+		return -1;
 	if (vpn->mode != XML_VPN_OFFER)
 		return 0;
 	if (!text_is_hex(vpn->md5, MD5_LEN))
@@ -194,7 +203,7 @@ xml_merge(const void *document, size_t len, const char *name, const struct xml_v
 	doc = xml_document_read(document, len, name, e);
 	if (doc == NULL)
 		return -1;
-	if (vpn->mode == XML_VPN_UNTOUCHED) {
+	if (vpn->mode == XML_VPN_UNTOUCHED && vpn->config_url == NULL) {
 		buf_add(out, document, len);
 		rc = buf_check(out, name, e);
 		goto out;

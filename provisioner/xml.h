@@ -25,6 +25,11 @@ struct xml_vpn {
 	const char *md5;	/* XML_VPN_OFFER: 32 lower-case hex digits */
 	bool enable;		/* XML_VPN_OFFER: connect at boot; a phone fetches the bundle either way */
 	bool logging;
+	/*
+	 * In every mode: where the phone fetches its document from now on, config_server_url, with its credential in
+	 * it. It stands there once, for every network; NULL: as the document has it.
+	 */
+	const char *config_url;
 };
 
 /* The one SIP account of a minimal document. */

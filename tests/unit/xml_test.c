@@ -316,6 +316,43 @@ test_minimal_parts(void **state)
 	buf_release(&out);
 }
 
+/* A phone that enrolled keeps its login in config_server_url: any other there, and it would have none at the next boot. */
+static void
+test_config_url(void **state)
+{
+	const struct xml_vpn untouched = { .mode = XML_VPN_UNTOUCHED, .config_url = "https://u:p%26@pbx.example.com/" };
+	const struct xml_vpn bad = { .mode = XML_VPN_UNTOUCHED, .config_url = "https://u:top\1@h/" };
+	static const char own[] = "<config><setting id=\"config_server_url\" value=\"https://a/\" network_id=\"1\"/>"
+				  "<setting id=\"openvpn_logging\" value=\"1\"/>"
+				  "<setting id=\"config_server_url\" value=\"https://b/\"/></config>";
+	struct xml_vpn both = offer;
+	struct buf out = BUF_INIT(XML_MAX);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	both.config_url = untouched.config_url;
+	assert_ok(xml_merge(own, strlen(own), "own", &untouched, &out, &e), e);
+	assert_xpath(&out, "count(/config/setting[@id=\"config_server_url\"])", "1");
+	assert_xpath(&out, "count(//@network_id)", "0");
+	assert_xpath(&out, "string(/config/setting[@id=\"config_server_url\"]/@value)", untouched.config_url);
+	assert_xpath(&out, "string(/config/setting[@id=\"openvpn_logging\"]/@value)", "1");
+	buf_clear(&out);
+	assert_ok(xml_merge(own, strlen(own), "own", &both, &out, &e), e);
+	assert_offered(&out);
+	assert_xpath(&out, "string(/config/setting[@id=\"config_server_url\"]/@value)", both.config_url);
+	buf_clear(&out);
+	assert_ok(xml_merge(own, strlen(own), "own", &offer, &out, &e), e);
+	assert_xpath(&out, "count(/config/setting[@id=\"config_server_url\"])", "2");
+	buf_clear(&out);
+	assert_ok(xml_minimal(&both, NULL, &out, &e), e);
+	assert_offered(&out);
+	assert_xpath(&out, "string(/config/setting[@id=\"config_server_url\"]/@value)", both.config_url);
+	buf_clear(&out);
+	assert_fails(xml_minimal(&bad, NULL, &out, &e), e, ERR_INPUT, "configuration server");
+	assert_null(strstr(e.text, "top"));
+	buf_release(&out);
+}
+
 int
 main(void)
 {
@@ -327,6 +364,7 @@ main(void)
 		cmocka_unit_test(test_merge_escapes),
 		cmocka_unit_test(test_minimal),
 		cmocka_unit_test(test_minimal_parts),
+		cmocka_unit_test(test_config_url),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
