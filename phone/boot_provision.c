@@ -67,6 +67,34 @@ settings_ignored(struct boot *b)
 	return boot_fail(b, "settings", VERDICT_VPN_UNSUPPORTED, "Recommended Firmware", &e, BOOT_STATE_VPN);
 }
 
+/*
+ * "If config_server_url is populated, the phone uses it", and keeps it across boots: this is how it comes by a login of
+ * its own when the first fetch had none.
+ */
+static void
+config_url_keep(struct boot *b)
+{
+	struct buf full = BUF_INIT(SETTINGS_URL_SIZE + 32), shown = BUF_INIT(1024);
+	const char *url = b->settings.config.text;
+	struct store *s = &b->phone->store;
+	struct err e = ERR_INIT;
+
+	if (b->settings.config.state != SETTING_GOOD || strcmp(url, s->config_url) == 0)
+		return;
+	if (fetch_config_url(url, s->mac, &full, &e) != 0 ||
+	    text_copy(s->config_url, sizeof(s->config_url), url, SETTING_CONFIG_URL, &e) != 0) {
+		report_step(b->report, "settings", STEP_WARNING, NULL, "%s is not taken: %s", SETTING_CONFIG_URL,
+		    e.text);
+	} else {
+		if (b->report->form != REPORT_NONE)
+			fetch_show_url(url, &shown);
+		report_step(b->report, "settings", STEP_DONE, NULL, "%s: from now on the configuration comes from %s%s",
+		    SETTING_CONFIG_URL, buf_string(&shown), strchr(url, '@') != NULL ? ", with a login" : "");
+	}
+	buf_release(&full);
+	buf_release(&shown);
+}
+
 /* What the phone keeps of the settings, whether its model has a VPN or not. */
 static void
 settings_keep(struct boot *b)
@@ -75,6 +103,7 @@ settings_keep(struct boot *b)
 
 	if (b->settings.admin.state == SETTING_GOOD)
 		memcpy(s->admin_password, b->settings.admin.text, sizeof(s->admin_password));
+	config_url_keep(b);
 	s->enable = b->phone->vpn && b->settings.enable.on;
 	s->logging = b->phone->vpn && b->settings.logging.on;
 }

@@ -86,6 +86,12 @@ read_admin(const xmlNode *node, struct settings *ret)
 	ret->admin.state = read_text(node, "value", ret->admin.text, sizeof(ret->admin.text));
 }
 
+static void
+read_config_url(const xmlNode *node, struct settings *ret)
+{
+	ret->config.state = read_text(node, "value", ret->config.text, sizeof(ret->config.text));
+}
+
 static bool
 is_named(const xmlNode *node, const char *name)
 {
@@ -101,6 +107,7 @@ static const struct {
 	{ SETTING_BUNDLE, read_bundle },
 	{ SETTING_LOGGING, read_logging },
 	{ SETTING_ADMIN_PASSWORD, read_admin },
+	{ SETTING_CONFIG_URL, read_config_url },
 };
 
 #define READER_COUNT (sizeof(readers) / sizeof(readers[0]))
@@ -117,7 +124,8 @@ read_root(const xmlNode *root, struct settings *ret)
 		if (n->type != XML_ELEMENT_NODE || !is_named(n, "setting"))
 			continue;
 		id = attribute0(n, "id", &odd);
-		if (id == NULL || odd)
+		/* What holds in one network only: which one this phone is in, nobody says. */
+		if (id == NULL || odd || xmlHasProp(n, (const xmlChar *)"network_id") != NULL)
 			continue;
 		for (size_t i = 0; i < READER_COUNT; i++) {
 			if (strcmp(id, readers[i].id) != 0)
@@ -269,6 +277,9 @@ settings_check(const struct settings *s, struct err *e)
 	if (s->bundle.md5.state == SETTING_INVALID)
 		return err_set(e, ERR_INPUT, "%s: md5: expected at most %d bytes of plain text, found other text",
 		    SETTING_BUNDLE, SETTINGS_MD5_SIZE - 1);
+	if (s->config.state == SETTING_INVALID)
+		return err_set(e, ERR_INPUT, "%s: expected at most %d bytes of plain text, found other text",
+		    SETTING_CONFIG_URL, SETTINGS_URL_SIZE - 1);
 	if (s->admin.state == SETTING_INVALID)
 		return err_set(e, ERR_INPUT, "%s: expected at most %d bytes of plain text, found other text",
 		    SETTING_ADMIN_PASSWORD, SETTINGS_PASSWORD_SIZE - 1);

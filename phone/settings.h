@@ -7,7 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The phone's reader of its XML: the three settings of the vendor's page, section "Configuration Elements". */
+/*
+ * The phone's reader of its XML: the three settings of the vendor's page, section "Configuration Elements", and what the
+ * phone keeps of the others.
+ */
 
 #define SETTINGS_XML_MAX (1 << 20) /* bytes; what a phone can hold is not known */
 #define SETTINGS_URL_SIZE 2048
@@ -54,6 +57,7 @@ struct settings {
 	struct setting_switch enable, logging;
 	struct settings_bundle bundle;
 	struct setting_password admin;
+	struct setting_url config;	/* config_server_url for any network: where the XML comes from at the next boot */
 	const char *repeated;	/* the name of a setting that stands there twice, the last one counting, or NULL */
 };
 

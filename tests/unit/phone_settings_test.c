@@ -149,6 +149,28 @@ test_repeated(void **state)
 	assert_string_equal(s.repeated, "network_default_enable_openvpn");
 }
 
+/* Where the phone looks at its next boot. One for a certain network is not for this phone, as far as anybody knows. */
+static void
+test_config_url(void **state)
+{
+	struct err e = ERR_INIT;
+	struct settings s;
+
+	(void)state;
+	assert_ok(read_text("<config/>", &s, &e), e);
+	assert_int_equal(s.config.state, SETTING_ABSENT);
+	assert_ok(read_text("<config><setting id='config_server_url' value='https://a:b@h/p/'/>"
+			    "<setting id='config_server_url' value='https://other/' network_id='1'/></config>",
+		      &s, &e),
+	    e);
+	assert_int_equal(s.config.state, SETTING_GOOD);
+	assert_string_equal(s.config.text, "https://a:b@h/p/");
+	assert_null(s.repeated);
+	assert_ok(read_text("<config><setting id='config_server_url' value='h&#10;'/></config>", &s, &e), e);
+	assert_int_equal(s.config.state, SETTING_INVALID);
+	assert_fails(settings_check(&s, &e), e, ERR_INPUT, "config_server_url");
+}
+
 /* An entity must neither be fetched nor expanded: a file's content would leave, or memory would end. */
 static void
 test_doctype(void **state)
@@ -271,6 +293,7 @@ main(void)
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_document),
 		cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_config_url),
 		cmocka_unit_test(test_doctype),
 		cmocka_unit_test(test_not_config),
 		cmocka_unit_test(test_good_documents),
