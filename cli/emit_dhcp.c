@@ -87,8 +87,7 @@ const struct command command_emit_dhcp = {
 	    "For isc a class to be included in dhcpd.conf, for kea the client class within its \"Dhcp4\", for dnsmasq a "
 	    "file for its conf-dir. A phone is told by its address block, 00:0f:d3, or with --match class by option 60, "
 	    "which begins with digium_D. The URL has no login, since every client on the network can read it: the phone "
-	    "has to be given its own on its screen, or the first fetch is served by 'serve --auth none' on a network "
-	    "that you trust. A phone that has a configuration server already does not ask DHCP for another.",
+	    "has to be given its own on its screen, or it gets it by its first fetch, while 'phonevpn enroll open' lets it. A phone that has a configuration server already does not ask DHCP for another.",
 	.options = options,
 	.run = dhcp_run,
 };

@@ -73,6 +73,15 @@ phone_report(const struct db_phone *p, const struct addresses *addresses)
 	    address_text(addresses, p->vpn_host, address));
 	if (o != NULL && stand == STAND_TURNED_DOWN)
 		(void)json_object_set_new(o, "reason", json_string(why.text));
+	if (o != NULL && p->enrolled != 0) {
+		text_time(p->enrolled, end);
+		(void)json_object_set_new(o, "enrolled", json_string(end));
+		(void)json_object_set_new(o, "enrolled_from", json_string(p->enrolled_from));
+	}
+	if (o != NULL && p->login != 0) {
+		text_time(p->login, end);
+		(void)json_object_set_new(o, "first_login", json_string(end));
+	}
 	if (o != NULL && p->offered != 0) {
 		(void)json_object_set_new(o, "generation", json_integer(p->offered));
 		(void)json_object_set_new(o, "md5", json_string(p->offered_md5));

@@ -67,6 +67,22 @@ show_line(const char *name, const char *value)
 		(void)printf("%-11s %s\n", name, value);
 }
 
+static void
+show_login(const struct db_phone *p)
+{
+	char when[TEXT_TIME_SIZE];
+
+	show_line("HTTP user", p->http_user);
+	if (p->enrolled != 0) {
+		text_time(p->enrolled, when);
+		(void)printf("%-11s %s from %s\n", "enrolled", when, p->enrolled_from);
+	}
+	if (p->login != 0) {
+		text_time(p->login, when);
+		show_line("first login", when);
+	}
+}
+
 static int
 show_text(struct db *db, const struct db_phone *p, const struct addresses *addresses, struct err *e)
 {
@@ -84,7 +100,7 @@ show_text(struct db *db, const struct db_phone *p, const struct addresses *addre
 	show_line("secret", p->has_secret ? "(hidden)" : "");
 	show_line("label", p->label);
 	show_line("group", p->group);
-	show_line("HTTP user", p->http_user);
+	show_login(p);
 	show_line("VPN", phone_stand_name(stand));
 	show_line("VPN address", address_text(addresses, p->vpn_host, address));
 	show_line("reason", stand == STAND_TURNED_DOWN ? why.text : "");

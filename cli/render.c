@@ -89,14 +89,27 @@ render_crls(struct db *db, struct buf *out, struct err *e)
 	return rc;
 }
 
+/*
+ * A phone that came by its login through its XML keeps it from there: a document without it would have the phone forget
+ * it, so it is in each one.
+ */
+static int
+config_url_of(const struct settings *s, const struct db_phone *p, const struct buf *password, struct buf *url,
+    struct xml_vpn *vpn, struct err *e)
+{
+	if (p->enrolled == 0)
+		return 0;
+	if (url_login(s->value[SET_URL], p->http_user, buf_string(password), url, e) != 0)
+		return -1;
+	vpn->config_url = buf_string(url);
+	return 0;
+}
+
 /* What the document says of the VPN. A phone that was never minted keeps what its admin wrote by hand. */
 static int
-vpn_of(struct db *db, const struct settings *s, const struct db_phone *p, struct buf *url, struct xml_vpn *ret,
-    struct err *e)
+vpn_of(const struct settings *s, const struct db_phone *p, const struct buf *password, struct buf *url,
+    struct xml_vpn *ret, struct err *e)
 {
-	struct buf password = BUF_INIT(DB_DER_MAX);
-	int rc;
-
 	*ret = (struct xml_vpn){ .mode = XML_VPN_UNTOUCHED };
 	if (phone_stand(p, NULL) == STAND_TURNED_DOWN || p->newest == 0)
 		return 0;
@@ -104,10 +117,8 @@ vpn_of(struct db *db, const struct settings *s, const struct db_phone *p, struct
 		ret->mode = p->revoked != 0 ? XML_VPN_OFF : XML_VPN_UNTOUCHED;
 		return 0;
 	}
-	if (db_phone_http_password(db, p->id, &password, e) != 0)
+	if (url_bundle(s->value[SET_URL], p->http_user, buf_string(password), p->offered_md5, p->mac, url, e) != 0)
 		return -1;
-	rc = url_bundle(s->value[SET_URL], p->http_user, buf_string(&password), p->offered_md5, p->mac, url, e);
-	buf_release(&password);
 	*ret = (struct xml_vpn){
 		.mode = XML_VPN_OFFER,
 		.url = buf_string(url),
@@ -115,7 +126,7 @@ vpn_of(struct db *db, const struct settings *s, const struct db_phone *p, struct
 		.enable = settings_bool(s, SET_VPN_ENABLE),
 		.logging = settings_bool(s, SET_VPN_LOGGING),
 	};
-	return rc;
+	return 0;
 }
 
 static int
@@ -148,15 +159,20 @@ int
 render_xml(struct db *db, const struct settings *s, const struct db_phone *p, const struct buf *document,
     const char *name, struct buf *out, struct err *e)
 {
-	struct buf url = BUF_INIT(URL_MAX);
+	struct buf password = BUF_INIT(DB_DER_MAX), url = BUF_INIT(URL_MAX), config_url = BUF_INIT(URL_MAX);
 	struct xml_vpn vpn;
-	int rc;
+	int rc = 0;
 
-	rc = vpn_of(db, s, p, &url, &vpn, e);
+	if (p->offered != 0 || p->enrolled != 0)
+		rc = db_phone_http_password(db, p->id, &password, e);
+	if (rc == 0 && (rc = vpn_of(s, p, &password, &url, &vpn, e)) == 0)
+		rc = config_url_of(s, p, &password, &config_url, &vpn, e);
 	if (rc == 0 && document != NULL)
 		rc = xml_merge(document->data, document->len, name, &vpn, out, e);
 	else if (rc == 0)
 		rc = minimal(db, s, p, &vpn, out, e);
+	buf_release(&config_url);
 	buf_release(&url);
+	buf_release(&password);
 	return rc;
 }

@@ -6,12 +6,14 @@
 #include "cli/state.h"
 #include "common/file.h"
 #include "common/listen.h"
+#include "common/log.h"
 #include "common/process.h"
 #include "provisioner/http.h"
 #include "provisioner/url.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	OPT_LISTEN,
@@ -121,26 +123,39 @@ listen_parse(const struct invocation *in, struct http_config *c, struct serving 
 	return 0;
 }
 
+/* There is no login to be had where none is asked for. */
+static void
+warn_enroll(struct db *db, const struct http_config *config)
+{
+	struct db_enroll_window w;
+
+	if (config->auth == HTTP_AUTH_NONE && db_enroll_window(db, &w, NULL) == 0 && time(NULL) < w.until)
+		log_warn(
+		    "--auth none: the window of 'enroll open' counts for nothing here: every phone gets all it asks for");
+}
+
 static int
 serve_run(const struct invocation *in, struct err *e)
 {
-	const char *base_dir = in->option[OPT_BASE_DIR];
+	struct serve_enroll enroll = { .base_dir = in->option[OPT_BASE_DIR] };
 	struct http_config config = { .listen = NULL };
 	struct serving serving = {
 		.in = in,
 		.http = &config,
+		.enroll = &enroll,
 		.tls_cert = in->option[OPT_TLS_CERT],
 		.tls_key = in->option[OPT_TLS_KEY],
 	};
 	struct serve_source *source = NULL;
 	struct buf cert = BUF_INIT(SERVE_TLS_MAX), key = BUF_INIT(SERVE_TLS_MAX), path = BUF_INIT(4096);
+	char actor[STATE_ACTOR_SIZE];
 	struct settings s;
 	struct db *db;
 	int rc = -1;
 
 	if (options_parse(in, &config, e) != 0 || listen_parse(in, &config, &serving, e) != 0)
 		return -1;
-	if (base_dir != NULL && file_check_dir(base_dir, e) != 0)
+	if (enroll.base_dir != NULL && file_check_dir(enroll.base_dir, e) != 0)
 		return err_prefix(e, "base-dir");
 	process_stop_block();
 	process_raise_files();
@@ -149,7 +164,13 @@ serve_run(const struct invocation *in, struct err *e)
 	if (db == NULL || settings_load(db, &s, e) != 0 || db_nonce_key_get(db, config.digest.key, e) != 0 ||
 	    url_base_path(s.value[SET_URL], &path, e) != 0)
 		goto out;
-	source = serve_source_open(in, base_dir, config.threads, e);
+	warn_enroll(db, &config);
+	state_location(in, actor, &enroll.where);
+	enroll.where.at_once = true;
+	enroll.recorder = login_recorder_start(&enroll.where, e);
+	if (enroll.recorder == NULL)
+		goto out;
+	source = serve_source_open(in, &enroll, config.threads, e);
 	if (source == NULL)
 		goto out;
 	config.source = serve_source_http(source);
@@ -163,6 +184,7 @@ serve_run(const struct invocation *in, struct err *e)
 	config.digest.realm = s.value[SET_REALM];
 	rc = serve_until_stopped(&serving, e);
 out:
+	login_recorder_stop(enroll.recorder);
 	OPENSSL_cleanse(config.digest.key, sizeof(config.digest.key));
 	buf_release(&cert);
 	buf_release(&key);
@@ -177,9 +199,9 @@ const struct command command_serve = {
 	.summary = "Serve XML and bundles to the phones over HTTP or HTTPS",
 	.details =
 	    "Every phone logs in with the user and password of its own, and gets nothing but its own files. Changes in the "
-	    "fleet, the settings (but for url and realm) and the --base-dir show at the next request. A line a request goes to "
-	    "stderr. SIGHUP opens the access log and reads the TLS certificate again. SIGTERM and SIGINT end it after the requests "
-	    "under way.",
+	    "fleet, the window of 'enroll open', the settings (but for url and realm) and the --base-dir show at the next "
+	    "request. A line a request goes to stderr. SIGHUP opens the access log and reads the TLS certificate again. SIGTERM "
+	    "and SIGINT end it after the requests under way.",
 	.options = options,
 	.run = serve_run,
 };

@@ -160,6 +160,8 @@ serve_until_stopped(const struct serving *s, struct err *e)
 	manager_stopping();
 	admin_stop(b.admin);
 	http_stop(server);
+	login_recorder_stop(s->enroll->recorder);
+	s->enroll->recorder = NULL;
 	serve_watch_close(b.watch);
 	if (!keypool_filler_stop(b.filler)) {
 		/* All requests are answered, and the state may be left at any moment. */

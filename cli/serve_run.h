@@ -2,6 +2,7 @@
 #ifndef CLI_SERVE_RUN_H
 #define CLI_SERVE_RUN_H
 
+#include "cli/serve_enroll.h"
 #include "cli/service_manager.h"
 #include "common/buf.h"
 #include "common/command.h"
@@ -13,6 +14,7 @@
 struct serving {
 	const struct invocation *in;
 	const struct http_config *http;
+	struct serve_enroll *enroll;	/* its recorder is stopped with the server */
 	const char *tls_cert, *tls_key;	/* files, or NULL */
 	const char *admin;		/* where the admin listener is, or NULL */
 	int admin_socket;		/* the service manager's for it, or -1; not both */

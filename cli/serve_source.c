@@ -13,7 +13,7 @@
 /* A handle, and the settings as it saw them last. */
 struct view {
 	struct db *db;
-	const char *base_dir;
+	const struct serve_enroll *enroll;
 	struct settings settings;
 	int64_t version; /* of the state that settings are from */
 	bool loaded;
@@ -93,7 +93,7 @@ source_config(void *view, const char *mac, struct buf *out, struct err *e)
 	int rc = -1;
 
 	if (db_phone_get(v->db, mac, &p, e) == 0 && view_settings(v, e) == 0 &&
-	    base_document(v->base_dir, p.mac, &document, &path, e) == 0)
+	    base_document(v->enroll->base_dir, p.mac, &document, &path, e) == 0)
 		rc = render_xml(v->db, &v->settings, &p, path != NULL ? &document : NULL, path, out, e);
 	free(path);
 	buf_release(&document);
@@ -108,8 +108,26 @@ source_bundle(void *view, const char *mac, const char *md5, struct buf *out, str
 	return render_bundle(v->db, mac, 0, md5, out, NULL, e);
 }
 
+static void
+source_login(void *view, const char *mac)
+{
+	const struct view *v = view;
+	bool seen = false;
+
+	if (db_login_seen(v->db, mac, &seen, NULL) == 0 && !seen)
+		login_recorder_note(v->enroll->recorder, mac);
+}
+
+static int
+source_enroll(void *view, const char *mac, const char *address, struct buf *out, struct err *e)
+{
+	const struct view *v = view;
+
+	return serve_enroll(v->enroll, v->db, mac, address, out, e);
+}
+
 struct serve_source *
-serve_source_open(const struct invocation *in, const char *base_dir, unsigned int handles, struct err *e)
+serve_source_open(const struct invocation *in, const struct serve_enroll *enroll, unsigned int handles, struct err *e)
 {
 	struct serve_source *s = calloc(1, sizeof(*s));
 
@@ -122,7 +140,7 @@ serve_source_open(const struct invocation *in, const char *base_dir, unsigned in
 	for (; s->count < handles && s->count < SERVE_SOURCE_HANDLES_MAX; s->count++) {
 		struct view *v = &s->views[s->count];
 
-		v->base_dir = base_dir;
+		v->enroll = enroll;
 		v->db = state_open(in, e);
 		if (v->db == NULL) {
 			serve_source_close(s);
@@ -155,5 +173,7 @@ serve_source_http(struct serve_source *s)
 		.credential = source_credential,
 		.config = source_config,
 		.bundle = source_bundle,
+		.login = source_login,
+		.enroll = source_enroll,
 	};
 }
