@@ -7,6 +7,8 @@
 #include <openssl/crypto.h>
 #include <openssl/x509.h>
 
+#define KEY_DER_MAX 65536
+
 int
 ca_key_check(const EVP_PKEY *key, bool ec_too, const char *what, struct err *e)
 {
@@ -114,4 +116,17 @@ out:
 	EVP_PKEY_free(key);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	return ret;
+}
+
+int
+ca_key_check_stored(EVP_PKEY *key, const char *what, struct err *e)
+{
+	struct buf der = BUF_INIT(KEY_DER_MAX);
+	EVP_PKEY *again = NULL;
+
+	if (ca_key_encode(key, &der, e) == 0)
+		again = ca_key_decode(der.data, der.len, e);
+	buf_release(&der);
+	EVP_PKEY_free(again);
+	return again != NULL ? 0 : err_prefix(e, "%s", what);
 }

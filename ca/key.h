@@ -36,4 +36,10 @@ int ca_key_encode(EVP_PKEY *key, struct buf *out, struct err *e);
  */
 EVP_PKEY *ca_key_decode(const void *der, size_t len, struct err *e);
 
+/*
+ * A key from elsewhere, before it is kept: ca_key_decode() will take it when it has been stored. ERR_INTEGRITY otherwise;
+ * what names it in the text.
+ */
+int ca_key_check_stored(EVP_PKEY *key, const char *what, struct err *e);
+
 #endif

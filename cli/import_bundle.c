@@ -50,7 +50,8 @@ key_read(struct import_bundle *b, struct err *e)
 	if (line == NULL)
 		return -1;
 	b->key = ca_pem_key(line->content, line->content_len, NULL, "<key>", e);
-	if (b->key == NULL || ca_key_check(b->key, false, "<key> (all suites of the phone are RSA)", e) != 0)
+	if (b->key == NULL || ca_key_check(b->key, false, "<key> (all suites of the phone are RSA)", e) != 0 ||
+	    ca_key_check_stored(b->key, "<key>", e) != 0)
 		return -1;
 	return ca_key_encode(b->key, &b->key_der, e);
 }

@@ -171,7 +171,8 @@ certificate_try(const struct pki *pki, struct pki_certificate *c, struct buf *re
 	if (key == NULL)
 		pki_note(pki, why.code == ERR_NOT_FOUND ? IMPORT_KEY_MISSING : IMPORT_KEY_UNUSABLE, "index.txt",
 		    c->line, c->name, "%s", why.text);
-	else if (ca_key_check(key, false, "key (all suites of the phone are RSA)", &why) != 0)
+	else if (ca_key_check(key, false, "key (all suites of the phone are RSA)", &why) != 0 ||
+		 ca_key_check_stored(key, "key", &why) != 0)
 		pki_note(pki, IMPORT_KEY_UNUSABLE, "index.txt", c->line, c->name, "%s", why.text);
 	else if (ca_cert_check_foreign(cert, key, pki->ca.cert, CA_KIND_PHONE, time(NULL), &why) != 0)
 		pki_note(pki, IMPORT_PHONE_UNFIT, "index.txt", c->line, c->name, "%s", why.text);

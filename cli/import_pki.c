@@ -111,7 +111,7 @@ key_take(struct pki *p, const char *passphrase, struct err *e)
 		p->ca.key = ca_pem_key(text.data, text.len, passphrase, path, &mine);
 	buf_release(&text);
 	if (p->ca.key != NULL)
-		rc = ca_key_check(p->ca.key, true, path, e);
+		rc = ca_key_check(p->ca.key, true, path, e) == 0 ? ca_key_check_stored(p->ca.key, path, e) : -1;
 	else if (mine.code == ERR_NOT_FOUND)
 		err_set(e, ERR_NOT_FOUND, "%s; without the CA's key nothing can be issued or revoked", mine.text);
 	else if (mine.code == ERR_DENIED && passphrase == NULL)

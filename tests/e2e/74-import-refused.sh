@@ -98,6 +98,10 @@ copy
 openssl genpkey -algorithm RSA -out bad/private/ca.key 2>/dev/null
 refused 5 "another key" "bad/ca.crt: expected the certificate of private/ca.key, found 1 of other keys"
 copy
+break_key ca.key >bad/private/ca.key
+like "openssl says of a key with one bit changed" "$(openssl rsa -in bad/private/ca.key -check -noout 2>&1)" "RSA key not ok"
+refused 5 "a key with one bit changed" "bad/private/ca.key: private key: RSA key of 2048 bits .*: expected members that belong together"
+copy
 openssl req -x509 -key ca.key -subj "/CN=Easy-RSA CA" -days 10 -out bad/ca.crt -addext basicConstraints=critical,CA:FALSE 2>/dev/null
 refused 5 "a certificate that is no CA" "bad/ca.crt: .*basicConstraints .*: expected a CA, found no CA"
 openssl req -new -key ca.key -subj "/CN=Easy-RSA CA" -out ca.req

@@ -100,6 +100,9 @@ refused 5 "another key" other-key.ovpn "private key: expected that of the certif
 openssl pkey -in keys/$three.key -aes256 -passout pass:secret -out locked.key
 bundle locked.ovpn pki/issued/$three.crt locked.key
 refused 1 "an encrypted key" locked.ovpn "<key>: expected a private key without passphrase, found an encrypted one"
+break_key keys/$three.key >broken.key
+bundle broken.ovpn pki/issued/$three.crt broken.key
+refused 5 "a key with one bit changed" broken.ovpn "<key>: private key: RSA key of 2048 bits .*: expected members that belong together"
 sed '/^<key>/,/^<\/key>/d' old/$three.ovpn >keyless.ovpn
 echo "key $three.key" >>keyless.ovpn
 refused 1 "a key in a file of its own" keyless.ovpn "expected an inline block <key> to </key>, found the name of a file"

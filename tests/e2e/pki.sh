@@ -54,6 +54,16 @@ ca_sign() {
 	return 1
 }
 
+# break_key FILE: an RSA key on standard output like that in FILE, but for one bit of its private exponent. Programs load it
+# and take it for the certificate's, and none can use what it signs.
+break_key() {
+	openssl rsa -in "$1" -traditional -outform DER -out "$T/whole.der" 2>/dev/null
+	# Behind the version, the modulus and the public exponent, which are the first three numbers (RFC 8017 appendix A.1.2).
+	openssl asn1parse -inform DER -in "$T/whole.der" | awk -F '[ :=]+' '/INTEGER/ && ++n == 5 { print $2 }' >"$T/end"
+	perl -0777 -pe 'BEGIN { $end = shift } substr($_, $end - 1, 1) ^= "\x02"' "$(cat "$T/end")" "$T/whole.der" |
+		openssl rsa -inform DER -traditional 2>/dev/null
+}
+
 # What a folder holds: names, kinds, modes, owners, times and bytes.
 tree_sum() {
 	(cd "$1" && find . -printf '%p %y %m %U %G %T@ %l\n' | sort && find . -type f -print0 | sort -z | xargs -0 sha256sum) | sha256sum
