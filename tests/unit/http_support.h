@@ -115,7 +115,8 @@ config_of(enum http_auth auth)
 		.auth = auth,
 		.threads = 2,
 		.digest = { .realm = "phones", .key = "key" },
-		.source = { NULL, view_take, view_give, source_credential, source_config, source_bundle } };
+		.source = { .view_take = view_take, .view_give = view_give, .credential = source_credential,
+		    .config = source_config, .bundle = source_bundle } };
 }
 
 static inline struct http_server *
