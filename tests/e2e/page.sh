@@ -145,7 +145,7 @@ provisioned() {
 asked() {
 	local found
 	if [ "$server" = serve ]; then
-		found=$(grep -cE "GET bundle $page_donor ${page_md5[$1]} 200 " "$T/serve.err")
+		found=$(grep -c "\"GET [^ ]*\.ovpn HTTP/1.1\" 200 .* $page_donor ${page_md5[$1]}\$" "$T/serve.err")
 	else
 		found=$(web_requests "$server" "/$1.ovpn" 200)
 	fi
@@ -156,7 +156,7 @@ asked() {
 asked_xml() {
 	local found
 	if [ "$server" = serve ]; then
-		found=$(grep -c "GET config $mac - 200 " "$T/serve.err")
+		found=$(grep -c "\"GET [^ ]*\.cfg HTTP/1.1\" 200 .* $mac -\$" "$T/serve.err")
 	else
 		found=$(web_requests "$server" "/$mac.cfg" 200)
 	fi
