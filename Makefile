@@ -4,7 +4,7 @@
 # make demo         install what is missing, build, run the main job on a throwaway fleet
 # make check        install what is missing, build with sanitizers too, run every test
 # make lint         static checks of code, scripts and manual
-# make fuzz         fuzz the parsers (FUZZ_SECONDS each)
+# make fuzz         fuzz the server by whole requests (FUZZ_HTTP_SECONDS), and the parsers (FUZZ_SECONDS each)
 # make bench        measure beside other programs
 # make install      DESTDIR, PREFIX
 # make uninstall, make clean
@@ -21,6 +21,7 @@ EXAMPLEDIR ?= $(PREFIX)/share/doc/phonevpn/examples
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 FUZZ_SECONDS ?= 60
+FUZZ_HTTP_SECONDS ?= 3600
 
 ifeq ($(origin CC),default)
 CC = gcc
@@ -211,7 +212,7 @@ fuzz: FUZZ_BUILD = $(if $(filter command,$(origin BUILD)),$(BUILD),build/clang-f
 fuzz:
 	@packaging/packages.sh fuzz
 	@$(AGAIN) CC=clang SAN=fuzzer BUILD=$(FUZZ_BUILD) fuzzers
-	@tests/fuzz/run.sh $(FUZZ_BUILD) $(FUZZ_SECONDS)
+	@tests/fuzz/run.sh $(FUZZ_BUILD) $(FUZZ_SECONDS) $(FUZZ_HTTP_SECONDS)
 
 bench:
 	@packaging/packages.sh bench

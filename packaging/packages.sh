@@ -11,7 +11,7 @@ build="gcc make libc6-dev pkg-config libssl-dev libmicrohttpd-dev libsqlite3-dev
 	libxml2-dev libcsv-dev libarchive-dev libgnutls28-dev libsystemd-dev"
 demo="$build openvpn iproute2 iputils-ping procps"
 lint="$build binutils cppcheck clang-format shellcheck mandoc"
-fuzz="$build clang libclang-rt-14-dev"
+fuzz="$build clang libclang-rt-14-dev curl perl"
 check="$demo $lint $fuzz libcmocka-dev valgrind perl curl openssl libxml2-utils nginx lighttpd sqlite3 jq
 	netcat-openbsd util-linux bsdextrautils easy-rsa chromium nodejs npm ca-certificates
 	isc-dhcp-server isc-dhcp-client kea-dhcp4-server dnsmasq-base postgresql
