@@ -31,7 +31,7 @@ struct http_limit {
 	pthread_mutex_t lock;
 	pthread_cond_t end;
 	bool ending, told;
-	unsigned int count;
+	unsigned int count; /* of those that are not exceeded */
 	struct http_connection *buckets[BUCKETS];
 };
 
@@ -143,29 +143,35 @@ http_limit_free(struct http_limit *l)
 	free(l);
 }
 
-/* Whether its address has more than its share with it. */
+/* Whether its address has more with it than its share and so many beyond. */
 static bool
-share_exceeded(const struct http_limit *l, const struct http_connection *c)
+share_exceeded(const struct http_limit *l, const struct http_connection *c, unsigned int beyond)
 {
-	unsigned int same = 1;
+	unsigned int same = 1, most = l->per_address + beyond;
 
 	if (l->per_address == 0)
 		return false;
-	for (const struct http_connection *o = l->buckets[c->bucket]; o != NULL && same <= l->per_address;
-	     o = o->next) {
+	for (const struct http_connection *o = l->buckets[c->bucket]; o != NULL && same <= most; o = o->next) {
 		if (o->address == c->address)
 			same++;
 	}
-	return same > l->per_address;
+	return same > most;
 }
 
-/* Count it in, and judge it. Under the lock. */
+/*
+ * Judge it, and count it in. What an address has beyond its share takes nothing of what all have together, and only a few
+ * of the places in which others are told that all is taken: the rest is closed at once. Under the lock.
+ */
 static void
 connection_add(struct http_limit *l, struct http_connection *c)
 {
-	bool full = ++l->count > l->max;
+	bool full = l->count >= l->max;
 
-	c->exceeded = full || share_exceeded(l, c);
+	c->exceeded = full || share_exceeded(l, c, 0);
+	if (!c->exceeded)
+		l->count++;
+	else if (share_exceeded(l, c, HTTP_REFUSED_PER_ADDRESS))
+		(void)shutdown(c->fd, SHUT_RDWR);
 	c->next = l->buckets[c->bucket];
 	if (c->next != NULL)
 		c->next->prev = c;
@@ -179,7 +185,8 @@ connection_add(struct http_limit *l, struct http_connection *c)
 static void
 connection_remove(struct http_limit *l, struct http_connection *c)
 {
-	l->count--;
+	if (!c->exceeded)
+		l->count--;
 	if (c->prev != NULL)
 		c->prev->next = c->next;
 	else

@@ -19,6 +19,7 @@
 #define HTTP_HEADER_MAX 2500		/* bytes of a request's header: more is 431; an answer's header has the rest */
 #define HTTP_CONNECTIONS_MAX 10000	/* at once, unless fewer are set or the process may not open as many files */
 #define HTTP_CONNECTIONS_SPARE 256	/* further ones, which are answered with 503 */
+#define HTTP_REFUSED_PER_ADDRESS 16	/* of one address beyond its share; what comes then is closed without an answer */
 #define HTTP_RETRY_SECONDS "5"		/* after which a refused client is told to come again */
 #define HTTP_IDLE_SECONDS 30		/* without a byte */
 #define HTTP_REQUEST_SECONDS 30		/* from the connection's start or the last answer until the request is whole */
@@ -38,7 +39,7 @@ void http_limit_free(struct http_limit *l);
 void http_limit_notify(struct http_limit *l, struct MHD_Connection *connection, struct http_connection **ret_connection,
     enum MHD_ConnectionNotificationCode code);
 
-/* It is one too many, and all its requests are answered with 503. */
+/* It is one too many, and all its requests are answered with 503, if it has not been closed at once. */
 bool http_limit_exceeded(const struct http_connection *c);
 
 /* Its request is whole, and an answer of len bytes is on its way. */
