@@ -160,7 +160,7 @@ $(UNIT_BOTH:%=$(BUILD)/tests/unit/%): %: %.o $(call obj,tests/unit/support.c) $(
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(sort $(PHONEVPN_LIBS) $(REFPHONE_LIBS)) -lcmocka
 
 # What end-to-end tests and measurements run beside the programs.
-TOOLS = bench_check_state bench_keygen bench_storm keygen_check prime_check
+TOOLS = bench_check_state bench_keygen bench_siege bench_storm keygen_check prime_check
 
 $(TOOLS:%=$(BUILD)/tests/%): %: %.o $(SERVER_LIB)
 	$(call say,LINK,$@)

@@ -4,7 +4,11 @@
  * the server. LIST has a line a phone: USER PASSWORD PATH... (a bundle's path has its md5 in it). Each phone fetches its
  * files one after the other, on a new connection each: without a login first, and where that is answered with 401 again on
  * the same connection, with Digest. AT_ONCE phones are under way at any time, each from an address of its own in
- * 127.0.0.0/8 (from one with STORM_NAT set in the environment).
+ * 127.0.0.0/8.
+ *
+ * Set in the environment: STORM_NAT: all from one address; STORM_KEEP: a phone's files come on one connection, the first
+ * one's nonce serving for all; STORM_RETRY: a phone whose connection breaks or is refused, or who is answered with 503,
+ * asks again RETRY_SECONDS later, as phones do, until the time is over, and how often that was goes to stderr.
  *
  * Prints one line: phones, those with all files, logins refused, bytes or md5 wrong, other failures, seconds, and the
  * phones' median, 99th percentile and maximum in milliseconds. Exit status 0: all have all files.
@@ -32,24 +36,28 @@
 #define ANSWER_MAX 65536
 #define MD5_HEX 33
 #define SECONDS_MAX 300
+#define RETRY_SECONDS 0.25
 
 struct phone {
 	const char *user, *password, *paths[PATHS_MAX];
 	size_t path_count, path; /* path: the one under way */
 	bool login;              /* the request under way has one */
 	int fd;
-	unsigned int slot;
-	double begun, took;
+	unsigned int slot, nc; /* nc: requests with this nonce */
+	double begun, took, again;
+	struct phone *behind; /* in the queue of those who are to ask again */
+	char realm[64], nonce[256];
 };
 
 struct storm {
 	struct sockaddr_in server;
 	struct phone *phones;
 	size_t count, next, done;
-	size_t good, refused, wrong, failed;
+	size_t good, refused, wrong, failed, retries;
 	int epoll;
-	bool nat;
-	char **answers; /* one buffer for each of those under way */
+	bool nat, keep, retry;
+	struct phone *first, *last; /* who is to ask again, in the order of time */
+	char **answers;             /* one buffer for each of those under way */
 	size_t *lens;
 };
 
@@ -88,17 +96,20 @@ md5_text(char out[MD5_HEX], const char *fmt, const char *a, const char *b, const
 	md5_of(text, (size_t)len, out);
 }
 
+static void phone_fail(struct storm *s, struct phone *p);
+
 static void
-request_send(struct phone *p, const char *authorization)
+request_send(struct storm *s, struct phone *p, const char *authorization)
 {
 	char text[2048];
 	int len = snprintf(text, sizeof(text),
 	    "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%sUser-Agent: storm\r\nAccept: */*\r\n\r\n", p->paths[p->path],
 	    authorization);
 
-	if (send(p->fd, text, (size_t)len, MSG_NOSIGNAL) != len)
-		die("send");
+	s->lens[p->slot] = 0;
 	p->login = authorization[0] != '\0';
+	if (send(p->fd, text, (size_t)len, MSG_NOSIGNAL) != len)
+		phone_fail(s, p);
 }
 
 static void
@@ -110,17 +121,19 @@ file_begin(struct storm *s, struct phone *p)
 	int one = 1;
 
 	from.sin_addr.s_addr = htonl(0x7f000000u + (s->nat ? 0x10001u : 0x20000u + n));
+	p->nc = 0;
 	p->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (p->fd < 0)
 		die("socket");
 	(void)setsockopt(p->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
 	if (bind(p->fd, (const struct sockaddr *)&from, sizeof(from)) != 0)
 		die("bind");
-	if (connect(p->fd, (const struct sockaddr *)&s->server, sizeof(s->server)) != 0 && errno != EINPROGRESS)
-		die("connect");
+	if (connect(p->fd, (const struct sockaddr *)&s->server, sizeof(s->server)) != 0 && errno != EINPROGRESS) {
+		phone_fail(s, p);
+		return;
+	}
 	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, p->fd, &event) != 0)
 		die("epoll_ctl");
-	s->lens[p->slot] = 0;
 }
 
 static void
@@ -146,6 +159,35 @@ phone_end(struct storm *s, struct phone *p, size_t *counter)
 	phone_begin(s, p->slot);
 }
 
+static void
+phone_fail(struct storm *s, struct phone *p)
+{
+	if (!s->retry) {
+		phone_end(s, p, &s->failed);
+		return;
+	}
+	(void)close(p->fd);
+	s->retries++;
+	p->again = now() + RETRY_SECONDS;
+	p->behind = NULL;
+	if (s->first == NULL)
+		s->first = p;
+	else
+		s->last->behind = p;
+	s->last = p;
+}
+
+static void
+ask_again(struct storm *s)
+{
+	struct phone *p;
+
+	while ((p = s->first) != NULL && p->again <= now()) {
+		s->first = p->behind;
+		file_begin(s, p);
+	}
+}
+
 /* The value of a quoted parameter of the challenge. */
 static bool
 parameter(const char *challenge, const char *name, char *out, size_t size)
@@ -164,25 +206,31 @@ parameter(const char *challenge, const char *name, char *out, size_t size)
 	return true;
 }
 
-static bool
-login_send(struct phone *p, const char *header)
+/* With the nonce that the phone has. */
+static void
+login_send(struct storm *s, struct phone *p)
 {
-	char realm[64], nonce[256], ha1[MD5_HEX], ha2[MD5_HEX], response[MD5_HEX], tail[96], authorization[1024];
+	char ha1[MD5_HEX], ha2[MD5_HEX], response[MD5_HEX], tail[96], authorization[1024];
 
-	header = strstr(header, "WWW-Authenticate: Digest");
-	if (header == NULL || !parameter(header, "realm=\"", realm, sizeof(realm)) ||
-	    !parameter(header, "nonce=\"", nonce, sizeof(nonce)))
-		return false;
-	md5_text(ha1, ":", p->user, realm, p->password);
+	p->nc++;
+	md5_text(ha1, ":", p->user, p->realm, p->password);
 	md5_text(ha2, "", "GET:", p->paths[p->path], "");
-	(void)snprintf(tail, sizeof(tail), "00000001:c0ffee:auth:%s", ha2);
-	md5_text(response, ":", ha1, nonce, tail);
+	(void)snprintf(tail, sizeof(tail), "%08x:c0ffee:auth:%s", p->nc, ha2);
+	md5_text(response, ":", ha1, p->nonce, tail);
 	(void)snprintf(authorization, sizeof(authorization),
 	    "Authorization: Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", cnonce=\"c0ffee\", "
-	    "nc=00000001, qop=auth, response=\"%s\", algorithm=MD5\r\n",
-	    p->user, realm, nonce, p->paths[p->path], response);
-	request_send(p, authorization);
-	return true;
+	    "nc=%08x, qop=auth, response=\"%s\", algorithm=MD5\r\n",
+	    p->user, p->realm, p->nonce, p->paths[p->path], p->nc, response);
+	request_send(s, p, authorization);
+}
+
+static bool
+challenge_take(struct phone *p, const char *header)
+{
+	header = strcasestr(header, "WWW-Authenticate: Digest");
+	p->nc = 0;
+	return header != NULL && parameter(header, "realm=\"", p->realm, sizeof(p->realm)) &&
+	       parameter(header, "nonce=\"", p->nonce, sizeof(p->nonce));
 }
 
 static bool
@@ -203,17 +251,18 @@ answer_take(struct storm *s, struct phone *p, const char *header, const char *bo
 {
 	int status = (int)strtol(header + strlen("HTTP/1.1 "), NULL, 10);
 
-	s->lens[p->slot] = 0;
-	if (status == 401 && !p->login && login_send(p, header))
-		return;
-	if (status == 401) {
+	if (status == 401 && !p->login && challenge_take(p, header)) {
+		login_send(s, p);
+	} else if (status == 401) {
 		phone_end(s, p, &s->refused);
 	} else if (status != 200) {
-		phone_end(s, p, &s->failed);
+		phone_fail(s, p);
 	} else if (!body_right(p, body, len)) {
 		phone_end(s, p, &s->wrong);
 	} else if (++p->path == p->path_count) {
 		phone_end(s, p, &s->good);
+	} else if (s->keep) {
+		login_send(s, p);
 	} else {
 		(void)close(p->fd);
 		file_begin(s, p);
@@ -230,7 +279,7 @@ answer_read(struct storm *s, struct phone *p)
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
-		phone_end(s, p, &s->failed);
+		phone_fail(s, p);
 		return;
 	}
 	*len += (size_t)n;
@@ -252,10 +301,10 @@ event_take(struct storm *s, struct phone *p, uint32_t events)
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = p };
 
 	if ((events & (EPOLLERR | EPOLLHUP)) != 0 && (events & EPOLLIN) == 0) {
-		phone_end(s, p, &s->failed);
+		phone_fail(s, p);
 	} else if ((events & EPOLLOUT) != 0) {
 		(void)epoll_ctl(s->epoll, EPOLL_CTL_MOD, p->fd, &event);
-		request_send(p, "");
+		request_send(s, p, "");
 	} else {
 		answer_read(s, p);
 	}
@@ -305,9 +354,10 @@ storm_run(struct storm *s, size_t at_once)
 	for (unsigned int i = 0; i < at_once; i++)
 		phone_begin(s, i);
 	while (s->done < s->count && now() < until) {
-		n = epoll_wait(s->epoll, events, 512, 1000);
+		n = epoll_wait(s->epoll, events, 512, s->first != NULL ? 10 : 1000);
 		for (int i = 0; i < n; i++)
 			event_take(s, events[i].data.ptr, events[i].events);
+		ask_again(s);
 	}
 	s->failed += s->count - s->done;
 }
@@ -332,13 +382,18 @@ report(const struct storm *s, double seconds)
 	qsort(took, s->count, sizeof(*took), compare);
 	(void)printf("%zu %zu %zu %zu %zu %.3f %.1f %.1f %.1f\n", s->count, s->good, s->refused, s->wrong, s->failed,
 	    seconds, took[s->count / 2], took[s->count * 99 / 100], took[s->count - 1]);
+	if (s->retry)
+		(void)fprintf(stderr, "%zu retries\n", s->retries);
 	free(took);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct storm s = { .server.sin_family = AF_INET, .nat = getenv("STORM_NAT") != NULL };
+	struct storm s = { .server.sin_family = AF_INET,
+		.nat = getenv("STORM_NAT") != NULL,
+		.keep = getenv("STORM_KEEP") != NULL,
+		.retry = getenv("STORM_RETRY") != NULL };
 	struct rlimit files;
 	size_t at_once = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
 	char *colon = argc == 4 ? strrchr(argv[1], ':') : NULL;

@@ -168,7 +168,7 @@ main() {
 		for script in tests/e2e/[0-9]*.sh; do
 			# What these do thousands of times takes too long with a sanitizer; the unit tests have it there.
 			case $script in
-			*/24-* | */25-* | */78-*) BUILD=$root/gcc ;;
+			*/24-* | */25-* | */49-siege.sh | */78-*) BUILD=$root/gcc ;;
 			*) BUILD=$root/gcc-asan ;;
 			esac
 			tap 660 "$script" --verbose --exec "timeout -k 30 600 bash" "$script"

@@ -113,17 +113,24 @@ done >"$T/many.conf"
 curl -sS --no-progress-meter --parallel --parallel-max 8 --digest -u "$mac:secret" -H 'Connection: close' -w '%{http_code}\n' -K "$T/many.conf" \
 	>"$T/codes" 2>"$T/curl.err" &
 fetching=$!
+for i in $(seq 2000); do
+	echo "$mac secret /$mac.cfg /ovpn/$md5/$mac.ovpn"
+done >"$T/list"
+"$BUILD/tests/bench_storm" "127.0.0.1:$port" "$T/list" 20 >"$T/storm.out" 2>"$T/storm.err" &
+storming=$!
 restarted() {
 	[ "$(grep -c '^ended' "$T/hold.out")" -ge "$1" ] && [ "$(grep -c '^listening' "$T/hold.out")" -gt "$1" ]
 }
 restarts=0
-while kill -0 $fetching 2>"$T/err" && [ $restarts -lt 6 ]; do
+while kill -0 $fetching $storming 2>"$T/err" && [ $restarts -lt 6 ]; do
 	kill -TERM "$(sed -n 's/^child //p' "$T/hold.out" | tail -n 1)"
 	restarts=$((restarts + 1))
 	wait_until 10 restarted $restarts || break
 done
 wait $fetching
 is "no phone notices a restart" "$?,$(sort "$T/codes" | uniq -c | awk '{ print $1, $2 }')" "0,1200 200"
+wait $storming
+is "... none of those with an address of its own each, and both files" "$(cut -d' ' -f2-5 "$T/storm.out")" "2000 0 0 0"
 diag "$restarts restarts"
 diag <"$T/curl.err"
 ok "... of which there were some" test $restarts -ge 3
