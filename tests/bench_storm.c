@@ -42,6 +42,7 @@ struct phone {
 	const char *user, *password, *paths[PATHS_MAX];
 	size_t path_count, path; /* path: the one under way */
 	bool login;              /* the request under way has one */
+	bool asked, due;         /* this connection was answered on; the next one begins with a login */
 	int fd;
 	unsigned int slot, nc; /* nc: requests with this nonce */
 	double begun, took, again;
@@ -97,6 +98,7 @@ md5_text(char out[MD5_HEX], const char *fmt, const char *a, const char *b, const
 }
 
 static void phone_fail(struct storm *s, struct phone *p);
+static void connection_lost(struct storm *s, struct phone *p);
 
 static void
 request_send(struct storm *s, struct phone *p, const char *authorization)
@@ -109,7 +111,7 @@ request_send(struct storm *s, struct phone *p, const char *authorization)
 	s->lens[p->slot] = 0;
 	p->login = authorization[0] != '\0';
 	if (send(p->fd, text, (size_t)len, MSG_NOSIGNAL) != len)
-		phone_fail(s, p);
+		connection_lost(s, p);
 }
 
 static void
@@ -121,7 +123,7 @@ file_begin(struct storm *s, struct phone *p)
 	int one = 1;
 
 	from.sin_addr.s_addr = htonl(0x7f000000u + (s->nat ? 0x10001u : 0x20000u + n));
-	p->nc = 0;
+	p->asked = false;
 	p->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (p->fd < 0)
 		die("socket");
@@ -168,6 +170,7 @@ phone_fail(struct storm *s, struct phone *p)
 	}
 	(void)close(p->fd);
 	s->retries++;
+	p->due = false;
 	p->again = now() + RETRY_SECONDS;
 	p->behind = NULL;
 	if (s->first == NULL)
@@ -175,6 +178,19 @@ phone_fail(struct storm *s, struct phone *p)
 	else
 		s->last->behind = p;
 	s->last = p;
+}
+
+/* A login that the server did not wait for, between two requests, goes over a new connection, as every client does it. */
+static void
+connection_lost(struct storm *s, struct phone *p)
+{
+	if (!p->login || !p->asked || s->lens[p->slot] != 0) {
+		phone_fail(s, p);
+		return;
+	}
+	(void)close(p->fd);
+	p->due = true;
+	file_begin(s, p);
 }
 
 static void
@@ -251,6 +267,7 @@ answer_take(struct storm *s, struct phone *p, const char *header, const char *bo
 {
 	int status = (int)strtol(header + strlen("HTTP/1.1 "), NULL, 10);
 
+	p->asked = true;
 	if (status == 401 && !p->login && challenge_take(p, header)) {
 		login_send(s, p);
 	} else if (status == 401) {
@@ -279,7 +296,7 @@ answer_read(struct storm *s, struct phone *p)
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
-		phone_fail(s, p);
+		connection_lost(s, p);
 		return;
 	}
 	*len += (size_t)n;
@@ -301,10 +318,14 @@ event_take(struct storm *s, struct phone *p, uint32_t events)
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = p };
 
 	if ((events & (EPOLLERR | EPOLLHUP)) != 0 && (events & EPOLLIN) == 0) {
-		phone_fail(s, p);
+		connection_lost(s, p);
 	} else if ((events & EPOLLOUT) != 0) {
 		(void)epoll_ctl(s->epoll, EPOLL_CTL_MOD, p->fd, &event);
-		request_send(s, p, "");
+		if (p->due)
+			login_send(s, p);
+		else
+			request_send(s, p, "");
+		p->due = false;
 	} else {
 		answer_read(s, p);
 	}

@@ -158,12 +158,13 @@ diag <"$T/out"
 wait $minting
 ok "... and once more" refphone --quiet fleet --from "$T/boot.csv" --config-url "$url" --concurrency 100
 if [ -n "$proxied" ]; then
-	# Each phone's own URL is the proxy's, too.
-	sed "s,@$host,@${proxied#http://}," "$T/boot.csv" >"$T/behind.csv"
+	phonevpn --quiet config set url "$proxied"
+	phonevpn emit fleet >"$T/behind.csv"
 	phonevpn --quiet mint --all --renew &
 	minting=$!
 	ok "... and all behind one proxy" refphone --quiet fleet --from "$T/behind.csv" --config-url "$proxied" --concurrency 100
 	wait $minting
+	phonevpn --quiet config set url "$url"
 else
 	skip 1 "no haproxy"
 fi
