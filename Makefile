@@ -222,6 +222,7 @@ bench:
 	@tests/bench.sh $(BUILD)
 	@tests/bench_serve.sh $(BUILD)
 	@tests/bench_storm.sh $(BUILD)
+	@tests/bench_siege.sh $(BUILD)
 	@tests/bench_fleet.sh $(BUILD)
 	@tests/bench_check.sh $(BUILD)
 
