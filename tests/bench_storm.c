@@ -58,7 +58,8 @@ struct storm {
 	int epoll;
 	bool nat, keep, retry;
 	struct phone *first, *last; /* who is to ask again, in the order of time */
-	char **answers;             /* one buffer for each of those under way */
+	char *answers;              /* ANSWER_MAX bytes for each of those under way */
+	char *list;                 /* the phones point into it */
 	size_t *lens;
 };
 
@@ -289,7 +290,7 @@ answer_take(struct storm *s, struct phone *p, const char *header, const char *bo
 static void
 answer_read(struct storm *s, struct phone *p)
 {
-	char *answer = s->answers[p->slot], *body, *field;
+	char *answer = s->answers + (size_t)p->slot * ANSWER_MAX, *body, *field;
 	size_t *len = &s->lens[p->slot], expected = 0;
 	ssize_t n = recv(p->fd, answer + *len, ANSWER_MAX - 1 - *len, 0);
 
@@ -343,7 +344,7 @@ list_read(struct storm *s, const char *file)
 		(void)fprintf(stderr, "bench_storm: %s\n", e.text);
 		exit(2);
 	}
-	lines = strdup(buf_string(&text)); /* the phones point into it until the end */
+	s->list = lines = strdup(buf_string(&text));
 	while (lines != NULL && (line = strsep(&lines, "\n")) != NULL) {
 		struct phone p = { .fd = -1 };
 
@@ -434,12 +435,16 @@ main(int argc, char **argv)
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
 	s.epoll = epoll_create1(EPOLL_CLOEXEC);
-	s.answers = calloc(at_once, sizeof(*s.answers));
+	s.answers = calloc(at_once, ANSWER_MAX);
 	s.lens = calloc(at_once, sizeof(*s.lens));
-	for (size_t i = 0; s.answers != NULL && i < at_once; i++)
-		s.answers[i] = malloc(ANSWER_MAX);
+	if (s.answers == NULL || s.lens == NULL)
+		die("memory");
 	begun = now();
 	storm_run(&s, at_once);
 	report(&s, now() - begun);
+	free(s.answers);
+	free(s.lens);
+	free(s.phones);
+	free(s.list);
 	return s.good == s.count ? 0 : 1;
 }

@@ -52,7 +52,7 @@ peak() {
 	sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(pid_of "$1")/status"
 }
 status() {
-	curl -s --max-time 20 -o "$T/body" -D "$T/head" -w '%{http_code}' "$@" "http://$host/000000000000.cfg"
+	curl -s --max-time 20 -o "$T/body" -D "$T/head" -w '%{http_code}' "http://$host/000000000000.cfg"
 }
 
 # ---- from as many addresses as there are connections ----

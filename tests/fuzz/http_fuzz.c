@@ -13,6 +13,7 @@
 #include "provisioner/http.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -269,7 +270,11 @@ exchange(const struct buf *sent, struct buf *answer)
 	const struct timeval limit = { .tv_usec = END_MS * 1000 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	must(fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0, "the server takes no connection");
+	must(fd >= 0, strerror(errno));
+	if (connect(fd, (const struct sockaddr *)&at, sizeof(at)) != 0) {
+		perror("http_fuzz: connect");
+		abort();
+	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	while ((later = memchr(s, LATER, (size_t)(end - s))) != NULL) {
 		(void)send(fd, s, (size_t)(later - s), MSG_NOSIGNAL);
