@@ -259,6 +259,22 @@ take_some(int fd, struct buf *answer)
 	take(fd, answer, MSG_DONTWAIT);
 }
 
+/* libFuzzer's own clock interrupts calls, and what it did not restart goes on by itself. */
+static void
+connection_open(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	int status = connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0 ? 0 : errno;
+	socklen_t len = sizeof(status);
+
+	if (status == EINTR) {
+		while (poll(&p, 1, -1) < 0)
+			must(errno == EINTR, strerror(errno));
+		must(getsockopt(fd, SOL_SOCKET, SO_ERROR, &status, &len) == 0, strerror(errno));
+	}
+	must(status == 0, strerror(status));
+}
+
 /*
  * All of it, and what comes until the server ends the connection. An end that is seen together with the last bytes goes
  * unnoticed by libmicrohttpd until its time is over, so it comes later, and is not waited for long.
@@ -271,10 +287,7 @@ exchange(const struct buf *sent, struct buf *answer)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	must(fd >= 0, strerror(errno));
-	if (connect(fd, (const struct sockaddr *)&at, sizeof(at)) != 0) {
-		perror("http_fuzz: connect");
-		abort();
-	}
+	connection_open(fd);
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	while ((later = memchr(s, LATER, (size_t)(end - s))) != NULL) {
 		(void)send(fd, s, (size_t)(later - s), MSG_NOSIGNAL);
