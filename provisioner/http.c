@@ -204,6 +204,7 @@ http_free(struct http_server *s)
 	free((void *)(uintptr_t)s->config.base_path);
 	free((void *)(uintptr_t)s->config.digest.realm);
 	http_limit_free(s->limit);
+	http_throttle_free(s->throttle);
 	EVP_MAC_CTX_free(s->config.digest.mac);
 	digest_window_free(s->config.digest.window);
 	OPENSSL_cleanse(&s->config.digest.key, sizeof(s->config.digest.key));
@@ -259,7 +260,8 @@ connection_limit(const struct http_config *config)
 static int
 daemon_start(struct http_server *s, const struct http_config *config, int fd, struct err *e)
 {
-	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_USE_TURBO;
+	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+	                     MHD_USE_TURBO;
 	unsigned int limit = connection_limit(config), threads = config->threads;
 	struct MHD_OptionItem more[4] = { { MHD_OPTION_END, 0, NULL } };
 	/* The library does not take this one in an array; as an end, it is the end. */
@@ -267,7 +269,9 @@ daemon_start(struct http_server *s, const struct http_config *config, int fd, st
 	size_t n = 0;
 
 	s->limit = http_limit_new(limit - HTTP_CONNECTIONS_SPARE, config->per_address_max, e);
-	if (s->limit == NULL) {
+	if (s->limit != NULL)
+		s->throttle = http_throttle_new(limit / HTTP_WAITING_SHARE, e);
+	if (s->throttle == NULL) {
 		(void)close(fd);
 		return -1;
 	}
@@ -356,6 +360,7 @@ http_metrics(struct http_server *s, struct buf *out)
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
 	http_counts_render(&s->counts, out);
+	http_throttle_render(s->throttle, out);
 	if (http_tls_end(s) != 0)
 		metrics_single(out, "phonevpn_tls_certificate_end_timestamp_seconds", METRICS_GAUGE,
 		    "When the certificate of this HTTPS server ends.", (double)http_tls_end(s));

@@ -19,6 +19,7 @@
 #define HTTP_HEADER_MAX 2500		/* bytes of a request's header: more is 431; an answer's header has the rest */
 #define HTTP_CONNECTIONS_MAX 10000	/* at once, unless fewer are set or the process may not open as many files */
 #define HTTP_CONNECTIONS_SPARE 256	/* further ones, which are answered with 503 */
+#define HTTP_WAITING_SHARE 4		/* a quarter of all may wait for the turn of their login (throttle.h) */
 #define HTTP_RETRY_SECONDS "5"		/* after which a refused client is told to come again */
 #define HTTP_IDLE_SECONDS 30		/* without a byte */
 #define HTTP_REQUEST_SECONDS 30		/* from the connection's start or the last answer until the request is whole */

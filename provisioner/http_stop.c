@@ -115,6 +115,7 @@ http_stop(struct http_server *s)
 		return;
 	socket_give_back(s);
 	atomic_store(&s->stopping, true);
+	http_throttle_end(s->throttle);
 	if (s->lent >= 0)
 		wait_for_none(s, &s->fresh, FIRST_REQUEST_SECONDS);
 	wait_for_none(s, &s->active, STOP_SECONDS);
