@@ -268,7 +268,7 @@ daemon_start(struct http_server *s, const struct http_config *config, int fd, st
 	enum MHD_OPTION tls_pair = config->tls_cert != NULL ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END;
 	size_t n = 0;
 
-	s->limit = http_limit_new(limit - HTTP_CONNECTIONS_SPARE, config->per_address_max, e);
+	s->limit = http_limit_new(limit - HTTP_CONNECTIONS_SPARE, config->per_address_max, &s->config.proxies, e);
 	if (s->limit != NULL)
 		s->throttle = http_throttle_new(limit / HTTP_WAITING_SHARE, e);
 	if (s->throttle == NULL) {

@@ -3,6 +3,7 @@
 #define PROVISIONER_HTTP_LIMIT_H
 
 #include "common/err.h"
+#include "provisioner/proxy.h"
 
 #include <microhttpd.h>
 #include <stdbool.h>
@@ -29,8 +30,12 @@
 struct http_limit;
 struct http_connection;
 
-/* max connections in all, and per_address for each IPv4 address or IPv6 /64 (0: as many as in all). NULL on failure. */
-struct http_limit *http_limit_new(unsigned int max, unsigned int per_address, struct err *e);
+/*
+ * max connections in all, and per_address for each IPv4 address or IPv6 /64 (0: as many as in all) that is not one of the
+ * proxies, borrowed, whose connections are everybody's. NULL on failure.
+ */
+struct http_limit *http_limit_new(unsigned int max, unsigned int per_address, const struct proxy_trust *proxies,
+    struct err *e);
 
 /* When no connection is left. NULL is taken. */
 void http_limit_free(struct http_limit *l);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEP (1000 / THROTTLE_PER_SECOND) /* milliseconds that one guess is worth */
+#define STEP (1000 / THROTTLE_PER_SECOND) /* milliseconds in which one guess is paid back */
 #define SETS 512
 #define WAYS 8 /* a cache line */
 #define TIME_BITS 40
@@ -251,6 +251,6 @@ throttle_leave(struct throttle *t, const struct throttle_login *l, uint64_t now,
 	address_empty = excess_of(&t->addresses, k.address, now) > 0;
 	user_empty = excess_of(&t->users, k.user, now) > 0;
 	/* No more than twice the burst, lest a flood be paid for long after it has ended. */
-	debt_add(&t->addresses, k.address, now, user_empty ? THROTTLE_DEAR * STEP : STEP, 2 * t->addresses.burst);
-	debt_add(&t->users, k.user, now, address_empty ? THROTTLE_DEAR * STEP : STEP, 2 * t->users.burst);
+	debt_add(&t->addresses, k.address, now, user_empty ? t->addresses.burst : STEP, 2 * t->addresses.burst);
+	debt_add(&t->users, k.user, now, address_empty ? t->users.burst : STEP, 2 * t->users.burst);
 }

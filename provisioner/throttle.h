@@ -21,14 +21,15 @@
 struct throttle;
 
 /*
- * Ten guesses a second are 36,000 an hour: eight random letters or digits last for thousands of years. Behind one address
- * a wrong setting in many phones at once has room; a user is one phone, which tries a few times when it boots.
+ * 20 guesses a second are 72,000 an hour: eight random letters and digits last for 300,000 years. Behind one address many
+ * phones with a wrong setting have room, and a user is one phone, which tries a few times when it boots. Where one of the
+ * two buckets is empty, a wrong one costs the whole of the other, so that many addresses do not have a budget each for one
+ * phone, nor one address a budget for each phone.
  */
-#define THROTTLE_PER_SECOND 10		/* what both buckets get back, and how fast turns come */
+#define THROTTLE_PER_SECOND 20		/* what both buckets get back, and how fast turns come */
 #define THROTTLE_ADDRESS_BURST 60	/* wrong passwords at once from an IPv4 address or IPv6 /64 */
 #define THROTTLE_USER_BURST 20		/* and for a user */
-#define THROTTLE_DEAR 10		/* what one costs the address when the user's bucket is empty, and the reverse */
-#define THROTTLE_WAIT_SECONDS 20	/* longest wait for a turn: 200 logins; below any HTTP client's patience */
+#define THROTTLE_WAIT_SECONDS 10	/* longest wait for a turn, which 200 logins may have */
 
 enum throttle_turn {
 	THROTTLE_NOW,
