@@ -170,6 +170,27 @@ test_dear(void **state)
 	throttle_free(t);
 }
 
+/* A thousand addresses would have a thousand times as many guesses at a phone: they have 20 a minute each, by hand. */
+static void
+test_further_address(void **state)
+{
+	struct throttle *t = throttle();
+	int n = 0;
+
+	(void)state;
+	guess(t, "192.0.2.1", "phone", 100, START);
+	for (uint64_t now = START; now < START + MINUTE; now += 50) {
+		if (wait_of(t, "192.0.2.1", "phone", now) >= 0)
+			guess(t, "192.0.2.1", "phone", 1, now);
+		if (wait_of(t, "198.51.100.1", "phone", now) == 0) {
+			guess(t, "198.51.100.1", "phone", 1, now);
+			n++;
+		}
+	}
+	assert_in_range(n, 19, 22);
+	throttle_free(t);
+}
+
 /* A few phones with a wrong password, or one that somebody mistyped, would make a whole office wait. */
 static void
 test_office(void **state)
@@ -253,6 +274,7 @@ main(void)
 		cmocka_unit_test(test_same_address),
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_dear),
+		cmocka_unit_test(test_further_address),
 		cmocka_unit_test(test_office),
 		cmocka_unit_test(test_flood_of_addresses),
 		cmocka_unit_test(test_threads),
