@@ -4,6 +4,7 @@
 
 #include "common/listen.h"
 #include "provisioner/http.h"
+#include "provisioner/http_accept.h"
 #include "provisioner/http_limit.h"
 #include "provisioner/http_metrics.h"
 #include "provisioner/http_throttle.h"
@@ -21,6 +22,7 @@
 struct http_server {
 	struct http_config config;	/* strings are our own copies */
 	struct MHD_Daemon *daemon;
+	struct http_accept *accept;	/* for the PROXY protocol, else NULL */
 	struct http_limit *limit;
 	struct http_throttle *throttle;
 	char url[LISTEN_URL_SIZE];
