@@ -33,7 +33,7 @@ struct http_accept {
 	const struct proxy_trust *proxies;
 	int fd, epoll, end;
 	pthread_t thread;
-	TAILQ_HEAD(, pending) pending; /* the oldest first */
+	TAILQ_HEAD(pending_list, pending) pending; /* the oldest first */
 	size_t count;
 };
 

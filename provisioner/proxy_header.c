@@ -49,21 +49,16 @@ port_scan(const char *s, uint16_t *ret)
 	return true;
 }
 
-/* Cut at each blank; a line with fewer fields or more has not FIELDS of them. */
+/* At each blank, into exactly so many. */
 static bool
 line_split(char *line, char *field[FIELDS])
 {
-	size_t n = 0;
-
-	for (char *next = line; next != NULL; n++) {
-		if (n == FIELDS)
+	for (size_t i = 0; i < FIELDS; i++) {
+		field[i] = strsep(&line, " ");
+		if (field[i] == NULL)
 			return false;
-		field[n] = next;
-		next = strchr(next, ' ');
-		if (next != NULL)
-			*next++ = '\0';
 	}
-	return n == FIELDS;
+	return line == NULL;
 }
 
 /* "PROXY TCP4 192.0.2.1 192.0.2.2 56324 443" */
