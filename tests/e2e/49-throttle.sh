@@ -32,7 +32,7 @@ now_ms() {
 asks() {
 	local start
 	start=$(now_ms)
-	echo "$(curl -s --max-time 30 -o "$T/body" -D "$T/head" -w '%{http_code}' --interface "127.0.0.$1" --digest -u "$2:$3" "${@:4}" "$url/$2.cfg") $(($(now_ms) - start))"
+	echo "$(curl -sk --max-time 30 -o "$T/body" -D "$T/head" -w '%{http_code}' --interface "127.0.0.$1" --digest -u "$2:$3" "${@:4}" "$url/$2.cfg") $(($(now_ms) - start))"
 }
 # metric NAME[{LABELS}]: its value now
 metric() {
@@ -43,7 +43,7 @@ metric() {
 guesses() {
 	local i who=("${@:3}")
 	for ((i = 0; i < $2; i++)); do
-		printf 'interface = "127.0.0.%d"\ndigest\nuser = "%s:guess%d"\nurl = "%s/%s.cfg"\noutput = "/dev/null"\nwrite-out = "%%{http_code} %%header{retry-after}\\n"\nsilent\nnext\n' \
+		printf 'insecure\ninterface = "127.0.0.%d"\ndigest\nuser = "%s:guess%d"\nurl = "%s/%s.cfg"\noutput = "/dev/null"\nwrite-out = "%%{http_code} %%header{retry-after}\\n"\nsilent\nnext\n' \
 			"$1" "${who[i % ${#who[@]}]}" "$i" "$url" "${who[i % ${#who[@]}]}"
 	done | sed '$d'
 }
@@ -184,4 +184,15 @@ wait_until 30 ended proxied
 joined proxied
 is "... and no guess" "$(answers proxied 2)" 0
 ok "it ends in order" stop basic
+
+# ---- over TLS ----
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=phones -keyout "$T/privkey.pem" -out "$T/fullchain.pem" -days 2 2>"$T/req.err"
+up tls --tls-cert "$T/fullchain.pem" --tls-key "$T/privkey.pem"
+attack private 80 2 150 $mac
+ok "over TLS guesses wait as well" wait_until 20 waiting 20
+is "... and the right password is taken" "$(asks 2 $mac secret1 | cut -d' ' -f1)" 200
+wait_until 30 ended private
+joined private
+is "... and each guess turned down" "$(answers private 401)" 150
+ok "it ends in order" stop tls
 done_testing
