@@ -176,6 +176,9 @@ server_network_against(const struct check_server *s, const char *name, const str
 	if (c->tap != s->tap)
 		server_found(s, out, SERVER_DEV, config_find(&s->config, "dev"), "expected dev %s, as in %s, found %s",
 		    c->tap ? "tap" : "tun", name, server_word(s, "dev", ""));
+	else if (s->subnet && !s->tap && !c->subnet && !server_pushes_topology(s))
+		server_found(s, out, SERVER_TOPOLOGY_PUSH, config_find(&s->config, "topology"),
+		    "expected it to be pushed as well, found no such push");
 }
 
 /* Addresses for clients; 0 when it is not the server directive that gives them out. */

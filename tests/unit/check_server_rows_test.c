@@ -153,6 +153,13 @@ data_channel(void **state)
 		{ "net30", { .server = "-topology\ntopology net30" }, NULL },
 		{ "TCP", { .server = "-proto\nproto tcp-server", .phone = "-proto\nproto tcp" }, NULL },
 		{ "fragment on the client alone", { .phone = "fragment 1200" }, "server-fragment" },
+		{ "fragment in its <connection>",
+		    { .phone = "-remote\n<connection>\nremote 192.0.2.1 1194\nfragment 1200\n</connection>" },
+		    "server-fragment" },
+		{ "no-replay on the client alone", { .phone = "no-replay" }, "server-replay" },
+		{ "no-replay on the server alone", { .server = "no-replay" }, "server-replay" },
+		{ "no-replay on both sides", { .server = "no-replay", .phone = "no-replay" }, NULL },
+		{ "no-iv, which 2.6 has no longer", { .phone = "no-iv" }, "server-replay" },
 		{ "the server's tls-auth key is not the client's", { .server = "tls-auth ta.key 0" },
 		    "server-tls-auth" },
 	};
