@@ -125,8 +125,8 @@ address_check(const struct check_server *s, const char *name, const struct confi
 static bool
 has_pool(const struct check_server *s)
 {
-	static const char *const others[] = { "ifconfig-pool", "server-bridge", "server-ipv6", "client-connect", "plugin",
-		"management-client-auth" };
+	static const char *const others[] = { "ifconfig-pool", "server-bridge", "server-ipv6", "client-connect",
+		"plugin", "management-client-auth" };
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (server_has(s, others[i]))

@@ -34,7 +34,7 @@ takes_topology_back(const struct config_line *line)
 {
 	return strcmp(line->word[0], "push-reset") == 0 ||
 	       (strcmp(line->word[0], "push-remove") == 0 && line->words > 1 &&
-	           strncmp(TOPOLOGY, line->word[1], strlen(line->word[1])) == 0);
+		   strncmp(TOPOLOGY, line->word[1], strlen(line->word[1])) == 0);
 }
 
 const struct config_line *
