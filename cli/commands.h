@@ -36,6 +36,7 @@ extern const struct command command_server_show;
 extern const struct command command_server_renew;
 extern const struct command command_export;
 extern const struct command command_serve;
+extern const struct command command_watch;
 extern const struct command command_check_server;
 extern const struct command command_revoke;
 extern const struct command command_crl;

@@ -41,6 +41,7 @@ static const struct command *const commands[] = {
 	&command_server_renew,
 	&command_export,
 	&command_serve,
+	&command_watch,
 	&command_enroll_open,
 	&command_enroll_close,
 	&command_enroll_status,

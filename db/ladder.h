@@ -88,8 +88,12 @@ int db_session_record(struct db *db, const struct db_sighting *sightings, size_t
 int db_session_sweep(struct db *db, const char *server, int64_t attachment, time_t at, size_t *ret_ended,
     struct err *e);
 
-/* Sessions on this server that began by then, and go on, settle their generations: DB_RUNG_SETTLED, at the time at. */
-int db_session_settle(struct db *db, const char *server, time_t began, time_t at, size_t *ret_settled, struct err *e);
+/*
+ * Sessions on this server that began by then, and go on, settle their generations: DB_RUNG_SETTLED, at the time at.
+ * *ret_next: when the oldest that may settle next began; 0: there is none.
+ */
+int db_session_settle(struct db *db, const char *server, time_t began, time_t at, size_t *ret_settled,
+    time_t *ret_next, struct err *e);
 
 /* A phone's newest session. */
 struct db_session {

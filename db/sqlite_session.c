@@ -297,38 +297,49 @@ db_session_sweep(struct db *db, const char *server, int64_t attachment, time_t a
 	return sql_end(db, rc, e);
 }
 
-/* 1: one was settled, 0: there is none. */
+/* The session on this server that began first of those that may settle. 1, or 0 when there is none. */
 static int
-settle_next(struct db *db, const char *server, time_t began, time_t at, struct err *e)
+unsettled_first(struct db *db, const char *server, struct db_step *ret, time_t *ret_since, struct err *e)
 {
-	sqlite3_stmt *st = sql_start(db, SQL_SESSION_UNSETTLED, e, SQL_TEXT(server), SQL_INT(began));
-	struct db_step step = { .rung = DB_RUNG_SETTLED, .at = at };
+	sqlite3_stmt *st = sql_start(db, SQL_SESSION_UNSETTLED, e, SQL_TEXT(server));
 	int rc = sql_step(db, st, e);
-	bool is_first;
 
 	if (rc > 0) {
-		step.phone = sqlite3_column_int64(st, 0);
-		step.number = sqlite3_column_int64(st, 1);
-		sqlite3_snprintf(sizeof(step.source), step.source, "connected for %lld s at %s",
-		    (long long)(at - sqlite3_column_int64(st, 2)), server);
+		ret->phone = sqlite3_column_int64(st, 0);
+		ret->number = sqlite3_column_int64(st, 1);
+		*ret_since = sqlite3_column_int64(st, 2);
 	}
 	sql_done(st);
-	if (rc <= 0)
-		return rc;
-	if (ladder_add(db, &step, &is_first, e) != 0 || sql_run(db, SQL_SESSION_SETTLED, e, SQL_INT(step.phone)) != 0)
-		return -1;
-	return 1;
+	return rc;
+}
+
+static int
+session_settle(struct db *db, const char *server, time_t began, time_t at, size_t *ret_settled, time_t *ret_next,
+    struct err *e)
+{
+	struct db_step step = { .rung = DB_RUNG_SETTLED, .at = at };
+	bool is_first;
+	time_t since;
+	int rc;
+
+	while ((rc = unsettled_first(db, server, &step, &since, e)) > 0 && since <= began) {
+		sqlite3_snprintf(sizeof(step.source), step.source, "connected for %lld s at %s",
+		    (long long)(at - since), server);
+		if (ladder_add(db, &step, &is_first, e) != 0 ||
+		    sql_run(db, SQL_SESSION_SETTLED, e, SQL_INT(step.phone)) != 0)
+			return -1;
+		(*ret_settled)++;
+	}
+	*ret_next = rc > 0 ? since : 0;
+	return rc < 0 ? -1 : 0;
 }
 
 int
-db_session_settle(struct db *db, const char *server, time_t began, time_t at, size_t *ret_settled, struct err *e)
+db_session_settle(struct db *db, const char *server, time_t began, time_t at, size_t *ret_settled, time_t *ret_next,
+    struct err *e)
 {
-	int rc;
-
 	*ret_settled = 0;
 	if (sql_begin(db, e) != 0)
 		return -1;
-	while ((rc = settle_next(db, server, began, at, e)) > 0)
-		(*ret_settled)++;
-	return sql_end(db, rc, e);
+	return sql_end(db, session_settle(db, server, began, at, ret_settled, ret_next, e), e);
 }

@@ -205,7 +205,7 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_SESSION_SWEEP] = "UPDATE vpn_sessions SET ended = ?3 "
 			      "WHERE server = ?1 AND ended IS NULL AND attachment <> ?2",
 	[SQL_SESSION_UNSETTLED] = "SELECT phone, number, since FROM vpn_sessions "
-				  "WHERE server = ?1 AND unsettled AND ended IS NULL AND since <= ?2 LIMIT 1",
+				  "WHERE server = ?1 AND unsettled AND ended IS NULL ORDER BY since LIMIT 1",
 	[SQL_SESSION_SETTLED] = "UPDATE vpn_sessions SET unsettled = 0 WHERE phone = ?1",
 
 	[SQL_KEY_POOL_ADD] = "INSERT INTO key_pool (id, bits, keygen, created, sealed_key) VALUES (?1, ?2, ?3, ?4, ?5)",

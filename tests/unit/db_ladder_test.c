@@ -228,22 +228,25 @@ session_settles_when_it_lasts(void **state)
 	struct fixture *f = *state;
 	struct db *db = writer_open(f);
 	size_t settled;
+	time_t next;
 
 	(void)phone_with_generations(f, db, 2);
 	(void)record(f, db, sighting(DB_SIGHT_BEGAN, 2, 0, 1000));
-	assert_ok(db_session_settle(db, SERVER, 999, 1899, &settled, &f->e), f->e);
+	assert_ok(db_session_settle(db, SERVER, 999, 1899, &settled, &next, &f->e), f->e);
 	assert_int_equal(settled, 0);
-	assert_ok(db_session_settle(db, OTHER, 1000, 1900, &settled, &f->e), f->e);
+	assert_int_equal(next, 1000);
+	assert_ok(db_session_settle(db, OTHER, 1000, 1900, &settled, &next, &f->e), f->e);
 	assert_int_equal(settled, 0);
-	assert_ok(db_session_settle(db, SERVER, 1000, 1900, &settled, &f->e), f->e);
+	assert_ok(db_session_settle(db, SERVER, 1000, 1900, &settled, &next, &f->e), f->e);
 	assert_int_equal(settled, 1);
+	assert_int_equal(next, 0);
 	assert_sqlite(f, RUNGS, "2.3@1000 2.4@1900");
 	/* Once; and a session that has ended does not. */
-	assert_ok(db_session_settle(db, SERVER, 5000, 6000, &settled, &f->e), f->e);
+	assert_ok(db_session_settle(db, SERVER, 5000, 6000, &settled, &next, &f->e), f->e);
 	assert_int_equal(settled, 0);
 	(void)record(f, db, sighting(DB_SIGHT_BEGAN, 1, 1, 7000));
 	(void)record(f, db, sighting(DB_SIGHT_ENDED, 1, 1, 7000));
-	assert_ok(db_session_settle(db, SERVER, 9000, 9900, &settled, &f->e), f->e);
+	assert_ok(db_session_settle(db, SERVER, 9000, 9900, &settled, &next, &f->e), f->e);
 	assert_int_equal(settled, 0);
 	db_close(db);
 	assert_sound(f);
