@@ -37,6 +37,7 @@ extern const struct command command_server_renew;
 extern const struct command command_export;
 extern const struct command command_serve;
 extern const struct command command_watch;
+extern const struct command command_health;
 extern const struct command command_check_server;
 extern const struct command command_revoke;
 extern const struct command command_crl;

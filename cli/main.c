@@ -42,6 +42,7 @@ static const struct command *const commands[] = {
 	&command_export,
 	&command_serve,
 	&command_watch,
+	&command_health,
 	&command_enroll_open,
 	&command_enroll_close,
 	&command_enroll_status,

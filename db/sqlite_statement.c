@@ -101,6 +101,15 @@ static const char *const texts[SQL_COUNT] = {
 	    "(SELECT max(m.number) FROM generations AS m WHERE m.phone = phones.id) AS newest FROM phones) AS p "
 	    "LEFT JOIN generations AS n ON n.phone = p.id AND n.number = p.newest "
 	    "LEFT JOIN certificates AS c ON c.serial = n.serial GROUP BY 1, 2, 3, 4, 5",
+	/* 1970-01-05 was a Monday. */
+	[SQL_PHONE_END_WEEKS] = "SELECT (c.not_after - 345600) / 604800 AS week, count(*) FROM phones AS p "
+				"JOIN generations AS n ON n.phone = p.id AND n.number = "
+				"(SELECT max(m.number) FROM generations AS m WHERE m.phone = p.id) "
+				"JOIN certificates AS c ON c.serial = n.serial AND c.revoked IS NULL "
+				"GROUP BY week ORDER BY week",
+	[SQL_PHONE_SEEN] = "SELECT count(*), count(s.phone) - count(s.ended), sum(s.phone IS NULL), "
+			   "sum(s.phone IS NULL OR coalesce(s.ended < ?1, false)) "
+			   "FROM phones AS p LEFT JOIN vpn_sessions AS s ON s.phone = p.id WHERE p.offered IS NOT NULL",
 	[SQL_PHONE_SEALED] = "SELECT mac, sealed_secret, sealed_http_password FROM phones WHERE id = ?1",
 	[SQL_PHONE_LOGIN] = "SELECT mac, sealed_http_password FROM phones WHERE http_user = ?1",
 	[SQL_PHONE_SET] = "UPDATE phones SET model = ?2, firmware = ?3, extension = ?4, label = ?5, grp = ?6, "
