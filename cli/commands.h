@@ -39,6 +39,7 @@ extern const struct command command_serve;
 extern const struct command command_watch;
 extern const struct command command_health;
 extern const struct command command_check_server;
+extern const struct command command_retire;
 extern const struct command command_revoke;
 extern const struct command command_crl;
 extern const struct command command_config_get;

@@ -46,6 +46,7 @@ static const struct command *const commands[] = {
 	&command_enroll_open,
 	&command_enroll_close,
 	&command_enroll_status,
+	&command_retire,
 	&command_revoke,
 	&command_crl,
 	&command_config_get,

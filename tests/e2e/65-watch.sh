@@ -153,6 +153,49 @@ is "... and does not settle any more" "$(proof $desk)" "1 connected, 1 settled, 
 ok "the log is whole" phonevpn events --verify
 is "... and the state sound" "$(sqlite3 "$T/state/phonevpn.db" 'PRAGMA integrity_check')" ok
 
+# ---- what may be revoked ----
+retires() {
+	phonevpn --json retire "$@" >"$T/retire.json"
+}
+waits_for() {
+	jq -r --arg mac "$1" '.waiting[] | select(.mac == $mac) | "\(.successor) \(.waits_for)"' "$T/retire.json" | sort -u
+}
+serials() {
+	phonevpn --json phone show "$1" | jq -r ".generations[] | select($2) | .serial" | xargs
+}
+ok "whom to retire: usage" fails_with 2 phonevpn retire
+ok "... in one way" fails_with 2 phonevpn retire --all $desk
+ok "no such group: not found" fails_with 3 phonevpn retire --group nobody
+ok "a phone whose last session ended before it settled" retires --all
+is "... keeps its certificates" "$(jq -c '[(.revoked | length), (.waiting | length)]' "$T/retire.json")" "[0,3]"
+is "... with what they wait for" "$(waits_for $desk)" "3 to stay connected with its successor for long enough"
+is "... and what another one has to do" "$(waits_for $hall)" "2 to fetch its successor"
+ok "the phone connects" connects desk "$T/desk.3"
+ok "... and stays" wait_until 30 proof_is $desk "1 connected, 1 settled, 2 connected, 3 connected, 3 settled"
+old=$(serials $desk '.number < 3')
+ok "a dry run" phonevpn --json retire --dry-run $desk
+is "... says what would go" "$(jq -r '[.would_revoke[].serial] | join(" ")' "$T/out")" "$old"
+is "... and lets it be" "$(serials $desk .revoked)" ""
+ok "with its old bundle" connects desk "$T/desk.2"
+ok "... that is seen" wait_until 10 printed watch "phone $desk: fell back to generation 2"
+retires $desk
+is "... it keeps it" "$(waits_for $desk)" "3 to come back to its successor: it was last seen with another certificate"
+ok "with the new one again" connects desk "$T/desk.3"
+ok "... that is seen" wait_until 10 sh -c "phonevpn --json phone show $desk | jq -e '.session.generation == 3'"
+ok "retired" phonevpn retire --all
+is "... is what was superseded" "$(serials $desk .revoked)" "$old"
+like "... said with what comes next" "$(cat "$T/out")" "^2 certificates revoked, 1 waits$"
+is "... for that reason" "$(phonevpn events | grep -c 'certificate.revoke .*reason 4 ')" 2
+is "... not that of a phone that has not moved" "$(serials $hall .revoked)" ""
+ok "the server is told" phonevpn --quiet emit server --out "$dir"
+cat "$T/other.server/ca.crt" >>"$dir/ca.crt"
+ok "the phone is still there" wait_until 5 sh -c "phonevpn --json phone show $desk | jq -e '.session.ended == null'"
+stop desk
+spawn desk in_netns desk openvpn --config "$T/desk.1" --dev tun0
+ok "... and its old certificate is refused" wait_until 20 printed openvpn 'VERIFY ERROR: depth=0, error=certificate revoked'
+stop desk
+ok "with the new one it comes back" connects desk "$T/desk.3"
+
 # ---- when the state is another's ----
 spawn writer phonevpn --quiet keypool fill 500
 ok "while another program writes a phone connects" connects desk "$T/desk.3"
