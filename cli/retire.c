@@ -135,8 +135,6 @@ waiting_print(const struct retire *r, struct err *e)
 {
 	static const char *const headings[] = { "PHONE", "SERIAL", "WAITS FOR THE PHONE" };
 	struct table *table;
-	const json_t *w;
-	size_t i;
 	int rc;
 
 	if (json_array_size(r->waiting) == 0)
@@ -144,9 +142,13 @@ waiting_print(const struct retire *r, struct err *e)
 	table = table_new(sizeof(headings) / sizeof(headings[0]), headings);
 	if (table == NULL)
 		return err_set(e, ERR_FAILED, "table: no memory");
-	json_array_foreach(r->waiting, i, w) table_row(table,
-	    (const char *[]){ json_string_value(json_object_get(w, "mac")),
-		json_string_value(json_object_get(w, "serial")), json_string_value(json_object_get(w, "waits_for")) });
+	for (size_t i = 0; i < json_array_size(r->waiting); i++) {
+		const json_t *w = json_array_get(r->waiting, i);
+
+		table_row(table, (const char *[]){ json_string_value(json_object_get(w, "mac")),
+				     json_string_value(json_object_get(w, "serial")),
+				     json_string_value(json_object_get(w, "waits_for")) });
+	}
 	rc = table_print(table, stdout) == 0 ? 0 : err_set(e, ERR_FAILED, "table: no memory");
 	table_free(table);
 	return rc;
@@ -156,8 +158,6 @@ static int
 report(const struct retire *r, struct err *e)
 {
 	size_t retired = json_array_size(r->retired);
-	const json_t *one;
-	size_t i;
 
 	if (r->in->json)
 		return command_print_json(json_pack("{s:O,s:O}", r->dry_run ? "would_revoke" : "revoked", r->retired,
@@ -165,8 +165,12 @@ report(const struct retire *r, struct err *e)
 		    e);
 	if (r->in->quiet)
 		return 0;
-	json_array_foreach(r->retired, i, one)(void) printf("%s %s %s\n", r->dry_run ? "would revoke" : "revoked",
-	    json_string_value(json_object_get(one, "mac")), json_string_value(json_object_get(one, "serial")));
+	for (size_t i = 0; i < retired; i++) {
+		const json_t *one = json_array_get(r->retired, i);
+
+		(void)printf("%s %s %s\n", r->dry_run ? "would revoke" : "revoked",
+		    json_string_value(json_object_get(one, "mac")), json_string_value(json_object_get(one, "serial")));
+	}
 	if (waiting_print(r, e) != 0)
 		return -1;
 	(void)printf("%zu certificate%s %s, %zu wait%s\n", retired, retired == 1 ? "" : "s",
