@@ -80,7 +80,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE_LINK) $(LDFLAG
 
 # Every .c of a folder belongs to it.
 folder = $(sort $(wildcard $(1)/*.c))
-PHONEVPN_SRC = $(foreach f,common dseries ca db bundler pbx provisioner cli,$(call folder,$(f)))
+PHONEVPN_SRC = $(foreach f,common dseries ca db bundler pbx provisioner rollout cli,$(call folder,$(f)))
 REFPHONE_SRC = $(foreach f,common dseries phone,$(call folder,$(f)))
 PHONEVPN_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -lgnutls -lsqlite3 -ljansson -lxml2 -lcsv -lsystemd
 REFPHONE_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -larchive -ljansson -lxml2 -lcsv
@@ -93,7 +93,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 MAN1 = phonevpn.1 refphone.1
 MAN5 = $(notdir $(wildcard doc/*.5))
 EXAMPLES = $(notdir $(wildcard doc/examples/*))
-UNITS = phonevpn.service phonevpn.socket
+UNITS = phonevpn.service phonevpn.socket phonevpn-watch.service
 # What an admin copies into another program's folder of the same name.
 FAIL2BAN = filter.d/phonevpn.conf jail.d/phonevpn.conf
 

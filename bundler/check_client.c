@@ -64,6 +64,15 @@ remotes_read(const struct config *c, const struct client_remote *otherwise, stru
 	}
 }
 
+static bool
+fragments(const struct config *c)
+{
+	const struct config_line *line = config_find(c, "fragment");
+	const char *bytes = config_word(line, 1);
+
+	return line != NULL && (bytes == NULL || strtol(bytes, NULL, 10) != 0);
+}
+
 /* With <connection> blocks the remotes outside of them do not count. */
 static int
 connections_read(const struct config *c, struct client_side *ret, struct err *e)
@@ -84,6 +93,7 @@ connections_read(const struct config *c, struct client_side *ret, struct err *e)
 
 		if (rc == 0)
 			remotes_read(&inner, &outside, ret);
+		ret->fragment = ret->fragment || fragments(&inner);
 		config_release(&inner);
 		if (rc != 0)
 			return err_prefix(e, "<connection>");
@@ -185,7 +195,10 @@ directives_read(const struct config *c, struct client_side *ret)
 	ret->compresses = ret->framing && (lzo == NULL || strcmp(lzo, "no") != 0);
 	ret->tls_cipher = word_or(c, "tls-cipher", NULL);
 	ret->ns_cert_type = strcmp(netscape, "server") == 0;
-	ret->fragment = config_find(c, "fragment") != NULL;
+	ret->fragment = fragments(c);
+	ret->no_replay = config_find(c, "no-replay") != NULL;
+	ret->no_iv = config_find(c, "no-iv") != NULL;
+	ret->subnet = strcmp(word_or(c, "topology", ""), "subnet") == 0;
 	if (mtu != NULL && text_number(mtu, 1, PORT_MAX, "tun-mtu", &ret->tun_mtu, NULL) != 0)
 		ret->tun_mtu = 0;
 	ret->pings = config_find(c, "keepalive") != NULL ||

@@ -54,7 +54,9 @@ struct client_side {
 	const char *purpose;		/* remote-cert-eku: a name or an OID; remote-cert-tls says the same; or NULL */
 	enum client_name_kind name_kind;
 	const char *name;
-	bool fragment;
+	bool fragment;			/* also in a <connection> */
+	bool no_replay, no_iv;
+	bool subnet;			/* topology subnet of its own */
 	unsigned long tun_mtu;		/* 0 when absent */
 	bool pings;			/* keepalive, or ping with ping-restart, of its own */
 	STACK_OF(X509) *cas;		/* of <ca>, maybe none */

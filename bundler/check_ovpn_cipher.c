@@ -66,6 +66,15 @@ ovpn_cipher_check(struct ovpn_check *ck, const struct config_line *line)
 		    "expected blocks of 128 bits (AES-256-CBC), found %s with 64", shown);
 }
 
+/* By one of the two names that OpenSSL 1.0 has of it; OpenSSL 3 has more of them, as SHA-1. */
+static bool
+is_digest_of_old(const char *name)
+{
+	int nid = OBJ_sn2nid(name) != NID_undef ? OBJ_sn2nid(name) : OBJ_ln2nid(name);
+
+	return nid != NID_undef && EVP_get_digestbynid(nid) != NULL;
+}
+
 void
 ovpn_auth_check(struct ovpn_check *ck, const struct config_line *line)
 {
@@ -81,7 +90,7 @@ ovpn_auth_check(struct ovpn_check *ck, const struct config_line *line)
 	(void)text_printable(digest, shown, sizeof(shown));
 	if (strcmp(digest, "none") == 0)
 		ovpn_found(ck, OVPN_AUTH_NONE, line->number, "auth", "expected a digest, found none");
-	else if (EVP_get_digestbyname(digest) == NULL)
+	else if (!is_digest_of_old(digest))
 		ovpn_found(ck, OVPN_AUTH_UNKNOWN, line->number, "auth",
 		    "expected the name of a digest (SHA1, SHA256), found %s", shown);
 	else if (!known)

@@ -3,7 +3,9 @@
 
 #include "dseries/client.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -197,6 +199,21 @@ defaults_check(const struct ovpn_check *ck, const struct config *c)
 		ovpn_found(ck, OVPN_AUTH_RETRY, 0, "auth-retry", "expected auth-retry nointeract, found none");
 }
 
+/* init_key_type() in crypto.c, and OpenSSL: only some ciphers take keys of other sizes. */
+static void
+keysize_check(const struct ovpn_check *ck, const struct config *c)
+{
+	const struct config_line *line = config_find(c, "keysize"), *cipher = config_find(c, "cipher");
+	const EVP_CIPHER *evp = EVP_get_cipherbyname(config_word(cipher, 1) != NULL ? cipher->word[1] : "BF-CBC");
+	long bits = config_word(line, 1) == NULL ? 0 : strtol(line->word[1], NULL, 10);
+
+	if (bits <= 0 || evp == NULL || (EVP_CIPHER_get_flags(evp) & EVP_CIPH_VARIABLE_LENGTH) != 0)
+		return;
+	if (bits != 8L * EVP_CIPHER_get_key_length(evp))
+		ovpn_found(ck, OVPN_VALUE, line->number, "keysize", "expected %d bits for %s, found %ld",
+		    8 * EVP_CIPHER_get_key_length(evp), cipher->word[1], bits);
+}
+
 bool
 ovpn_says_nothing(const struct config *c)
 {
@@ -216,6 +233,7 @@ whole_check(const struct ovpn_check *ck, const struct config *c)
 	names_check(ck, c);
 	tls_auth_check(ck, c);
 	server_check(ck, c);
+	keysize_check(ck, c);
 	defaults_check(ck, c);
 	if (ca != NULL && ca->content != NULL && ca->closed && ovpn_pem_is_whole(ca, false))
 		ovpn_cas_check(ck, ca);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "bundler/check_ovpn_internal.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,7 @@ static const struct {
 struct place {
 	enum proto proto;
 	bool either_end; /* "tcp": client or server, as the directive client says */
+	const char *host;
 	unsigned int said;
 };
 
@@ -80,7 +82,8 @@ struct places {
 	struct ovpn_check *ck;
 	bool client;
 	bool forced, forced_tcp;
-	size_t connections, remotes, usable;
+	size_t connections, remotes, usable, reachable;
+	unsigned int stranger; /* the first line whose address is of the other kind */
 };
 
 static bool
@@ -216,6 +219,19 @@ conflict_check(const struct places *ps, const struct place *place, unsigned int 
 		    "expected with its options, found the options alone");
 }
 
+/* resolve_remote() in 2.3.2's socket.c: with a 6 it takes IPv6 alone, without one IPv4. A name may have either. */
+static void
+family_read(struct places *ps, const struct place *place, unsigned int line)
+{
+	const bool six = place->proto == PROTO_UDP6 || place->proto == PROTO_TCP6;
+	unsigned char address[sizeof(struct in6_addr)];
+
+	if (place->host != NULL && inet_pton(six ? AF_INET : AF_INET6, place->host, address) == 1)
+		ps->stranger = ps->stranger == 0 ? line : ps->stranger;
+	else
+		ps->reachable++;
+}
+
 static void
 place_check(struct places *ps, const struct place *place, unsigned int line)
 {
@@ -248,6 +264,7 @@ connection_read(struct places *ps, const struct config_line *block, const struct
 		place_say(&place, line);
 		if (line->content == NULL && line->words > 1 && strcmp(line->word[0], "remote") == 0) {
 			has_remote = true;
+			place.host = line->word[1];
 			place_proto(&place, config_word(line, 3));
 		}
 	}
@@ -255,6 +272,7 @@ connection_read(struct places *ps, const struct config_line *block, const struct
 		ovpn_found(ps->ck, OVPN_CONNECTION, block->number, "<connection>",
 		    "expected a remote in it, found none");
 	place.said = (place.said & ~(unsigned int)SAID_GLOBAL) | global;
+	family_read(ps, &place, block->number);
 	place_check(ps, &place, block->number);
 	config_release(&c);
 }
@@ -290,10 +308,12 @@ remotes_read(struct places *ps, const struct config *c, const struct place *all)
 		ps->remotes++;
 		if (ps->connections > 0 || ps->remotes > PLACES_MAX)
 			continue;
+		place.host = at->word[1];
+		place_proto(&place, config_word(at, 3));
+		family_read(ps, &place, at->number);
 		if (config_word(at, 3) == NULL && judged)
 			continue;
 		judged = judged || config_word(at, 3) == NULL;
-		place_proto(&place, config_word(at, 3));
 		place_check(ps, &place, at->number);
 	}
 }
@@ -319,6 +339,10 @@ count_check(const struct places *ps)
 		    "expected at most %d, found %zu", PLACES_MAX, most);
 	if (most == 0)
 		ovpn_found(ps->ck, OVPN_REMOTE_MISSING, 0, "remote", "expected a remote to connect to, found none");
+	else if (ps->stranger != 0 && ps->reachable == 0)
+		ovpn_found(ps->ck, OVPN_REMOTE_FAMILY, ps->stranger, "remote",
+		    "expected an IPv4 address with udp or tcp-client, an IPv6 address with udp6 or tcp6-client, found "
+		    "the other");
 	else if (ps->usable == 0)
 		ovpn_found(ps->ck, OVPN_PROTO_FORCE, 0, "proto-force", "expected a remote with %s, found none",
 		    ps->forced_tcp ? "TCP" : "UDP");

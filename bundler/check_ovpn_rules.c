@@ -161,6 +161,10 @@ const struct finding_rule check_ovpn_rules[OVPN_RULE_COUNT + 1] = {
 	[OVPN_REMOTE_MANY] = { "ovpn-remote-many", FINDING_ERROR, "More than 64 places to connect to",
 	    "OpenVPN ends: 'Maximum number of remote options (64) exceeded'.",
 	    "Leave a few of them; a name with several addresses does as well." },
+	[OVPN_REMOTE_FAMILY] = { "ovpn-remote-family", FINDING_ERROR, "An address that does not go with the protocol",
+	    "OpenVPN 2.3.2 takes IPv4 alone with udp and tcp-client, and IPv6 alone with udp6 and tcp6-client: 'Cannot "
+	    "resolve host address', for ever.",
+	    "Write 'proto udp6' or 'proto tcp6-client' for an IPv6 address, and without the 6 for an IPv4 address." },
 	[OVPN_PROTO] = { "ovpn-proto", FINDING_ERROR, "A protocol that the phone's client cannot have",
 	    "OpenVPN 2.3.2 ends with 'Bad protocol', at udp4 and tcp4 too, which came with 2.4.",
 	    "Write udp, or tcp-client." },

@@ -4,6 +4,7 @@
 #include "common/text.h"
 #include "dseries/client.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -168,6 +169,68 @@ dev_check(struct ovpn_check *ck, const struct config_line *line)
 		value_found(ck, line, "tun or tap");
 }
 
+/* helper_keepalive() in helper.c. */
+static void
+keepalive_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	const long ping = strtol(line->word[1], NULL, 10), restart = strtol(line->word[2], NULL, 10);
+
+	if (ping == 0 && restart == 0)
+		return;
+	if (ping <= 0 || restart <= 0 || ping * 2 > restart)
+		ovpn_found(ck, OVPN_VALUE, line->number, "keepalive",
+		    "expected two numbers above 0, the second at least twice the first, found %ld and %ld", ping,
+		    restart);
+}
+
+static void
+redirect_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	static const char *const flags[] = { "local", "autolocal", "def1", "bypass-dhcp", "bypass-dns", "block-local" };
+	char shown[SHOWN];
+
+	for (size_t i = 1; i < line->words; i++) {
+		if (ovpn_listed(flags, COUNT(flags), line->word[i]))
+			continue;
+		ovpn_found(ck, OVPN_VALUE, line->number, line->word[0],
+		    "expected def1, local, autolocal, bypass-dhcp, bypass-dns or block-local, found \"%s\"",
+		    text_printable(line->word[i], shown, sizeof(shown)));
+		return;
+	}
+}
+
+/* Below 1 it may not even run ip(8), which sets up its device; more than that lets it run scripts, if there were any. */
+static void
+script_security_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	if (strtol(line->word[1], NULL, 10) < 1)
+		value_found(ck, line, "1 or more");
+	else
+		ovpn_found(ck, OVPN_PHONE_ITSELF, line->number, line->word[0],
+		    "expected what is about the connection, found it to act on the phone");
+}
+
+/* TUN_MTU_MIN in mtu.h. */
+static void
+tun_mtu_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	if (strtol(line->word[1], NULL, 10) < 100)
+		value_found(ck, line, "100 bytes or more");
+}
+
+/* parse_hash_fingerprint() in options.c: SHA-1 of the CA's certificate. */
+static void
+verify_hash_check(struct ovpn_check *ck, const struct config_line *line)
+{
+	const char *at = line->word[1];
+
+	for (size_t i = 0; i < 20; i++, at += 3)
+		if (strspn(at, "0123456789abcdefABCDEF") != 2 || at[2] != (i < 19 ? ':' : '\0')) {
+			value_found(ck, line, "20 bytes in hex with : between");
+			return;
+		}
+}
+
 /* Where a file is named and no block is given, the whole file is judged at its end. */
 void
 ovpn_value_check(struct ovpn_check *ck, const struct config_line *line)
@@ -184,16 +247,22 @@ ovpn_value_check(struct ovpn_check *ck, const struct config_line *line)
 		{ "dev-type", dev_check },
 		{ "fragment", fragment_check },
 		{ "http-proxy", proxy_check },
+		{ "keepalive", keepalive_check },
 		{ "lport", port_directive_check },
 		{ NS_CERT_TYPE, ns_cert_type_check },
 		{ "port", port_directive_check },
 		{ "proto", proto_directive_check },
 		{ "proto-force", proto_directive_check },
+		{ "redirect-gateway", redirect_check },
+		{ "redirect-private", redirect_check },
 		{ "remote", remote_check },
 		{ "rport", port_directive_check },
+		{ "script-security", script_security_check },
 		{ "setenv", setenv_check },
 		{ "socks-proxy", proxy_check },
 		{ "tls-cipher", ovpn_tls_cipher_check },
+		{ "tun-mtu", tun_mtu_check },
+		{ "verify-hash", verify_hash_check },
 		{ "verify-x509-name", name_check },
 	};
 

@@ -80,19 +80,33 @@ is_disabled(const struct config *ccd)
 	return false;
 }
 
+/* A netmask with which the phone has the server on its own network. */
+static bool
+mask_reaches(const struct check_server *s, uint32_t host, const char *word)
+{
+	struct in_addr in;
+	uint32_t mask;
+
+	if (inet_pton(AF_INET, word, &in) != 1)
+		return false;
+	mask = ntohl(in.s_addr);
+	return mask != 0 && (~mask & (~mask + 1)) == 0 && (host & mask) == ((s->network.address + 1) & mask);
+}
+
 /* ifconfig_push_constraint_satisfied() in multi.c, and the address that the server has. */
 static void
 address_check(const struct check_server *s, const char *name, const struct config_line *line, struct findings *out)
 {
 	const char *address = config_word(line, 1), *mask = config_word(line, 2);
-	struct in_addr in, netmask;
+	struct in_addr in;
 	uint32_t host;
 
 	if (!s->network.known || address == NULL || !s->subnet)
 		return;
-	if (inet_pton(AF_INET, address, &in) != 1) {
-		server_found_phone(s, out, SERVER_CCD_ADDRESS, name, "expected ifconfig-push with an address, found %s",
-		    address);
+	if (mask == NULL || inet_pton(AF_INET, address, &in) != 1) {
+		server_found_phone(s, out, SERVER_CCD_OVERLOOKED, name,
+		    "expected ifconfig-push with an address and a netmask, found %s%s", address,
+		    mask == NULL ? " alone" : "");
 		return;
 	}
 	host = ntohl(in.s_addr);
@@ -102,9 +116,40 @@ address_check(const struct check_server *s, const char *name, const struct confi
 	else if ((host & ~s->network.mask) == 1)
 		server_found_phone(s, out, SERVER_CCD_ADDRESS, name,
 		    "expected an address of its own, found %s, which is the server's", address);
-	else if (mask == NULL || inet_pton(AF_INET, mask, &netmask) != 1 || ntohl(netmask.s_addr) != s->network.mask)
+	else if (!mask_reaches(s, host, mask))
 		server_found_phone(s, out, SERVER_CCD_ADDRESS, name,
-		    "expected the server's netmask behind %s, found %s", address, mask != NULL ? mask : "none");
+		    "expected the server's netmask behind %s, found %s", address, mask);
+}
+
+/* What is said in server.conf alone, and for a script to say otherwise. */
+static bool
+has_pool(const struct check_server *s)
+{
+	static const char *const others[] = { "ifconfig-pool", "server-bridge", "server-ipv6", "client-connect",
+		"plugin", "management-client-auth" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (server_has(s, others[i]))
+			return true;
+	if (!server_has(s, "server"))
+		return s->tap || strcmp(server_word(s, "mode", ""), "server") != 0;
+	return s->tap || config_word(config_find(&s->config, "server"), 3) == NULL;
+}
+
+/* ccd is that of the phone, or empty. */
+static void
+push_check(const struct check_server *s, const char *name, const struct config *ccd, struct findings *out)
+{
+	const struct config_line *push = config_find(ccd, "ifconfig-push"), *lost = server_topology_lost(ccd);
+
+	if (push != NULL)
+		address_check(s, name, push, out);
+	else if (!has_pool(s))
+		server_found_phone(s, out, SERVER_NO_ADDRESS, name,
+		    "expected ifconfig-push in its client-config file, or a pool, found neither");
+	if (s->subnet && !s->tap && lost != NULL)
+		server_found_phone(s, out, SERVER_TOPOLOGY_PUSH, name,
+		    "expected \"topology subnet\" to be pushed, found %s", lost->word[0]);
 }
 
 /* For ccd-exclusive a file DEFAULT does not count: verify_final_auth_checks() in ssl_verify.c. */
@@ -112,13 +157,14 @@ void
 server_ccd_phone(const struct check_server *s, const char *name, const char *common_name, struct findings *out)
 {
 	bool exclusive = server_has(s, "ccd-exclusive");
-	const struct config_line *push;
+	struct config ccd = { 0 };
 	enum ccd_file found;
 	char why[WHY_SIZE];
-	struct config ccd;
 
-	if (s->ccd == NULL || s->ccd_unreadable)
+	if (s->ccd == NULL || s->ccd_unreadable) {
+		push_check(s, name, &ccd, out);
 		return;
+	}
 	found = ccd_read(s, common_name, &ccd, why, sizeof(why));
 	if (found == CCD_UNREADABLE)
 		server_found_phone(s, out, exclusive ? SERVER_CCD_EXCLUSIVE : SERVER_CCD_UNREADABLE, name,
@@ -127,14 +173,15 @@ server_ccd_phone(const struct check_server *s, const char *name, const char *com
 	else if (found == CCD_ABSENT && exclusive)
 		server_found_phone(s, out, SERVER_CCD_EXCLUSIVE, name, "expected a file %s in %s, found none",
 		    common_name, s->ccd);
-	if (found != CCD_READ && (exclusive || ccd_read(s, CCD_DEFAULT, &ccd, why, sizeof(why)) != CCD_READ))
+	if (found != CCD_READ && exclusive)
 		return;
-	push = config_find(&ccd, "ifconfig-push");
+	if (found != CCD_READ && ccd_read(s, CCD_DEFAULT, &ccd, why, sizeof(why)) != CCD_READ)
+		config_release(&ccd);
 	if (is_disabled(&ccd))
 		server_found_phone(s, out, SERVER_CCD_DISABLED, name, "expected no disable in %s/%s, found it", s->ccd,
 		    found == CCD_READ ? common_name : CCD_DEFAULT);
-	else if (push != NULL)
-		address_check(s, name, push, out);
+	else
+		push_check(s, name, &ccd, out);
 	config_release(&ccd);
 }
 

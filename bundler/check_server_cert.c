@@ -277,6 +277,18 @@ purpose_against(const struct check_server *s, const char *name, const struct cli
 		    name);
 }
 
+/* COMMON_NAME_CHAR_CLASS in ssl_verify.c of 2.3.2: tls-remote sees an underscore in place of any other character. */
+static bool
+remapped_begins(const char *name, const char *with)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.@/";
+
+	for (; *with != '\0'; name++, with++)
+		if (*name == '\0' || (strchr(plain, *name) != NULL ? *name : '_') != *with)
+			return false;
+	return true;
+}
+
 static void
 name_against(const struct check_server *s, const char *name, const struct client_side *c, const struct ca_cert_facts *f,
     struct findings *out)
@@ -298,7 +310,7 @@ name_against(const struct check_server *s, const char *name, const struct client
 		break;
 	case CLIENT_NAME_TLS_REMOTE:
 		/* With a slash it is the whole subject, in an older form. */
-		ok = strchr(c->name, '/') != NULL || strncmp(f->common_name, c->name, strlen(c->name)) == 0;
+		ok = strchr(c->name, '/') != NULL || remapped_begins(f->common_name, c->name);
 		break;
 	}
 	if (!ok)

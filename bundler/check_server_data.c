@@ -221,6 +221,11 @@ server_data_against(const struct check_server *s, const char *name, const struct
 		server_found(s, out, SERVER_FRAGMENT, config_find(&s->config, "fragment"),
 		    "expected %s, as in %s, found %s", c->fragment ? "fragment" : "no fragment", name,
 		    fragment ? "one" : "none");
+	if (server_has(s, "no-replay") != c->no_replay || c->no_iv)
+		server_found(s, out, SERVER_REPLAY, config_find(&s->config, "no-replay"),
+		    "expected %s, as in %s, found %s",
+		    c->no_iv ? "no-iv" : (c->no_replay ? "no-replay" : "no no-replay"), name,
+		    server_has(s, "no-replay") && !c->no_iv ? "it" : "none");
 	mtu_against(s, name, c, out);
 }
 

@@ -123,19 +123,26 @@ server_network_open(struct check_server *s, struct findings *out)
 		    "expected keepalive, found none");
 }
 
+/* Of the places that the phone calls with the server's protocol, which there are. */
 static void
 port_against(const struct check_server *s, const char *name, const struct client_side *c, struct findings *out)
 {
 	unsigned long port = PORT_DEFAULT;
 	const char *given = config_word(port_line(s), 1);
+	const struct client_remote *called = NULL;
 
 	if (given != NULL && text_number(given, 1, UINT16_MAX, "port", &port, NULL) != 0)
 		return;
-	for (size_t i = 0; i < c->remote_count; i++)
+	for (size_t i = 0; i < c->remote_count; i++) {
+		if (c->remote[i].tcp != s->tcp)
+			continue;
 		if (c->remote[i].port == port)
 			return;
-	server_found(s, out, SERVER_PORT, port_line(s), "expected port %u, which %s calls, found %lu",
-	    c->remote[0].port, name, port);
+		called = called == NULL ? &c->remote[i] : called;
+	}
+	if (called != NULL)
+		server_found(s, out, SERVER_PORT, port_line(s), "expected port %u, which %s calls, found %lu",
+		    called->port, name, port);
 }
 
 /*
@@ -152,7 +159,7 @@ family_against(const struct check_server *s, const char *name, const struct clie
 	if (server_has(s, "local"))
 		return;
 	for (size_t i = 0; i < c->remote_count; i++)
-		if (c->remote[i].ipv6 ? six : four)
+		if (c->remote[i].tcp == s->tcp && (c->remote[i].ipv6 ? six : four))
 			return;
 	server_found(s, out, SERVER_FAMILY, line, "expected %s, which %s calls, found proto %s%s",
 	    c->remote[0].ipv6 ? "IPv6" : "IPv4", name, proto, four ? "" : " and bind ipv6only");
@@ -176,6 +183,9 @@ server_network_against(const struct check_server *s, const char *name, const str
 	if (c->tap != s->tap)
 		server_found(s, out, SERVER_DEV, config_find(&s->config, "dev"), "expected dev %s, as in %s, found %s",
 		    c->tap ? "tap" : "tun", name, server_word(s, "dev", ""));
+	else if (s->subnet && !s->tap && !c->subnet && !server_pushes_topology(s))
+		server_found(s, out, SERVER_TOPOLOGY_PUSH, config_find(&s->config, "topology"),
+		    "expected it to be pushed as well, found no such push");
 }
 
 /* Addresses for clients; 0 when it is not the server directive that gives them out. */

@@ -79,6 +79,9 @@ enum server_rule {
 	SERVER_AUTH,
 	SERVER_COMP,
 	SERVER_FRAGMENT,
+	SERVER_REPLAY,
+	SERVER_NO_ADDRESS,
+	SERVER_TOPOLOGY_PUSH,
 	/* lets in who should stay out */
 	SERVER_NOT_REVOKED,
 	/* warnings */
@@ -94,6 +97,7 @@ enum server_rule {
 	SERVER_CRL_DIR_UNREADABLE,
 	SERVER_REVOKED_BY_NAME,
 	SERVER_CCD_UNREADABLE,
+	SERVER_CCD_OVERLOOKED,
 	SERVER_USER_RESTART,
 	SERVER_MTU,
 	SERVER_ROUTE_REMOTE,
@@ -332,6 +336,14 @@ bool server_network_has(const struct server_network *n, uint32_t address);
 void server_routes_open(const struct check_server *s, struct findings *out);
 void server_routes_against(const struct check_server *s, const char *name, const struct client_side *c,
     struct findings *out);
+
+/* ---- check_server_push.c ---- */
+
+/* To all phones, by the directive server, or by a push where "mode server" stands in its place. */
+bool server_pushes_topology(const struct check_server *s);
+
+/* The line of a client-config file that takes it back; NULL where none does, or a later one pushes it anew. */
+const struct config_line *server_topology_lost(const struct config *ccd);
 
 /* ---- check_server_data.c ---- */
 void server_data_open(struct check_server *s, struct findings *out);

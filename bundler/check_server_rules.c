@@ -217,6 +217,16 @@ const struct finding_rule check_server_rules[] = {
 	[SERVER_FRAGMENT] = { "server-fragment", ERROR, "fragment on one side only",
 	    "The phone connects, and nothing passes: fragment puts a header of its own in front of each packet.",
 	    "Delete fragment, or write it on both sides." },
+	[SERVER_REPLAY] = { "server-replay", ERROR, "no-replay or no-iv on one side only",
+	    "The phone connects, and nothing passes: each takes a part of every packet for something else.",
+	    "Take no-replay and no-iv out on both sides; OpenVPN 2.5 and later have no no-iv." },
+	[SERVER_NO_ADDRESS] = { "server-no-address", ERROR, "the phone is given no address",
+	    "The phone connects, and has no address in the VPN: nothing passes.",
+	    "Delete nopool, write an ifconfig-pool, or an ifconfig-push into the phone's client-config file." },
+	[SERVER_TOPOLOGY_PUSH] = { "server-topology-push", ERROR, "the phone is not told the topology",
+	    "Its OpenVPN takes net30 then, and the netmask for the address of the other end: it connects, and nothing "
+	    "passes.",
+	    "Write: push \"topology subnet\"" },
 	[SERVER_NOT_REVOKED] = { "server-not-revoked", ERROR, "the server lets in certificates that are revoked",
 	    "Whoever has such a phone, or its files, is on the phones' network, and no log tells it from the others.",
 	    "Write the crl-verify line that \"phonevpn emit server\" makes, and put the CRL in its place at each "
@@ -263,6 +273,10 @@ const struct finding_rule check_server_rules[] = {
 	    "A file that cannot be opened counts as absent: phones lose their fixed addresses, and \"disable\" keeps "
 	    "nobody out.",
 	    "Let the user enter each folder above it, and read the files." },
+	[SERVER_CCD_OVERLOOKED] = { "server-ccd-overlooked", WARNING,
+	    "the phone's client-config file has a line that is overlooked",
+	    "It is an error in the log alone: the phone gets an address of the pool in place of its own.",
+	    "Write an address of the server's network, and its netmask: ifconfig-push 10.8.0.10 255.255.255.0" },
 	[SERVER_USER_RESTART] = { "server-user-restart", WARNING, "a user without persist-key and persist-tun",
 	    "At SIGUSR1 the user must read the key and open the device anew, cannot, and the server ends: \"WARNING: you "
 	    "are using user/group/chroot/setcon without persist-key -- this may cause restarts to fail\".",

@@ -99,9 +99,13 @@ ca_rsa_key(BIGNUM *const members[CA_RSA_MEMBERS], BN_CTX *ctx, struct err *e)
 	EVP_PKEY *key = NULL;
 
 	if (!members_hold(members, ctx)) {
-		err_openssl(e, ERR_INTEGRITY,
-		    "RSA key of %d bits (RFC 8017 section 3.2): expected members that belong together, found others",
-		    bits);
+		if (ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
+			err_openssl(e, ERR_FAILED, "RSA key of %d bits", bits);
+		else
+			err_openssl(e, ERR_INTEGRITY,
+			    "RSA key of %d bits (RFC 8017 section 3.2): expected members that belong together, found "
+			    "others",
+			    bits);
 		return NULL;
 	}
 	/* libcrypto makes its own copies, in memory that it cleanses as we do ours. */
@@ -182,10 +186,14 @@ int
 ca_rsa_encode(const EVP_PKEY *key, unsigned char **ret)
 {
 	ASN1_VALUE *value = ASN1_item_new(ASN1_ITEM_rptr(private_key));
+	struct private_key *encoded = (void *)value;
+	BN_CTX *ctx = BN_CTX_new();
 	int len = 0;
 
-	if (value != NULL && members_get(key, ((struct private_key *)(void *)value)->members))
+	/* Without memory for its list of them, libcrypto gives out one prime for the other, and says that all went well. */
+	if (encoded != NULL && ctx != NULL && members_get(key, encoded->members) && members_hold(encoded->members, ctx))
 		len = ASN1_item_i2d(value, ret, ASN1_ITEM_rptr(private_key));
+	BN_CTX_free(ctx);
 	ASN1_item_free(value, ASN1_ITEM_rptr(private_key));
 	ERR_clear_error();
 	return len;

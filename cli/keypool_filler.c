@@ -82,10 +82,12 @@ fill_batch(struct keypool_filler *f, const struct keygen *keygen, struct pool *p
 	return done > 0 ? store(f, keygen, pool, done, e) : 0;
 }
 
+/* Until none is missing, or they are wanted of another kind: what the settings say may change meanwhile. */
 static int
 fill(struct keypool_filler *f, struct err *e)
 {
 	struct keypool_common common = { .is_idle = true };
+	struct keygen wanted;
 	size_t missing;
 	struct pool *pool;
 	int rc = 0;
@@ -97,12 +99,11 @@ fill(struct keypool_filler *f, struct err *e)
 	pool = pool_start(&keypool_kind, &common, 1, e);
 	if (pool == NULL)
 		return -1;
-	while (rc == 0 && missing > 0 && !is_over(f, 0)) {
-		size_t count = missing < BATCH ? missing : BATCH;
-
-		rc = fill_batch(f, &common.keygen, pool, count, e);
-		missing -= count;
-	}
+	do {
+		rc = fill_batch(f, &common.keygen, pool, missing < BATCH ? missing : BATCH, e);
+		if (rc == 0)
+			rc = look(f, &wanted, &missing, e);
+	} while (rc == 0 && missing > 0 && wanted.how == common.keygen.how && !is_over(f, 0));
 	pool_free(pool);
 	return rc;
 }

@@ -4,6 +4,7 @@
 #include "cli/phone_fields.h"
 #include "cli/phone_report.h"
 #include "cli/state.h"
+#include "cli/session_report.h"
 #include "common/table.h"
 #include "common/text.h"
 
@@ -46,16 +47,21 @@ generation_table(const struct db_generation *g, void *arg, struct err *e)
 static int
 show_json(struct db *db, const struct db_phone *p, const struct addresses *addresses, struct err *e)
 {
-	json_t *generations = json_array(), *events = json_array(), *o = phone_report(p, addresses);
+	json_t *generations = json_array(), *events = json_array(), *proof = json_array(), *session = NULL,
+	       *o = phone_report(p, addresses);
 
 	if (db_generation_each(db, p->id, generation_json, generations, e) != 0 ||
+	    db_ladder_each(db, p->id, step_json, proof, e) != 0 || session_json(db, p->id, &session, e) != 0 ||
 	    db_event_each(db, p->mac, EVENTS_SHOWN, event_json, events, e) != 0) {
 		json_decref(generations);
 		json_decref(events);
+		json_decref(proof);
 		json_decref(o);
 		return -1;
 	}
 	(void)json_object_set_new(o, "generations", generations);
+	(void)json_object_set_new(o, "proof", proof);
+	(void)json_object_set_new(o, "session", session);
 	(void)json_object_set_new(o, "events", events);
 	return command_print_json(o, e);
 }
@@ -103,6 +109,8 @@ show_text(struct db *db, const struct db_phone *p, const struct addresses *addre
 	show_login(p);
 	show_line("VPN", phone_stand_name(stand));
 	show_line("VPN address", address_text(addresses, p->vpn_host, address));
+	if (session_line(db, p->id, e) != 0)
+		return -1;
 	show_line("reason", stand == STAND_TURNED_DOWN ? why.text : "");
 	table = table_new(sizeof(headings) / sizeof(headings[0]), headings);
 	if (table == NULL)
@@ -113,7 +121,7 @@ show_text(struct db *db, const struct db_phone *p, const struct addresses *addre
 		rc = p->newest != 0 && table_print(table, stdout) != 0 ? err_set(e, ERR_FAILED, "table: no memory") : 0;
 	}
 	table_free(table);
-	if (rc != 0)
+	if (rc != 0 || steps_print(db, p->id, e) != 0)
 		return -1;
 	(void)printf("\nlast events\n");
 	return db_event_each(db, p->mac, EVENTS_SHOWN, event_line, NULL, e);

@@ -7,13 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int
-gather(const struct db_certificate *c, void *arg, struct err *e)
+int
+revocation_add(struct revocation *r, const unsigned char serial[DB_SERIAL_SIZE], struct err *e)
 {
-	struct revocation *r = arg;
-
-	if (c->revoked != 0)
-		return 0;
 	if (r->count == r->size) {
 		size_t size = r->size == 0 ? 8 : r->size * 2;
 		unsigned char(*serials)[DB_SERIAL_SIZE] = reallocarray(r->serials, size, sizeof(*serials));
@@ -23,8 +19,14 @@ gather(const struct db_certificate *c, void *arg, struct err *e)
 		r->serials = serials;
 		r->size = size;
 	}
-	memcpy(r->serials[r->count++], c->serial, DB_SERIAL_SIZE);
+	memcpy(r->serials[r->count++], serial, DB_SERIAL_SIZE);
 	return 0;
+}
+
+static int
+gather(const struct db_certificate *c, void *arg, struct err *e)
+{
+	return c->revoked != 0 ? 0 : revocation_add(arg, c->serial, e);
 }
 
 int
@@ -53,7 +55,7 @@ revocation_of_serial(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], 
 		    "revoking it would stop nobody",
 		    hex);
 	ret->authority = c.authority;
-	return gather(&c, ret, e);
+	return revocation_add(ret, serial, e);
 }
 
 int

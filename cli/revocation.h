@@ -27,6 +27,9 @@ int revocation_of_phone(struct db *db, const char *mac, int64_t authority, struc
 int revocation_of_serial(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], struct revocation *ret,
     struct err *e);
 
+/* One more of r->authority's. */
+int revocation_add(struct revocation *r, const unsigned char serial[DB_SERIAL_SIZE], struct err *e);
+
 /* Sign the CRL for what was gathered. Nothing is stored yet: db_revoke() or db_phone_remove() does that. */
 int revocation_sign(struct db *db, const struct settings *s, enum ca_reason reason, struct revocation *r,
     struct err *e);

@@ -28,6 +28,7 @@ enum {
 	OPT_ADMIN,
 	OPT_ACCESS_LOG,
 	OPT_TRUSTED_PROXY,
+	OPT_PROXY_PROTOCOL,
 };
 
 #define LISTEN_DEFAULT "0.0.0.0:8080"
@@ -47,6 +48,8 @@ static const struct option_def options[] = {
 	[OPT_ADMIN] = { "admin", "ADDR:PORT", "answer /healthz and /metrics there, without a login" },
 	[OPT_ACCESS_LOG] = { "access-log", "FILE", "a line for each request there, and not on stderr" },
 	[OPT_TRUSTED_PROXY] = { "trusted-proxy", "NETWORK,...", "proxies whose X-Forwarded-For is believed" },
+	[OPT_PROXY_PROTOCOL] = { "proxy-protocol", NULL,
+	    "only these proxies connect, and begin with a PROXY protocol header" },
 	OPTION_END,
 };
 
@@ -88,6 +91,11 @@ options_parse(const struct invocation *in, struct http_config *c, struct err *e)
 	if (in->option[OPT_TRUSTED_PROXY] != NULL &&
 	    proxy_trust_parse(in->option[OPT_TRUSTED_PROXY], &c->proxies, e) != 0)
 		return -1;
+	if (in->option[OPT_PROXY_PROTOCOL] != NULL && c->proxies.count == 0)
+		return err_set(e, ERR_USAGE,
+		    "serve: expected --trusted-proxy with --proxy-protocol, as nobody else may say whose a connection is; "
+		    "found none");
+	c->proxy_protocol = in->option[OPT_PROXY_PROTOCOL] != NULL;
 	c->access_log = in->option[OPT_ACCESS_LOG];
 	c->connections_max = (unsigned int)connections;
 	c->per_address_max = (unsigned int)per_address;

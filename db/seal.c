@@ -77,16 +77,14 @@ out:
 
 /* Tag and ciphertext behind the nonce to plain bytes; false when they do not fit. */
 static bool
-gcm_open(EVP_CIPHER_CTX *ctx, const unsigned char *key, const struct buf *aad, const unsigned char *sealed, size_t len,
-    unsigned char *plain)
+gcm_open(EVP_CIPHER_CTX *ctx, const struct buf *aad, const unsigned char *sealed, size_t len, unsigned char *plain)
 {
 	const unsigned char *text = sealed + 1 + SEAL_NONCE_SIZE;
 	unsigned char tag[SEAL_TAG_SIZE];
 	int n;
 
 	memcpy(tag, text + len, sizeof(tag));
-	return EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, sealed + 1) == 1 &&
-	       EVP_DecryptUpdate(ctx, NULL, &n, aad->data, (int)aad->len) == 1 &&
+	return EVP_DecryptUpdate(ctx, NULL, &n, aad->data, (int)aad->len) == 1 &&
 	       (len == 0 || EVP_DecryptUpdate(ctx, plain, &n, text, (int)len) == 1) &&
 	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, sizeof(tag), tag) == 1 &&
 	       EVP_DecryptFinal_ex(ctx, plain + len, &n) == 1;
@@ -115,7 +113,12 @@ seal_decrypt(const unsigned char key[SEAL_KEY_SIZE], const struct seal_place *pl
 		err_set(e, ERR_FAILED, "%s.%s: no memory", place->table, place->column);
 		goto out;
 	}
-	if (!gcm_open(ctx, key, &aad, bytes, plain_len, plain)) {
+	/* A configuration of OpenSSL's that has no such cipher is not the fault of the key. */
+	if (EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, bytes + 1) != 1) {
+		err_openssl(e, ERR_FAILED, "AES-256-GCM");
+		goto out;
+	}
+	if (!gcm_open(ctx, &aad, bytes, plain_len, plain)) {
 		err_openssl(e, ERR_INTEGRITY,
 		    "%s.%s: expected a value sealed for this row under this master key, found another", place->table,
 		    place->column);

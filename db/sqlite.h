@@ -50,6 +50,8 @@ enum sql {
 	SQL_PHONE_PAGE,
 	SQL_PHONE_COUNT,
 	SQL_PHONE_TALLY,
+	SQL_PHONE_END_WEEKS,
+	SQL_PHONE_SEEN,
 	SQL_PHONE_SEALED,
 	SQL_PHONE_LOGIN,
 	SQL_PHONE_SET,
@@ -87,6 +89,20 @@ enum sql {
 	SQL_LOGIN_SEEN,
 	SQL_LOGIN_RECORD,
 	SQL_PHONE_RESET,
+	SQL_LADDER_ADD,
+	SQL_LADDER_PAGE,
+	SQL_LADDER_NEWEST,
+	SQL_SESSION_GET,
+	SQL_SESSION_COUNT,
+	SQL_SESSION_PHONE,
+	SQL_SESSION_GENERATION,
+	SQL_SESSION_SOLE,
+	SQL_SESSION_PUT,
+	SQL_SESSION_SEEN,
+	SQL_SESSION_END,
+	SQL_SESSION_SWEEP,
+	SQL_SESSION_UNSETTLED,
+	SQL_SESSION_SETTLED,
 	SQL_KEY_POOL_ADD,
 	SQL_KEY_POOL_NEXT,
 	SQL_KEY_POOL_TAKE,
@@ -261,6 +277,10 @@ int certificate_key(struct db *db, sqlite3_stmt *st, int column, const unsigned 
     struct buf *ret, struct err *e);
 int certificate_missing(const unsigned char serial[DB_SERIAL_SIZE], struct err *e);
 int certificate_error(struct err *e, enum err_code code, const unsigned char serial[DB_SERIAL_SIZE], const char *text);
+
+/* *ret_new: it was not on record yet; and then it is an event. */
+struct db_step;
+int ladder_add(struct db *db, const struct db_step *step, bool *ret_new, struct err *e);
 
 /* Take a key out of the pool; ERR_CONFLICT when it is not there any more. */
 int key_pool_take(struct db *db, int64_t id, struct err *e);

@@ -83,7 +83,8 @@ db_key_pool_next(struct db *db, const struct db_key_kind *kind, int64_t after, i
 		place = key_place(id, row);
 		rc = sql_column_sealed(db, st, 1, &place, ret_key, e);
 		if (rc != 0)
-			err_prefix(e, "key %lld of the pool", (long long)id);
+			err_prefix(e, "key %lld of the pool ('phonevpn keypool clear' forgets them all)",
+			    (long long)id);
 	}
 	sql_done(st);
 	if (rc == 0)

@@ -163,7 +163,33 @@ static const char version_4[] = "CREATE TABLE provisioned ("
 				"phone INTEGER PRIMARY KEY REFERENCES phones (id) ON DELETE CASCADE"
 				") STRICT;";
 
-const char *const schema_steps[] = { version_1, version_2, version_3, version_4 };
+/* Version 5: how far each generation has come, and each phone's newest VPN session. */
+static const char version_5[] = "CREATE TABLE ladder ("
+				"phone INTEGER NOT NULL,"
+				"number INTEGER NOT NULL,"
+				"rung INTEGER NOT NULL CHECK (rung BETWEEN 1 AND 4),"
+				"at INTEGER NOT NULL,"
+				"source TEXT NOT NULL CHECK (source <> ''),"
+				"PRIMARY KEY (phone, number, rung),"
+				"FOREIGN KEY (phone, number) REFERENCES generations (phone, number) ON DELETE CASCADE"
+				") STRICT, WITHOUT ROWID;"
+				"CREATE TABLE vpn_sessions ("
+				"phone INTEGER PRIMARY KEY REFERENCES phones (id) ON DELETE CASCADE,"
+				"server TEXT NOT NULL CHECK (server <> ''),"
+				"client INTEGER NOT NULL,"
+				"since INTEGER NOT NULL,"
+				"address TEXT NOT NULL,"
+				"serial BLOB CHECK (length(serial) = 20),"
+				"number INTEGER CHECK (number IS NULL OR serial IS NOT NULL),"
+				"attachment INTEGER NOT NULL,"
+				"unsettled INTEGER NOT NULL CHECK (unsettled IN (0, 1)),"
+				"ended INTEGER"
+				") STRICT;"
+				"CREATE INDEX vpn_sessions_on ON vpn_sessions (server) WHERE ended IS NULL;"
+				"CREATE INDEX vpn_sessions_unsettled ON vpn_sessions (server, since) "
+				"WHERE unsettled AND ended IS NULL;";
+
+const char *const schema_steps[] = { version_1, version_2, version_3, version_4, version_5 };
 const size_t schema_version = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 int

@@ -101,6 +101,15 @@ static const char *const texts[SQL_COUNT] = {
 	    "(SELECT max(m.number) FROM generations AS m WHERE m.phone = phones.id) AS newest FROM phones) AS p "
 	    "LEFT JOIN generations AS n ON n.phone = p.id AND n.number = p.newest "
 	    "LEFT JOIN certificates AS c ON c.serial = n.serial GROUP BY 1, 2, 3, 4, 5",
+	/* 1970-01-05 was a Monday. */
+	[SQL_PHONE_END_WEEKS] = "SELECT (c.not_after - 345600) / 604800 AS week, count(*) FROM phones AS p "
+				"JOIN generations AS n ON n.phone = p.id AND n.number = "
+				"(SELECT max(m.number) FROM generations AS m WHERE m.phone = p.id) "
+				"JOIN certificates AS c ON c.serial = n.serial AND c.revoked IS NULL "
+				"GROUP BY week ORDER BY week",
+	[SQL_PHONE_SEEN] = "SELECT count(*), count(s.phone) - count(s.ended), sum(s.phone IS NULL), "
+			   "sum(s.phone IS NULL OR coalesce(s.ended < ?1, false)) "
+			   "FROM phones AS p LEFT JOIN vpn_sessions AS s ON s.phone = p.id WHERE p.offered IS NOT NULL",
 	[SQL_PHONE_SEALED] = "SELECT mac, sealed_secret, sealed_http_password FROM phones WHERE id = ?1",
 	[SQL_PHONE_LOGIN] = "SELECT mac, sealed_http_password FROM phones WHERE http_user = ?1",
 	[SQL_PHONE_SET] = "UPDATE phones SET model = ?2, firmware = ?3, extension = ?4, label = ?5, grp = ?6, "
@@ -178,6 +187,35 @@ static const char *const texts[SQL_COUNT] = {
 			     "ON CONFLICT (phone) DO UPDATE SET login = excluded.login "
 			     "WHERE login IS NULL AND coalesce(opened < excluded.login, true)",
 	[SQL_PHONE_RESET] = "REPLACE INTO provisioned (phone, opened) VALUES (?1, ?2)",
+
+	[SQL_LADDER_ADD] = "INSERT OR IGNORE INTO ladder (phone, number, rung, at, source) "
+			   "SELECT phone, number, ?3, ?4, ?5 FROM generations WHERE phone = ?1 AND number = ?2",
+	[SQL_LADDER_PAGE] = "SELECT number, rung, at, source FROM ladder "
+			    "WHERE phone = ?1 AND (number, rung) > (?2, ?3) ORDER BY number, rung LIMIT ?4",
+	[SQL_LADDER_NEWEST] = "SELECT max(number) FROM ladder WHERE phone = ?1 AND rung = ?2",
+	[SQL_SESSION_GET] = "SELECT server, client, since, address, serial, number, ended FROM vpn_sessions "
+			    "WHERE phone = ?1",
+	[SQL_SESSION_COUNT] = "SELECT count(*) FROM vpn_sessions WHERE ended IS NULL",
+	[SQL_SESSION_PHONE] = "SELECT id, mac, offered FROM phones WHERE id = coalesce("
+			      "(SELECT phone FROM certificates WHERE name = ?1 AND phone IS NOT NULL "
+			      "ORDER BY id DESC LIMIT 1), (SELECT id FROM phones WHERE mac = ?1))",
+	/* That a bundle was fetched tells which of several with one certificate it is; without that, the oldest. */
+	[SQL_SESSION_GENERATION] = "SELECT g.number FROM generations AS g LEFT JOIN ladder AS f "
+				   "ON f.phone = g.phone AND f.number = g.number AND f.rung = 2 AND f.at <= ?3 "
+				   "WHERE g.phone = ?1 AND g.serial = ?2 "
+				   "ORDER BY f.at IS NULL, f.at DESC, g.number LIMIT 1",
+	[SQL_SESSION_SOLE] = "SELECT count(*), min(serial) FROM certificates WHERE name = ?1",
+	[SQL_SESSION_PUT] = "REPLACE INTO vpn_sessions "
+			    "(phone, server, client, since, address, serial, number, attachment, unsettled) "
+			    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7 IS NOT NULL AND NOT EXISTS "
+			    "(SELECT 1 FROM ladder WHERE phone = ?1 AND number = ?7 AND rung = ?9))",
+	[SQL_SESSION_SEEN] = "UPDATE vpn_sessions SET attachment = ?2, ended = NULL WHERE phone = ?1",
+	[SQL_SESSION_END] = "UPDATE vpn_sessions SET ended = ?2 WHERE phone = ?1",
+	[SQL_SESSION_SWEEP] = "UPDATE vpn_sessions SET ended = ?3 "
+			      "WHERE server = ?1 AND ended IS NULL AND attachment <> ?2",
+	[SQL_SESSION_UNSETTLED] = "SELECT phone, number, since FROM vpn_sessions "
+				  "WHERE server = ?1 AND unsettled AND ended IS NULL ORDER BY since LIMIT 1",
+	[SQL_SESSION_SETTLED] = "UPDATE vpn_sessions SET unsettled = 0 WHERE phone = ?1",
 
 	[SQL_KEY_POOL_ADD] = "INSERT INTO key_pool (id, bits, keygen, created, sealed_key) VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQL_KEY_POOL_NEXT] = "SELECT id, sealed_key FROM key_pool WHERE bits = ?1 AND keygen = ?2 AND id > ?3 "

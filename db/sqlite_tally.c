@@ -2,6 +2,10 @@
 #include "db/sqlite.h"
 #include "db/tally.h"
 
+/* As the statement counts weeks. */
+#define WEEK ((time_t)7 * 24 * 3600)
+#define FIRST_MONDAY ((time_t)4 * 24 * 3600)
+
 static int
 tally_read(struct db *db, sqlite3_stmt *st, struct db_phone_tally *ret, struct err *e)
 {
@@ -40,6 +44,45 @@ db_phone_tally_each(struct db *db, const time_t limits[DB_TALLY_LIMITS],
 		if (rc != 0)
 			break;
 	}
+	sql_done(st);
+	return rc < 0 ? -1 : 0;
+}
+
+int
+db_end_week_each(struct db *db, int (*each)(const struct db_end_week *w, void *arg, struct err *e), void *arg,
+    struct err *e)
+{
+	sqlite3_stmt *st = sql_start(db, SQL_PHONE_END_WEEKS, e);
+	int rc;
+
+	while ((rc = sql_step(db, st, e)) > 0) {
+		const struct db_end_week w = {
+			.monday = sqlite3_column_int64(st, 0) * WEEK + FIRST_MONDAY,
+			.phones = (size_t)sqlite3_column_int64(st, 1),
+		};
+
+		if (each(&w, arg, e) != 0) {
+			rc = -1;
+			break;
+		}
+	}
+	sql_done(st);
+	return rc;
+}
+
+int
+db_seen_tally(struct db *db, time_t limit, struct db_seen_tally *ret, struct err *e)
+{
+	sqlite3_stmt *st = sql_start(db, SQL_PHONE_SEEN, e, SQL_INT(limit));
+	int rc = sql_step(db, st, e);
+
+	if (rc > 0)
+		*ret = (struct db_seen_tally){
+			.offered = (size_t)sqlite3_column_int64(st, 0),
+			.on = (size_t)sqlite3_column_int64(st, 1),
+			.never = (size_t)sqlite3_column_int64(st, 2),
+			.unseen = (size_t)sqlite3_column_int64(st, 3),
+		};
 	sql_done(st);
 	return rc < 0 ? -1 : 0;
 }

@@ -17,4 +17,20 @@ struct db_phone_tally {
 int db_phone_tally_each(struct db *db, const time_t limits[DB_TALLY_LIMITS],
     int (*each)(const struct db_phone_tally *tally, void *arg, struct err *e), void *arg, struct err *e);
 
+/* Certificates of newest generations, not revoked, that end in a week. */
+struct db_end_week {
+	time_t monday;		/* 0 h UTC */
+	size_t phones;
+};
+
+/* In the order of time. each must not make calls on db. */
+int db_end_week_each(struct db *db, int (*each)(const struct db_end_week *w, void *arg, struct err *e), void *arg,
+    struct err *e);
+
+/* Phones that are offered a generation, and where they were last seen on the VPN. */
+struct db_seen_tally {
+	size_t offered, on, never, unseen;	/* on the VPN now; not once; not since the limit, those of never too */
+};
+int db_seen_tally(struct db *db, time_t limit, struct db_seen_tally *ret, struct err *e);
+
 #endif

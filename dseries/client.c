@@ -142,6 +142,7 @@ static const struct client_directive directives[] = {
 	{ "route-noexec", CLIENT_TAKES, 0, 0, false },
 	{ "route-nopull", CLIENT_TAKES, 0, 0, false },
 	{ "rport", CLIENT_TAKES, 1, 1, false },
+	{ "script-security", CLIENT_TAKES, 1, 2, false },
 	{ "server-poll-timeout", CLIENT_TAKES, 1, 1, false },
 	{ "setenv", CLIENT_TAKES, 1, 2, false },
 	{ "setenv-safe", CLIENT_TAKES, 1, 2, false },
@@ -249,7 +250,6 @@ static const struct client_directive directives[] = {
 	{ "plugin", CLIENT_RUNS_PROGRAMS, 1, ANY, false },
 	{ "route-pre-down", CLIENT_RUNS_PROGRAMS, 1, 1, false },
 	{ "route-up", CLIENT_RUNS_PROGRAMS, 1, 1, false },
-	{ "script-security", CLIENT_RUNS_PROGRAMS, 1, 2, false },
 	{ "tls-verify", CLIENT_RUNS_PROGRAMS, 1, 1, false },
 	{ "up", CLIENT_RUNS_PROGRAMS, 1, 1, false },
 };

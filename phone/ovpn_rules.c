@@ -20,7 +20,8 @@ enum ovpn_effect
 ovpn_effect(const char *directive)
 {
 	static const char *const own[] = { "daemon", "errors-to-stderr", "group", "log", "log-append", "mlock", "nice",
-		"remap-usr1", "status", "status-version", "suppress-timestamps", "syslog", "user", "writepid" };
+		"remap-usr1", "script-security", "status", "status-version", "suppress-timestamps", "syslog", "user",
+		"writepid" };
 	static const char *const file[] = { "capath", "cd", "chroot", "config", "crl-verify", "dev-node",
 		"replay-persist", "tls-export-cert", "tmp-dir" };
 

@@ -204,6 +204,7 @@ http_free(struct http_server *s)
 	free((void *)(uintptr_t)s->config.base_path);
 	free((void *)(uintptr_t)s->config.digest.realm);
 	http_limit_free(s->limit);
+	http_throttle_free(s->throttle);
 	EVP_MAC_CTX_free(s->config.digest.mac);
 	digest_window_free(s->config.digest.window);
 	OPENSSL_cleanse(&s->config.digest.key, sizeof(s->config.digest.key));
@@ -255,37 +256,55 @@ connection_limit(const struct http_config *config)
 	           : HTTP_CONNECTIONS_SPARE + DESCRIPTORS_KEPT;
 }
 
+static int
+accept_start(struct http_server *s, int fd, struct err *e)
+{
+	s->accept = http_accept_start(fd, s->daemon, &s->config.proxies, e);
+	if (s->accept == NULL)
+		MHD_stop_daemon(s->daemon);
+	return s->accept != NULL ? 0 : -1;
+}
+
 /* fd is the library's from here on, also when it fails. */
 static int
 daemon_start(struct http_server *s, const struct http_config *config, int fd, struct err *e)
 {
-	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_USE_TURBO;
+	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+	                     MHD_USE_TURBO;
 	unsigned int limit = connection_limit(config), threads = config->threads;
-	struct MHD_OptionItem more[4] = { { MHD_OPTION_END, 0, NULL } };
+	struct MHD_OptionItem more[5] = { { MHD_OPTION_END, 0, NULL } };
 	/* The library does not take this one in an array; as an end, it is the end. */
 	enum MHD_OPTION tls_pair = config->tls_cert != NULL ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END;
 	size_t n = 0;
 
-	s->limit = http_limit_new(limit - HTTP_CONNECTIONS_SPARE, config->per_address_max, e);
-	if (s->limit == NULL) {
+	s->limit = http_limit_new(limit - HTTP_CONNECTIONS_SPARE, config->per_address_max, &s->config.proxies, e);
+	if (s->limit != NULL)
+		s->throttle = http_throttle_new(limit / HTTP_WAITING_SHARE, e);
+	if (s->throttle == NULL) {
 		(void)close(fd);
 		return -1;
 	}
 	if (config->tls_cert != NULL)
 		flags |= MHD_USE_TLS;
+	if (config->proxy_protocol)
+		flags |= MHD_USE_NO_LISTEN_SOCKET;
+	else
+		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_LISTEN_SOCKET, fd, NULL };
 	if (threads > limit)
 		threads = limit;
 	if (threads > 1) /* a pool of one is refused */
 		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)threads, NULL };
 	more[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 	s->daemon = MHD_start_daemon(flags, 0, on_connect, s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_library_log,
-	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_MEMORY,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT, limit,
-	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED,
-	    on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, http_peer_notify, s, MHD_OPTION_ARRAY, more, tls_pair,
-	    http_tls_pair, MHD_OPTION_END);
+	    NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned int)HTTP_IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+	    MHD_OPTION_NOTIFY_CONNECTION, http_peer_notify, s, MHD_OPTION_ARRAY, more, tls_pair, http_tls_pair,
+	    MHD_OPTION_END);
 	if (s->daemon != NULL)
-		return 0;
+		return config->proxy_protocol ? accept_start(s, fd, e) : 0;
+	if (config->proxy_protocol)
+		(void)close(fd);
 	return err_set(e, ERR_FAILED, "HTTP server: cannot be started: threads, memory or descriptors are short");
 }
 
@@ -356,6 +375,7 @@ http_metrics(struct http_server *s, struct buf *out)
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
 	http_counts_render(&s->counts, out);
+	http_throttle_render(s->throttle, out);
 	if (http_tls_end(s) != 0)
 		metrics_single(out, "phonevpn_tls_certificate_end_timestamp_seconds", METRICS_GAUGE,
 		    "When the certificate of this HTTPS server ends.", (double)http_tls_end(s));

@@ -58,6 +58,7 @@ struct http_config {
 	struct digest_server digest;	/* realm also for Basic; borrowed strings */
 	const char *tls_cert, *tls_key;	/* PEM texts, or NULL for plain HTTP */
 	struct proxy_trust proxies;	/* their X-Forwarded-For says whose nonce and log line it is */
+	bool proxy_protocol;		/* they alone connect, and begin with who it is (proxy_header.h) */
 	const char *access_log;		/* a file, appended to; NULL: lines on stderr */
 	unsigned int threads;
 	unsigned int connections_max;	/* at once; 0: as many as http_limit.h and the process' limits allow */

@@ -57,7 +57,7 @@ http_answer_status(struct http_request *q, unsigned int status)
 
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		fields = allow;
-	else if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+	else if (status == MHD_HTTP_SERVICE_UNAVAILABLE || status == MHD_HTTP_TOO_MANY_REQUESTS)
 		fields = again;
 	return queue(q, status, response_empty(), fields);
 }
@@ -288,6 +288,10 @@ answer(struct http_request *q)
 		return http_answer_status(q, MHD_HTTP_BAD_REQUEST);
 	case HTTP_NOT_YOURS:
 		return http_answer_status(q, MHD_HTTP_NOT_FOUND);
+	case HTTP_NOT_NOW:
+		return MHD_YES;
+	case HTTP_TOO_MANY:
+		return http_answer_status(q, MHD_HTTP_TOO_MANY_REQUESTS);
 	case HTTP_FAILED:
 		break;
 	}

@@ -108,10 +108,29 @@ verdict_of(struct http_request *q, enum digest_result result, enum lookup lookup
 		[HTTP_LOGIN_WRONG] = HTTP_CHALLENGE,
 		[HTTP_LOGIN_OTHER] = HTTP_NOT_YOURS,
 		[HTTP_LOGIN_FAILED] = HTTP_FAILED,
+		[HTTP_LOGIN_THROTTLED] = HTTP_TOO_MANY,
 	};
 
 	q->login = login_of(q, result, lookup, mac);
 	return verdicts[q->login];
+}
+
+/* Whether a login may be looked at now; else *ret_verdict is what becomes of it. */
+static bool
+turn_has_come(struct http_request *q, const char *user, enum http_verdict *ret_verdict)
+{
+	switch (http_throttle_enter(q, user)) {
+	case HTTP_TURN_NOW:
+		return true;
+	case HTTP_TURN_LATER:
+		*ret_verdict = HTTP_NOT_NOW;
+		break;
+	case HTTP_TURN_FULL:
+		q->login = HTTP_LOGIN_THROTTLED;
+		*ret_verdict = HTTP_TOO_MANY;
+		break;
+	}
+	return false;
 }
 
 static enum http_verdict
@@ -120,12 +139,17 @@ authorize_digest(struct http_request *q, const char *authorization, struct buf *
 	struct digest_request r = digest_request_of(q, authorization);
 	enum digest_result result = digest_user(&r, user);
 	enum lookup lookup = LOOKUP_UNKNOWN;
+	enum http_verdict verdict = HTTP_FAILED;
 
-	if (result == DIGEST_OK) {
-		lookup = credential_find(q, buf_string(user), c);
-		result = digest_check(&q->server->config.digest, &r, buf_string(&c->password));
-	}
-	return verdict_of(q, result, lookup, c->mac);
+	if (result != DIGEST_OK)
+		return verdict_of(q, result, lookup, c->mac);
+	if (!turn_has_come(q, buf_string(user), &verdict))
+		return verdict;
+	lookup = credential_find(q, buf_string(user), c);
+	result = digest_check(&q->server->config.digest, &r, buf_string(&c->password));
+	verdict = verdict_of(q, result, lookup, c->mac);
+	http_throttle_leave(q);
+	return verdict;
 }
 
 static enum http_verdict
@@ -134,13 +158,18 @@ authorize_basic(struct http_request *q, const char *authorization, struct buf *u
 	struct buf password = BUF_INIT(PASSWORD_MAX);
 	enum digest_result result = basic_parse(authorization, user, &password);
 	enum lookup lookup = LOOKUP_UNKNOWN;
+	enum http_verdict verdict = HTTP_FAILED;
 
-	if (result == DIGEST_OK) {
+	if (result != DIGEST_OK) {
+		verdict = verdict_of(q, result, lookup, c->mac);
+	} else if (turn_has_come(q, buf_string(user), &verdict)) {
 		lookup = credential_find(q, buf_string(user), c);
 		result = same_secret(&password, &c->password) ? DIGEST_OK : DIGEST_WRONG;
+		verdict = verdict_of(q, result, lookup, c->mac);
+		http_throttle_leave(q);
 	}
 	buf_release(&password);
-	return verdict_of(q, result, lookup, c->mac);
+	return verdict;
 }
 
 enum http_verdict

@@ -4,9 +4,12 @@
 
 #include "common/listen.h"
 #include "provisioner/http.h"
+#include "provisioner/http_accept.h"
 #include "provisioner/http_limit.h"
 #include "provisioner/http_metrics.h"
+#include "provisioner/http_throttle.h"
 #include "provisioner/route.h"
+#include "provisioner/throttle.h"
 
 #include <gnutls/abstract.h>
 #include <microhttpd.h>
@@ -19,7 +22,9 @@
 struct http_server {
 	struct http_config config;	/* strings are our own copies */
 	struct MHD_Daemon *daemon;
+	struct http_accept *accept;	/* for the PROXY protocol, else NULL */
 	struct http_limit *limit;
+	struct http_throttle *throttle;
 	char url[LISTEN_URL_SIZE];
 	int lent;			/* the listening socket, when others have it as well; else -1 */
 	atomic_bool stopping;
@@ -54,6 +59,9 @@ struct http_request {
 	char client[INET6_ADDRSTRLEN];
 	unsigned char address[sizeof(struct in6_addr)];
 	size_t address_len;
+	struct throttle_login throttled;
+	struct http_request *next_waiting;
+	uint64_t turn;			/* while it waits: when it goes on */
 	/* For the log. */
 	char log_method[16], log_version[16];
 	char *log_user, *log_agent, *log_referer;	/* as they came, cut; or NULL */
@@ -68,6 +76,8 @@ enum http_verdict {
 	HTTP_CHALLENGE_STALE,	/* 401: right, but for the nonce's age */
 	HTTP_BAD_REQUEST,	/* 400 */
 	HTTP_NOT_YOURS,		/* 404: another phone's login */
+	HTTP_NOT_NOW,		/* nothing: the connection is suspended, and asks again */
+	HTTP_TOO_MANY,		/* 429: too many wrong ones wait already */
 	HTTP_FAILED,		/* 500; the log says why */
 };
 

@@ -21,12 +21,13 @@ struct http_connection {
 	uint64_t address;                    /* of IPv6 the network, as one subscriber has all of a /64 */
 	unsigned int bucket;
 	int fd;
-	bool exceeded;
+	bool exceeded, shared; /* shared: a proxy's */
 	atomic_llong deadline; /* seconds of the monotonic clock */
 };
 
 struct http_limit {
 	unsigned int max, per_address;
+	const struct proxy_trust *proxies;
 	pthread_t watch;
 	pthread_mutex_t lock;
 	pthread_cond_t end;
@@ -44,26 +45,35 @@ now(void)
 	return t.tv_sec;
 }
 
-static uint64_t
+/* IPv4 as ::ffff:a.b.c.d, RFC 4291 section 2.5.5.2. */
+static struct in6_addr
 address_of(const struct sockaddr *from)
 {
+	struct in6_addr address = IN6ADDR_ANY_INIT;
 	struct sockaddr_in6 six;
 	struct sockaddr_in four;
-	uint64_t address = 0;
 
 	if (from->sa_family == AF_INET) {
 		memcpy(&four, from, sizeof(four));
-		return four.sin_addr.s_addr;
+		address.s6_addr[10] = address.s6_addr[11] = 0xff;
+		memcpy(&address.s6_addr[12], &four.sin_addr, sizeof(four.sin_addr));
+	} else if (from->sa_family == AF_INET6) {
+		memcpy(&six, from, sizeof(six));
+		address = six.sin6_addr;
 	}
-	if (from->sa_family != AF_INET6)
-		return 0;
-	memcpy(&six, from, sizeof(six));
-	if (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) {
-		memcpy(&address, &six.sin6_addr.s6_addr[12], 4);
-		return address;
-	}
-	memcpy(&address, &six.sin6_addr, sizeof(address));
 	return address;
+}
+
+static uint64_t
+network_of(const struct in6_addr *address)
+{
+	uint64_t network = 0;
+
+	if (IN6_IS_ADDR_V4MAPPED(address))
+		memcpy(&network, &address->s6_addr[12], 4);
+	else
+		memcpy(&network, address, sizeof(network));
+	return network;
 }
 
 /*
@@ -101,7 +111,7 @@ watch(void *arg)
 }
 
 struct http_limit *
-http_limit_new(unsigned int max, unsigned int per_address, struct err *e)
+http_limit_new(unsigned int max, unsigned int per_address, const struct proxy_trust *proxies, struct err *e)
 {
 	struct http_limit *l = calloc(1, sizeof(*l));
 	pthread_condattr_t attr;
@@ -113,6 +123,7 @@ http_limit_new(unsigned int max, unsigned int per_address, struct err *e)
 	}
 	l->max = max;
 	l->per_address = per_address;
+	l->proxies = proxies;
 	(void)pthread_mutex_init(&l->lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -149,7 +160,7 @@ share_exceeded(const struct http_limit *l, const struct http_connection *c, unsi
 {
 	unsigned int same = 1, most = l->per_address + beyond;
 
-	if (l->per_address == 0)
+	if (l->per_address == 0 || c->shared)
 		return false;
 	for (const struct http_connection *o = l->buckets[c->bucket]; o != NULL && same <= most; o = o->next) {
 		if (o->address == c->address)
@@ -198,10 +209,11 @@ connection_remove(struct http_limit *l, struct http_connection *c)
 }
 
 static struct http_connection *
-connection_new(struct MHD_Connection *connection)
+connection_new(const struct http_limit *l, struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *from, *fd;
 	struct http_connection *c = calloc(1, sizeof(*c));
+	struct in6_addr address;
 
 	from = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -209,7 +221,9 @@ connection_new(struct MHD_Connection *connection)
 		free(c);
 		return NULL;
 	}
-	c->address = address_of(from->client_addr);
+	address = address_of(from->client_addr);
+	c->address = network_of(&address);
+	c->shared = proxy_is_trusted(l->proxies, &address);
 	c->bucket = (unsigned int)((c->address * 0x9e3779b97f4a7c15u) >> 54); /* Knuth's multiplicative hash */
 	c->fd = fd->connect_fd;
 	return c;
@@ -222,7 +236,7 @@ http_limit_notify(struct http_limit *l, struct MHD_Connection *connection, struc
 	struct http_connection *c = *ret_connection;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
-		c = connection_new(connection);
+		c = connection_new(l, connection);
 	if (c == NULL)
 		return;
 	(void)pthread_mutex_lock(&l->lock);

@@ -3,6 +3,7 @@
 #define PROVISIONER_HTTP_LIMIT_H
 
 #include "common/err.h"
+#include "provisioner/proxy.h"
 
 #include <microhttpd.h>
 #include <stdbool.h>
@@ -20,6 +21,7 @@
 #define HTTP_CONNECTIONS_MAX 10000	/* at once, unless fewer are set or the process may not open as many files */
 #define HTTP_CONNECTIONS_SPARE 256	/* further ones, which are answered with 503 */
 #define HTTP_REFUSED_PER_ADDRESS 16	/* of one address beyond its share; what comes then is closed without an answer */
+#define HTTP_WAITING_SHARE 4		/* a quarter of all may wait for the turn of their login (throttle.h) */
 #define HTTP_RETRY_SECONDS "5"		/* after which a refused client is told to come again */
 #define HTTP_IDLE_SECONDS 30		/* without a byte */
 #define HTTP_REQUEST_SECONDS 30		/* from the connection's start or the last answer until the request is whole */
@@ -29,8 +31,12 @@
 struct http_limit;
 struct http_connection;
 
-/* max connections in all, and per_address for each IPv4 address or IPv6 /64 (0: as many as in all). NULL on failure. */
-struct http_limit *http_limit_new(unsigned int max, unsigned int per_address, struct err *e);
+/*
+ * max connections in all, and per_address for each IPv4 address or IPv6 /64 (0: as many as in all) that is not one of the
+ * proxies, borrowed, whose connections are everybody's. NULL on failure.
+ */
+struct http_limit *http_limit_new(unsigned int max, unsigned int per_address, const struct proxy_trust *proxies,
+    struct err *e);
 
 /* When no connection is left. NULL is taken. */
 void http_limit_free(struct http_limit *l);

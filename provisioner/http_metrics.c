@@ -37,6 +37,7 @@ http_login_name(enum http_login login)
 		[HTTP_LOGIN_WRONG] = "wrong_password",
 		[HTTP_LOGIN_OTHER] = "other_phone",
 		[HTTP_LOGIN_FAILED] = "database",
+		[HTTP_LOGIN_THROTTLED] = "throttled",
 	};
 
 	return names[login];

@@ -17,8 +17,9 @@ enum http_login {
 	HTTP_LOGIN_WRONG,	/* password, realm, uri or nonce */
 	HTTP_LOGIN_OTHER,	/* right, and asks for another phone's files */
 	HTTP_LOGIN_FAILED,	/* the store could not be asked */
+	HTTP_LOGIN_THROTTLED,	/* not looked at, as too many wrong ones wait already */
 };
-#define HTTP_LOGINS (HTTP_LOGIN_FAILED + 1)
+#define HTTP_LOGINS (HTTP_LOGIN_THROTTLED + 1)
 
 #define HTTP_STATUSES 17	/* those that we or the library answer with, and one for all others */
 

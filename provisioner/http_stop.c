@@ -75,17 +75,12 @@ static void
 socket_give_back(struct http_server *s)
 {
 	const struct sockaddr_un unnamed = { .sun_family = AF_UNIX };
-	int fd;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (s->lent < 0)
-		return;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && bind(fd, (const struct sockaddr *)&unnamed, sizeof(sa_family_t)) == 0 && listen(fd, 1) == 0)
 		(void)dup3(fd, s->lent, O_CLOEXEC);
 	if (fd >= 0)
 		(void)close(fd);
-	/* A thread may be about to count one that it took from the former. */
-	(void)nanosleep(&(struct timespec){ .tv_nsec = TAKEN_NS }, NULL);
 }
 
 /* *count is s->active or s->fresh. */
@@ -113,8 +108,15 @@ http_stop(struct http_server *s)
 {
 	if (s == NULL)
 		return;
-	socket_give_back(s);
+	if (s->accept != NULL)
+		http_accept_stop(s->accept);
+	else if (s->lent >= 0)
+		socket_give_back(s);
+	/* A thread may be about to count one that it has taken. */
+	if (s->lent >= 0)
+		(void)nanosleep(&(struct timespec){ .tv_nsec = TAKEN_NS }, NULL);
 	atomic_store(&s->stopping, true);
+	http_throttle_end(s->throttle);
 	if (s->lent >= 0)
 		wait_for_none(s, &s->fresh, FIRST_REQUEST_SECONDS);
 	wait_for_none(s, &s->active, STOP_SECONDS);

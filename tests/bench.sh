@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 #
 # bench.sh BUILD [PHONES]: what a phone's key and certificate cost, beside other programs on the same machine in the
-# same run: CPU seconds of the whole process, user and system, for each of PHONES (20). Compare ratios, not seconds.
+# same run: CPU seconds of the whole process, user and system, for each of PHONES (20). Compare ratios, not seconds. The
+# same lines as JSON go into BUILD/bench.json.
 set -u
 build=$(realpath "${1:-build/gcc}")
 export PATH="$build:$PATH:/usr/sbin:/usr/share/easy-rsa" LC_ALL=C
@@ -25,7 +26,11 @@ cost() {
 	read -r user system <"$T/time"
 	[ -n "$ours" ] || ours=$(awk -v u="$user" -v s="$system" 'BEGIN { print u + s }')
 	awk -v what="$what" -v u="$user" -v s="$system" -v n="$phones" -v ours="$ours" \
-		'BEGIN { printf "%-44s %8.3f %8.1f\n", what, (u + s) / n, (u + s) / ours }'
+		-v json="$build/bench.json" 'BEGIN {
+			printf "%-44s %8.3f %8.1f\n", what, (u + s) / n, (u + s) / ours
+			printf "{\"what\":\"%s\",\"phones\":%d,\"cpu_seconds_per_phone\":%.4f,\"times_ours\":%.1f}\n",
+				what, n, (u + s) / n, (u + s) / ours >>json
+		}'
 }
 
 each() {
@@ -74,6 +79,7 @@ echo 'tls_www_client' >certtool.cfg
 	exit 1
 }
 
+: >"$build/bench.json"
 echo "RSA-2048 key and certificate under an RSA-3072 CA, $phones phones"
 printf '%-44s %8s %8s\n' "" "CPU s" "x ours"
 cost "phonevpn mint" phonevpn --quiet mint --all

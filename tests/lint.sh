@@ -47,8 +47,9 @@ awk '
 		may["bundler"] = "common dseries ca"
 		may["pbx"] = "common"
 		may["provisioner"] = "common dseries bundler"
+		may["rollout"] = "common db"
 		may["phone"] = "common dseries"
-		may["cli"] = "common dseries ca db bundler pbx provisioner"
+		may["cli"] = "common dseries ca db bundler pbx provisioner rollout"
 	}
 	/^[ \t]*#[ \t]*include[ \t]*"/ {
 		split(FILENAME, from, "/")

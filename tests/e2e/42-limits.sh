@@ -32,15 +32,15 @@ status() {
 gets() {
 	[ "$(status)" = "$1" ]
 }
-# crowd NAME COUNT TEXT [BYTE]: connections that send TEXT and then stay, with BYTE sending that once a second. Prints
-# "up" when all are there, and "gone SECONDS" when the server has ended them all.
+# crowd NAME COUNT TEXT [BYTE [FROM]]: connections that send TEXT and then stay, with BYTE sending that once a second.
+# Prints "up" when all are there, and "gone SECONDS" when the server has ended them all.
 crowd() {
 	spawn "$1" perl -MIO::Socket::INET -MIO::Select -MTime::HiRes=time -e '
-		my ($port, $count, $text, $byte) = @ARGV;
+		my ($port, $count, $text, $byte, $from) = @ARGV;
 		my $select = IO::Select->new;
 		my ($begun, $next) = (time, time + 1);
 		for (1 .. $count) {
-			my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $port) or die "connect: $!";
+			my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $port, LocalAddr => $from) or die "connect: $!";
 			syswrite $s, $text;
 			$select->add($s);
 		}
@@ -53,10 +53,10 @@ crowd() {
 				$select->remove($s), close $s unless $n;
 			}
 			next if time < $next;
-			syswrite $_, $byte for defined $byte ? $select->handles : ();
+			syswrite $_, $byte for length $byte ? $select->handles : ();
 			$next += 1;
 		}
-		printf "gone %d\n", time - $begun;' "$port" "$2" "$3" "${4-}"
+		printf "gone %d\n", time - $begun;' "$port" "$2" "$3" "${4-}" "${5-127.0.0.1}"
 	ok "$2 connections that send \"${3:0:12}\"${4:+ and then a byte a second}" wait_until 20 printed "$1" '^up'
 }
 
@@ -93,6 +93,15 @@ is "... another address: served" "$(status --interface 127.0.0.2)" 200
 stop greedy
 ok "... and this one again when the others have gone" wait_until 10 gets 200
 stop shares
+up proxied --max-per-address 5 --trusted-proxy 127.0.0.1
+crowd phones 50 $'GET / HTTP/1.1\r\n'
+is "a trusted proxy's connections are all the phones', and no address' share" "$(status)" 200
+stop phones
+crowd stranger 5 $'GET / HTTP/1.1\r\n' '' 127.0.0.3
+is "... a share is what another address still has" "$(status --interface 127.0.0.3)" 503
+is "... while the proxy's phones are served" "$(status -H 'X-Forwarded-For: 127.0.0.3')" 200
+stop stranger
+stop proxied
 ok "a share of none: usage" fails_with 2 phonevpn serve --max-per-address 0
 ok "no connections at all: usage" fails_with 2 phonevpn serve --max-connections 0
 

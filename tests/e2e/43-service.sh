@@ -141,15 +141,17 @@ ok "the last one ends, too" stop hold
 
 # ---- the unit files ----
 mkdir "$T/units"
-cp "$SOURCE"/packaging/systemd/phonevpn.s* "$T/units"
-sed -i "s,/usr/local/bin/phonevpn,$BUILD/phonevpn," "$T/units/phonevpn.service"
-systemd-analyze verify --man=no --recursive-errors=no "$T/units/phonevpn.service" "$T/units/phonevpn.socket" >"$T/verified" 2>&1
-unlike "systemd knows every line of the units" "$(cat "$T/verified")" 'phonevpn\.(service|socket)'
+cp "$SOURCE"/packaging/systemd/*.service "$SOURCE"/packaging/systemd/*.socket "$T/units"
+sed -i "s,/usr/local/bin/phonevpn,$BUILD/phonevpn," "$T"/units/*.service
+systemd-analyze verify --man=no --recursive-errors=no "$T"/units/* >"$T/verified" 2>&1
+unlike "systemd knows every line of the units" "$(cat "$T/verified")" 'phonevpn(-watch)?\.(service|socket)'
 if systemd-analyze security --offline=true --threshold=100 "$T/units/phonevpn.service" >"$T/out" 2>&1; then
 	ok "the service can do little else than serve: exposure below 1.5 of 10" \
 		systemd-analyze security --offline=true --threshold=15 "$T/units/phonevpn.service"
 	diag "$(tail -n 1 "$T/out")"
+	ok "... and the watch little else than listen" systemd-analyze security --offline=true --threshold=25 "$T/units/phonevpn-watch.service"
+	diag "$(tail -n 1 "$T/out")"
 else
-	skip 1 "systemd-analyze cannot judge it: $(tail -n 1 "$T/out")"
+	skip 2 "systemd-analyze cannot judge it: $(tail -n 1 "$T/out")"
 fi
 done_testing

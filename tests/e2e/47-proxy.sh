@@ -11,7 +11,9 @@ phonevpn --quiet init --vpn-host vpn.example.com --url http://127.0.0.1:1 --ca-b
 phonevpn --quiet phone import "$SOURCE/doc/examples/fleet.csv" || bail_out "import"
 echo secret >"$T/pass"
 phonevpn --quiet phone set $mac --http-password-file "$T/pass"
-phonevpn --quiet mint $mac || bail_out "mint"
+declare -A new=([nginx]=000fd3006001 [haproxy]=000fd3006201)
+phonevpn --quiet mint $mac "${new[@]}" || bail_out "mint"
+phonevpn --quiet enroll open --network 127.0.0.6/32,192.0.2.66/32 2>"$T/open.err" || bail_out "enroll open"
 md5=$(phonevpn emit md5 $mac)
 
 spawn serve phonevpn serve --listen 127.0.0.1:0 --trusted-proxy 127.0.0.1
@@ -65,7 +67,7 @@ digest() {
 }
 for proxy in nginx haproxy; do
 	command -v $proxy >"$T/out" || {
-		skip 9 "no $proxy (package $proxy)"
+		skip 14 "no $proxy (package $proxy)"
 		continue
 	}
 	port=$(free_port)
@@ -83,10 +85,18 @@ for proxy in nginx haproxy; do
 	nonce=$(sed -n 's/^WWW-Authenticate: Digest .*nonce="\([^"]*\)".*/\1/Ip' "$T/head" | head -n 1)
 	is "... serves another address nothing" "$(from 3 -H "$(digest "$nonce" /$mac.cfg)" "$url/$mac.cfg")" 401
 	is "... and its own the XML" "$(from 2 -H "$(digest "$nonce" /$mac.cfg)" "$url/$mac.cfg")" 200
+	phone=${new[$proxy]}
+	is "$proxy: a phone outside of the networks does not enroll" "$(from 7 "$url/$phone.cfg")" 401
+	is "... nor by an address of them that it makes up" "$(from 7 -H 'X-Forwarded-For: 127.0.0.6' "$url/$phone.cfg")" 401
+	is "... nor by one behind its own" "$(from 7 -H 'X-Forwarded-For: 127.0.0.6, 192.0.2.66' "$url/$phone.cfg")" 401
+	is "$proxy: one in them enrolls" "$(from 6 "$url/$phone.cfg")" 200
+	like "... and the event has its own address" "$(phonevpn events "$phone")" 'phone\.enroll.*0\.0\.6 '
 	stop $proxy
 done
 from 5 -A direct -H 'X-Forwarded-For: 192.0.2.66' "$direct/$mac.cfg" >"$T/code"
 ok "who comes without a proxy is not believed either" wait_until 10 logged '127\.0\.0\.5 - - .*direct'
+phonevpn --quiet phone reset "${new[nginx]}" || bail_out "reset"
+is "... and does not enroll by such an address" "$(from 5 -H 'X-Forwarded-For: 127.0.0.6' "$direct/${new[nginx]}.cfg")" 401
 unlike "192.0.2.66 is nowhere" "$(cat "$T/serve.err")" '192\.0\.2\.66'
 ok "a list that is none: usage" fails_with 2 phonevpn serve --trusted-proxy 127.0.0.1/0
 ok "it ends in order" stop serve

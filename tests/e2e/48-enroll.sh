@@ -66,6 +66,7 @@ like "... tells how many phones are open" "$(cat "$T/out")" '3 phones may fetch 
 like "... warns of plain HTTP" "$(cat "$T/err")" 'plain HTTP'
 is "from outside of the networks: 401" "$(status --interface 127.0.0.2 $phone)" 401
 is "... as without a window" "$(grep -v '^Date\|nonce' "$T/head")" "$(grep -v '^Date\|nonce' "$T/head.closed")"
+is "... nor by an X-Forwarded-For, which is no proxy's" "$(status --interface 127.0.0.2 -H 'X-Forwarded-For: 127.0.0.1' $phone)" 401
 is "HEAD enrolls nobody" "$(status -I $phone)" 401
 # Not curl --digest: its first request is without Authorization, so it is one that enrolls.
 is "a wrong login enrolls nobody" "$(status --basic -u $phone:wrong $phone)" 401

@@ -138,7 +138,7 @@ for name in plain crlf two-cas text-preamble setenv-opt; do
 done
 
 # What OpenVPN 2.6 takes, or has another limit for.
-lenient=" ovpn-block-cut ovpn-block-indented ovpn-cipher-aead ovpn-cipher-unsupported ovpn-program ovpn-proto-directive ovpn-remote-many ovpn-tls-cipher-command ovpn-tls-cipher-unsupported ovpn-too-new "
+lenient=" ovpn-block-cut ovpn-block-indented ovpn-cipher-aead ovpn-cipher-unsupported ovpn-program ovpn-proto-directive ovpn-remote-family ovpn-remote-many ovpn-tls-cipher-command ovpn-tls-cipher-unsupported ovpn-too-new "
 # modern FILE: OpenVPN 2.6 gives up with it, or is refused; it is ended otherwise
 modern() {
 	in_netns d65 timeout -k 1 4 openvpn --cd "$T/s/pki" --config "$1" --data-ciphers AES-256-CBC --connect-retry-max 1 \

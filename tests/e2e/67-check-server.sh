@@ -257,6 +257,15 @@ works "settings in a file that is included" "-auth|data-ciphers" "cd CASE" "conf
 	"=run printf '%s\\n' 'auth SHA1' 'data-ciphers AES-256-CBC' >more.conf"
 works "a directive behind setenv opt" "-data-ciphers" "setenv opt data-ciphers AES-256-GCM:AES-256-CBC"
 works "duplicate-cn" duplicate-cn
+works "parameters of 2048 bits for dh" "-dh" "dh CASE/dh.pem" "=run openssl dhparam -dsaparam -out dh.pem 2048 2>/dev/null"
+works "no-replay on both sides" no-replay -- no-replay
+works "a netmask wider than the server's" "client-config-dir CASE" "=run echo ifconfig-push NETWORK.77 255.255.0.0 >phone"
+works "push-reset, and the topology anew" "client-config-dir CASE" "=run printf '%s\n' push-reset 'push \"topology subnet\"' >phone"
+expanded=("-server" "mode server" tls-server "ifconfig NETWORK.1 255.255.255.0" "ifconfig-pool NETWORK.10 NETWORK.200 255.255.255.0"
+	'push "route-gateway NETWORK.1"')
+works "what the directive server stands for" "${expanded[@]}" 'push "topology subnet"'
+works "no pool, and an address of its own" "-server" "server NETWORK.0 255.255.255.0 nopool" "client-config-dir CASE" \
+	"=run echo ifconfig-push NETWORK.77 255.255.255.0 >phone"
 
 # ---- the server does not start ----
 broken server-line dies "an open quotation" 'status "open'
@@ -289,6 +298,7 @@ broken server-options dies "tls-version-min 1.9" "-tls-version-min" "tls-version
 broken server-options dies "an unknown tls-cert-profile" "tls-cert-profile foo"
 broken server-options dies "a tls-cipher of nothing" "-tls-cipher" "tls-cipher FOO"
 broken server-options dies "an unknown group" "tls-groups foo"
+broken server-options dies "an unknown suite of TLS 1.3" "tls-ciphersuites FOO"
 broken server-options dies "ifconfig-pool beside server" "ifconfig-pool 10.9.0.2 10.9.0.9"
 broken server-options dies "compat-mode 2.3" "compat-mode 2.3"
 for line in "ca " "cert " "key "; do
@@ -312,6 +322,9 @@ for line in "ca /dev/null" "ca $pki" "cert /dev/null" "key /dev/null"; do
 done
 broken server-file-broken dies "dh /dev/null" "-dh" "dh /dev/null"
 broken server-file-broken dies "tls-auth /dev/null" "tls-auth /dev/null 0"
+broken server-file-broken dies "parameters of 1024 bits for dh" "-dh" "dh CASE/dh.pem" \
+	"=run openssl dhparam -dsaparam -out dh.pem 1024 2>/dev/null"
+broken server-file-broken dies "dh without parameters" "-dh" "dh $pki/one.crt"
 broken server-file-broken dies "a file for a folder of revoked serials" "crl-verify $pki/crl.pem dir"
 broken server-file-broken dies "... by an earlier line's dir" "crl-verify $pki/serials-revoked dir" "crl-verify $pki/crl.pem"
 broken server-file-broken dies "a file for client-config-dir" "client-config-dir $pki/crl.pem"
@@ -320,6 +333,7 @@ broken server-file-broken dies "a file for chroot" "chroot $pki/crl.pem"
 works "a file for capath" "capath $pki/one.crt"
 broken server-key-mismatch dies "another key" "-key" "key $pki/one.key"
 broken server-cert-refused dies "a certificate signed with SHA-1 at the usual level" "-cert" "-tls-cipher" "cert $pki/sha1-server.crt"
+broken server-cert-refused dies "an RSA certificate and the profile suiteb" "tls-cert-profile suiteb"
 broken server-ca-same-name dies "two CAs of one name" "-ca " "ca $pki/twins.crt"
 broken server-providers dies "the legacy provider alone" "providers legacy"
 broken server-providers dies "a provider that there is not" "providers default nothing"
@@ -356,6 +370,7 @@ broken server-proto refused "TCP against UDP" "-proto" "proto tcp-server"
 broken server-port refused "another port" "-port" "port 1999"
 broken server-port refused "a port above 65535, of which 16 bits count" "-port" "port 70000"
 broken server-port refused "port 0, which the system picks" "-port" "port 0"
+broken server-port refused "the port and the protocol of two remotes" -- "-remote " "remote $NETNS_SERVER PORT tcp" "remote $NETNS_SERVER 1998 udp"
 broken server-max-clients refused "max-clients 0" "max-clients 0"
 broken server-max-clients refused "max-clients that is no number" "max-clients many"
 broken server-family refused "IPv6 alone" "-proto" "proto udp6" "bind ipv6only"
@@ -483,6 +498,13 @@ done
 broken server-comp no-data "nothing against compress lz4-v2 that compresses" "compress lz4-v2" "allow-compression yes" ++ "--pull-filter ignore comp"
 broken server-fragment no-data "fragment on the server alone" "fragment 1300"
 broken server-fragment no-data "fragment on the phone alone" -- "fragment 1300"
+broken server-fragment no-data "... in its <connection>" -- "-remote " "<connection>" "remote $NETNS_SERVER PORT" "fragment 1300" "</connection>"
+broken server-replay no-data "no-replay on the server alone" no-replay
+broken server-replay no-data "no-replay on the phone alone" -- no-replay
+broken server-topology-push no-data "mode server, and the topology is not pushed" "${expanded[@]}"
+broken server-topology-push no-data "push-reset" "client-config-dir CASE" "=run echo push-reset >phone"
+broken server-topology-push no-data "push-remove topology" "client-config-dir CASE" "=run echo push-remove topology >phone"
+broken server-no-address no-data "no pool, and no address of its own" "-server" "server NETWORK.0 255.255.255.0 nopool"
 broken server-ccd-address no-data "an address of another network" "client-config-dir CASE" \
 	"=run echo ifconfig-push 10.99.99.9 255.255.255.0 >phone"
 broken server-ccd-address no-data "the server's own address" "client-config-dir CASE" \
@@ -521,6 +543,8 @@ warned server-client-cert "clients without a certificate" "verify-client-cert op
 	"auth-user-pass-verify /bin/true via-file" auth-user-pass-optional
 warned server-ccd-unreadable "fixed addresses that the user cannot read" "user nobody" "group nogroup" persist-key persist-tun "client-config-dir CASE/ccd" \
 	"=run mkdir -m 700 ccd; echo ifconfig-push NETWORK.77 255.255.255.0 >ccd/phone"
+warned server-ccd-overlooked "an address without a netmask" "client-config-dir CASE" "=run echo ifconfig-push NETWORK.77 >phone"
+warned server-ccd-overlooked "an address with a prefix" "client-config-dir CASE" "=run echo ifconfig-push NETWORK.77/24 255.255.255.0 >phone"
 lets_in server-not-revoked "a revoked phone, and a folder that the user cannot read" "user nobody" "group nogroup" persist-key persist-tun \
 	"crl-verify CASE/serials dir" "=cert revoked key" "=run cp -r $pki/serials-revoked serials; chmod 700 serials"
 lets_in server-not-revoked "... and its file, which the user cannot read" "user nobody" "group nogroup" persist-key \

@@ -4,7 +4,7 @@
 # Minting many: keys that are ready beforehand, keys that OpenSSL makes, what is told meanwhile, and memory that does not
 # grow with the fleet.
 . "$(dirname "$0")/lib.sh"
-plan 46
+plan 48
 
 export PHONEVPN_DIR=$T/state
 db=$PHONEVPN_DIR/phonevpn.db
@@ -109,4 +109,15 @@ filled() {
 	[ "$(ready)" = "2048 native 3, 2048 library 0" ]
 }
 ok "the server keeps as many ready as it was told" wait_until 90 filled
+more_ready() {
+	[ "$(sqlite3 "$db" 'SELECT count(*) FROM key_pool')" -gt 3 ]
+}
+# It has a thread that runs when nothing else does, as long as keys are to be made.
+at_rest() {
+	! ps -L -o cls= -p "$(pid_of serve)" | grep -q IDL
+}
+phonevpn --quiet config set keypool 1000000
+ok "told to make far more, it begins" wait_until 90 more_ready
+phonevpn --quiet config set keypool 3
+ok "... and ends when it is told otherwise" wait_until 90 at_rest
 ok "... and ends at once" stop serve

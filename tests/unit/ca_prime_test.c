@@ -315,6 +315,65 @@ test_no_prime_grows_over_its_length(void **state)
 	BN_CTX_free(ctx);
 }
 
+#ifdef __x86_64__
+
+#define REGISTERS 32 /* of eight words */
+
+/* AVX-512's vector registers. */
+__attribute__((noinline, target("avx512f"))) static void
+registers_get(uint64_t *ret)
+{
+	__asm__ volatile(".irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n\t"
+			 "vmovdqu64 %%zmm\\i, 64 * \\i(%0)\n\t"
+			 ".endr\n\t"
+			 ".irp i, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31\n\t"
+			 "vmovdqu64 %%zmm\\i, 64 * \\i(%0)\n\t"
+			 ".endr"
+			 :
+			 : "r"(ret)
+			 : "memory");
+}
+
+/* A digit of 52 bits, as the engine has them. */
+static uint64_t
+digit_of(const BIGNUM *n, int k)
+{
+	uint64_t digit = 0;
+
+	for (int bit = 0; bit < 52; bit++)
+		digit |= (uint64_t)BN_is_bit_set(n, 52 * k + bit) << bit;
+	return digit;
+}
+
+/* One of them may be a phone's prime, and the kernel writes the registers into a core dump. */
+static void
+test_no_register_keeps_a_candidate(void **state)
+{
+	uint64_t registers[8 * REGISTERS];
+	const BIGNUM *lanes[CA_ENGINE_LANES_MAX];
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *n = BN_new();
+	unsigned int ret;
+
+	(void)state;
+	if (!ca_engine_ifma8.supported(1024))
+		skip();
+	for (size_t i = 0; i < SIZES; i++) {
+		assert_int_equal(BN_rand(n, (int)sizes[i], BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ODD), 1);
+		for (size_t lane = 0; lane < CA_ENGINE_LANES_MAX; lane++)
+			lanes[lane] = n;
+		assert_int_equal(ca_engine_ifma8.test(lanes, CA_ENGINE_LANES_MAX, sizes[i], ctx, &ret), 0);
+		registers_get(registers);
+		for (int k = 0; k <= (int)sizes[i] / 52; k++)
+			for (size_t at = 0; at < sizeof(registers) / sizeof(registers[0]); at++)
+				assert_int_not_equal(registers[at], digit_of(n, k));
+	}
+	BN_free(n);
+	BN_CTX_free(ctx);
+}
+
+#endif
+
 static void
 test_what_cannot_be_done_is_said(void **state)
 {
@@ -341,6 +400,9 @@ main(void)
 		cmocka_unit_test(test_the_sieve_is_as_division_says),
 		cmocka_unit_test(test_every_engine_finds_the_first_prime),
 		cmocka_unit_test(test_no_prime_grows_over_its_length),
+#ifdef __x86_64__
+		cmocka_unit_test(test_no_register_keeps_a_candidate),
+#endif
 		cmocka_unit_test(test_what_cannot_be_done_is_said),
 	};
 

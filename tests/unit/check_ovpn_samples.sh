@@ -166,10 +166,12 @@ change good--crlf 's/$/\r/'
 add good--setenv-opt 'setenv opt data-ciphers AES-256-CBC' 'setenv opt block-outside-dns'
 add good--comments '# comment' '; "comment' '' '	# tab' 'verb 3 # behind'
 add good--several-remotes 'remote 192.0.2.1 1194' 'remote 192.0.2.2 443 tcp'
+add good--one-remote-of-another-family 'remote 2001:db8::1 1194'
+change good--ipv6 's/^proto .*/proto udp6/; s/^remote .*/remote 2001:db8::1 1194/'
 add good--what-all-take persist-key persist-tun auth-nocache 'mute 10' 'explicit-exit-notify 1' remote-random float \
 	'ping 10' 'ping-restart 60' 'connect-retry-max 5' 'server-poll-timeout 4' 'reneg-sec 3600' \
 	'remote-cert-eku "TLS Web Server Authentication"' push-peer-info 'setenv XX Y' 'tun-mtu 1500' 'mssfix 1400' \
-	'sndbuf 0' 'dhcp-option DNS 192.0.2.1' 'redirect-gateway def1' disable-occ 'tls-cipher ECDHE-RSA-AES256-SHA'
+	'keysize 256' 'sndbuf 0' 'dhcp-option DNS 192.0.2.1' 'redirect-gateway def1' disable-occ 'tls-cipher ECDHE-RSA-AES256-SHA'
 change good--tcp 's/^proto udp/proto tcp/'
 change good--tcp-client 's/^proto udp/proto tcp-client/'
 change good--camellia 's/^cipher .*/cipher CAMELLIA-128-CBC/'
@@ -248,7 +250,7 @@ add ovpn-arguments-many--nobind 'nobind yes'
 for prompt in auth-user-pass askpass 'http-proxy 192.0.2.1 3128 stdin'; do
 	add "ovpn-password--${prompt%% *}" "$prompt"
 done
-for program in 'up /bin/true' 'script-security 2' 'plugin x.so' 'route-up /bin/true' 'engine dynamic' 'iproute /bin/true'; do
+for program in 'up /bin/true' 'plugin x.so' 'route-up /bin/true' 'engine dynamic' 'iproute /bin/true'; do
 	add "ovpn-program--${program%% *}" "$program"
 done
 for file in 'config other.conf' 'crl-verify crl.pem' 'capath certs' 'cd lab' 'chroot lab'; do
@@ -256,6 +258,7 @@ for file in 'config other.conf' 'crl-verify crl.pem' 'capath certs' 'cd lab' 'ch
 done
 add ovpn-phone-itself--user 'user nobody' 'group nogroup'
 add ovpn-phone-itself--log 'log x.log'
+add ovpn-phone-itself--script-security 'script-security 2'
 add ovpn-connection--empty '<connection>' 'proto udp' '</connection>'
 add ovpn-connection--verb '<connection>' "remote $host $port" 'verb 3' '</connection>'
 add ovpn-value--remote-cert-tls 'remote-cert-tls client'
@@ -264,6 +267,12 @@ add ovpn-value--topology 'topology star'
 add ovpn-value--key-direction 'key-direction 2'
 add ovpn-value--port 'port 99999'
 add ovpn-value--setenv 'setenv X 1'
+add ovpn-value--keepalive 'keepalive 30 5'
+add ovpn-value--redirect-gateway 'redirect-gateway def1 ipv6'
+add ovpn-value--script-security 'script-security 0'
+add ovpn-value--tun-mtu 'tun-mtu 99'
+add ovpn-value--verify-hash 'verify-hash 00:11'
+add ovpn-value--keysize 'keysize 128'
 change ovpn-value--remote "s/^remote .*/remote $host 99999/"
 add ovpn-conflict--nobind bind
 add ovpn-conflict--names 'verify-x509-name vpn name' 'tls-remote vpn'
@@ -274,6 +283,9 @@ change ovpn-dev-missing--none '/^dev tun$/d'
 change ovpn-dev--name 's/^dev tun$/dev vpn/'
 change ovpn-dev-tap--tap 's/^dev tun$/dev tap/'
 change ovpn-remote-missing--none '/^remote /d'
+change ovpn-remote-family--ipv6-with-udp 's/^remote .*/remote 2001:db8::1 1194/'
+change ovpn-remote-family--ipv4-with-udp6 's/^proto .*/proto udp6/; s/^remote .*/remote 192.0.2.1 1194/'
+change ovpn-remote-family--connection 's/^remote .*/<connection>\nremote 2001:db8::1 1194\n<\/connection>/'
 # shellcheck disable=SC2046 # a line each
 add ovpn-remote-many--65 $(printf 'remote_192.0.2.%d\n' {1..64})
 sed -i 's/^remote_/remote /' "$samples/ovpn-remote-many--65.ovpn"
@@ -298,6 +310,7 @@ change ovpn-cipher-legacy--seed 's/^cipher .*/cipher SEED-CBC/'
 change ovpn-cipher-small-block--3des 's/^cipher .*/cipher DES-EDE3-CBC/'
 change ovpn-cipher-none--none 's/^cipher .*/cipher none/'
 change ovpn-auth-unknown--nosuch 's/^auth .*/auth NOSUCH/'
+change ovpn-auth-unknown--sha-1 's/^auth .*/auth SHA-1/'
 change ovpn-auth-unmeasured--sha3 's/^auth .*/auth SHA3-256/'
 change ovpn-auth-none--none 's/^auth .*/auth none/'
 add ovpn-tls-cipher-command--seclevel 'tls-cipher DEFAULT:@SECLEVEL=0'

@@ -54,7 +54,7 @@ others(void **state)
 {
 	static const char *const newer[] = { "verify-x509-name" }, *const prompts[] = { "auth-user-pass", "askpass" },
 				 *const programs[] = { "up", "down", "route-up", "ipchange", "tls-verify", "plugin",
-					 "script-security", "iproute", "client-connect" };
+					 "iproute", "client-connect" };
 
 	(void)state;
 	assert_kind(newer, COUNT(newer), CLIENT_TAKES_2_3);

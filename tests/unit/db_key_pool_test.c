@@ -151,7 +151,8 @@ keys_are_sealed_to_their_place(void **state)
 	assert_sqlite(f, "UPDATE key_pool SET sealed_key = (SELECT k.sealed_key FROM key_pool AS k WHERE k.id = 2)",
 	    "");
 	db = writer_open(f);
-	assert_fails(db_key_pool_next(db, &native, 0, &id, &key, &f->e), f->e, ERR_INTEGRITY, "key 1 of the pool: ");
+	assert_fails(db_key_pool_next(db, &native, 0, &id, &key, &f->e), f->e, ERR_INTEGRITY,
+	    "key 1 of the pool ('phonevpn keypool clear' forgets them all): key_pool.sealed_key: expected a value sealed");
 	assert_int_equal(key.len, 0);
 	db_close(db);
 	buf_release(&out);

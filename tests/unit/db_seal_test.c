@@ -4,6 +4,8 @@
 #include "common/text.h"
 #include "db/seal.h"
 
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +184,25 @@ too_long_for_the_reader(void **state)
 	buf_release(&opened);
 }
 
+/* Where OpenSSL is told to use no such cipher, the admin must not be sent to look for another master key. */
+static void
+missing_cipher_is_not_a_wrong_key(void **state)
+{
+	struct buf sealed = BUF_INIT(1000), opened = BUF_INIT(1000);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_ok(seal_encrypt(key, &here, "secret", 6, &sealed, &e), e);
+	assert_int_equal(EVP_set_default_properties(NULL, "provider=none"), 1);
+	assert_fails(seal_decrypt(key, &here, sealed.data, sealed.len, &opened, &e), e, ERR_FAILED,
+	    "AES-256-GCM: unsupported");
+	assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
+	assert_ok(seal_decrypt(key, &here, sealed.data, sealed.len, &opened, &e), e);
+	assert_int_equal(ERR_peek_error(), 0);
+	buf_release(&sealed);
+	buf_release(&opened);
+}
+
 int
 main(void)
 {
@@ -193,6 +214,7 @@ main(void)
 		cmocka_unit_test(another_place_or_key_does_not_open),
 		cmocka_unit_test(nonces_differ),
 		cmocka_unit_test(too_long_for_the_reader),
+		cmocka_unit_test(missing_cipher_is_not_a_wrong_key),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -13,8 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Back to version 3 of the schema; what older ones lacked comes behind it. */
-#define SCHEMA_3 "DROP TABLE provisioned; DROP TABLE enroll_window; DROP TABLE enroll_phones; "
+/* Back to versions 4 and 3 of the schema; what older ones lacked comes behind it. */
+#define SCHEMA_4 "DROP TABLE ladder; DROP TABLE vpn_sessions; "
+#define SCHEMA_3 SCHEMA_4 "DROP TABLE provisioned; DROP TABLE enroll_window; DROP TABLE enroll_phones; "
 
 /* What no file of the state folder may hold in the clear. */
 #define CLEAR_CA_KEY "clear text of the CA key"

@@ -46,7 +46,7 @@ static const struct {
 	{ "key-with-a-password", "without a password", NULL },
 	{ "key-with-a-password-rsa", "without a password", NULL },
 	{ "asks-for-a-password", "auth-user-pass: expected no password", NULL },
-	{ "runs-a-program", "script-security: expected nothing that starts programs", NULL },
+	{ "runs-a-program", "up: expected nothing that starts programs", NULL },
 	{ "loads-code", "plugin: expected nothing that starts programs", NULL },
 	{ "quote-not-closed", "line 11: expected a closing quotation mark", "No closing quotation" },
 	{ "backslash-before-a-letter", "line 11: expected \\", "Bad backslash" },

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: ISC */
+#include "rollout/watch.h"
+
+#include "rollout/listener.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BATCH 256      /* sightings a transaction */
+#define KEPT_MAX 16384 /* sightings in memory; more wait at the servers */
+#define GATHER_MS 200  /* for a batch to fill */
+#define RETRY_MS 1000  /* when another program writes */
+#define LIST_MS 60000  /* between lists */
+#define STEP_MS 100
+
+struct server {
+	struct listener listener;
+	bool sweep;         /* its list is whole, and not yet compared with what is on record */
+	bool is_attached;   /* which was told */
+	int64_t list_next;  /* when to ask for the list anew, for sessions that may settle then; or NEVER */
+	int64_t list_after; /* not before that */
+};
+
+#define NEVER INT64_MAX
+
+struct watch {
+	const struct watch_config *config;
+	struct server *servers;
+	struct db_sighting *kept;
+	size_t kept_count;
+	int64_t store_next;
+	bool has_warned;
+	struct db_sighted sighted[BATCH];
+};
+
+static void
+tell(const struct watch *w, struct watch_news news)
+{
+	w->config->tell(w->config->arg, &news);
+}
+
+/* ---- what the servers say ---- */
+
+static void
+keep(struct watch *w, const struct listener *l, enum db_sight what, const struct management_client *c)
+{
+	struct db_sighting *s = &w->kept[w->kept_count];
+
+	if (w->kept_count == 0)
+		w->store_next = listener_now() + GATHER_MS;
+	*s = (struct db_sighting){
+		.what = what,
+		.server = l->path,
+		.attachment = l->attachment,
+		.client = c->id,
+		.since = c->since,
+		.at = time(NULL),
+	};
+	memcpy(s->name, c->name, sizeof(s->name));
+	memcpy(s->address, c->address, sizeof(s->address));
+	memcpy(s->serial, c->serial, sizeof(s->serial));
+	memcpy(s->digest, c->digest, sizeof(s->digest));
+	w->kept_count++;
+}
+
+/* A session that began then may settle. */
+static void
+settle_plan(const struct watch *w, struct server *s, time_t began)
+{
+	int64_t due = listener_now() + ((int64_t)began + (int64_t)w->config->soak - time(NULL)) * 1000;
+
+	if (due < s->list_after)
+		due = s->list_after;
+	if (due < s->list_next)
+		s->list_next = due;
+}
+
+static void
+heard(void *arg, struct listener *l, enum listener_event event, const struct management_client *client)
+{
+	struct watch *w = arg;
+	struct server *server = (struct server *)l; /* its first member */
+
+	switch (event) {
+	case LISTENER_BEGAN:
+		/* Without its certificate it is no more than a name, as in the list. */
+		keep(w, l, client->has_certificate ? DB_SIGHT_BEGAN : DB_SIGHT_LISTED, client);
+		settle_plan(w, server, client->since);
+		break;
+	case LISTENER_ENDED:
+		keep(w, l, DB_SIGHT_ENDED, client);
+		break;
+	case LISTENER_SEEN:
+		keep(w, l, DB_SIGHT_LISTED, client);
+		break;
+	case LISTENER_LISTED:
+		server->sweep = true;
+		break;
+	case LISTENER_LOST:
+		tell(w, (struct watch_news){ .what = WATCH_LOST, .server = l->path, .why = l->problem.text });
+		break;
+	case LISTENER_REFUSED:
+		tell(w, (struct watch_news){ .what = WATCH_REFUSED, .server = l->path, .why = l->problem.text });
+		break;
+	}
+	if (event == LISTENER_LOST || event == LISTENER_REFUSED)
+		server->sweep = server->is_attached = false;
+}
+
+/* ---- what is recorded ---- */
+
+static int
+store_kept(struct watch *w, struct db *db, struct err *e)
+{
+	while (w->kept_count > 0) {
+		size_t count = w->kept_count < BATCH ? w->kept_count : BATCH;
+
+		if (db_session_record(db, w->kept, count, w->sighted, e) != 0)
+			return -1;
+		for (size_t i = 0; i < count; i++) {
+			if (w->sighted[i].outcome != DB_OUTCOME_NONE)
+				tell(w, (struct watch_news){ .what = WATCH_SIGHTED,
+					    .server = w->kept[i].server,
+					    .sighting = &w->kept[i],
+					    .sighted = &w->sighted[i] });
+		}
+		w->kept_count -= count;
+		memmove(w->kept, &w->kept[count], w->kept_count * sizeof(*w->kept));
+	}
+	return 0;
+}
+
+/*
+ * Only what the server has just listed goes on for certain: a server that is told to restart forgets its clients without a
+ * word.
+ */
+static int
+server_settle(struct watch *w, struct db *db, struct server *s, struct err *e)
+{
+	const int64_t between = (int64_t)w->config->soak * 1000;
+	time_t now = time(NULL), next;
+	size_t settled;
+
+	if (db_session_settle(db, s->listener.path, now - (time_t)w->config->soak, now, &settled, &next, e) != 0)
+		return -1;
+	s->list_next = NEVER;
+	s->list_after = listener_now() + (between < LIST_MS ? between : LIST_MS);
+	if (next != 0)
+		settle_plan(w, s, next);
+	if (settled > 0)
+		tell(w, (struct watch_news){ .what = WATCH_SETTLED, .server = s->listener.path, .count = settled });
+	return 0;
+}
+
+static int
+server_sweep(struct watch *w, struct db *db, struct server *s, struct err *e)
+{
+	size_t ended;
+
+	if (!s->sweep)
+		return 0;
+	if (db_session_sweep(db, s->listener.path, s->listener.attachment, time(NULL), &ended, e) != 0 ||
+	    server_settle(w, db, s, e) != 0)
+		return -1;
+	s->sweep = false;
+	if (!s->is_attached)
+		tell(w, (struct watch_news){ .what = WATCH_ATTACHED, .server = s->listener.path, .count = ended });
+	s->is_attached = true;
+	return 0;
+}
+
+static int
+store_all(struct watch *w, struct db *db, struct err *e)
+{
+	int rc = store_kept(w, db, e);
+
+	for (size_t i = 0; i < w->config->count && rc == 0; i++)
+		rc = server_sweep(w, db, &w->servers[i], e);
+	return rc;
+}
+
+static bool
+store(struct watch *w)
+{
+	struct err e = ERR_INIT;
+	struct db *db = db_open_writer(w->config->where, &e);
+	int rc = db != NULL ? store_all(w, db, &e) : -1;
+
+	db_close(db);
+	w->store_next = listener_now() + (rc == 0 ? GATHER_MS : RETRY_MS);
+	/* Another writer at work is no trouble; it will end. */
+	if (rc != 0 && e.code != ERR_CONFLICT && !w->has_warned) {
+		w->has_warned = true;
+		tell(w, (struct watch_news){ .what = WATCH_STORE, .why = e.text });
+	}
+	if (rc == 0)
+		w->has_warned = false;
+	return rc == 0;
+}
+
+/* ---- the loop ---- */
+
+static bool
+sweep_is_due(const struct watch *w)
+{
+	for (size_t i = 0; i < w->config->count; i++) {
+		if (w->servers[i].sweep)
+			return true;
+	}
+	return false;
+}
+
+static bool
+store_is_due(const struct watch *w)
+{
+	int64_t now = listener_now();
+
+	if (now < w->store_next)
+		return w->kept_count >= BATCH && w->kept_count < 2 * BATCH;
+	return w->kept_count > 0 || sweep_is_due(w);
+}
+
+static void
+server_tick(struct watch *w, struct server *s)
+{
+	listener_tick(&s->listener, heard, w);
+	if (s->listener.is_listed && !s->sweep && listener_now() >= s->list_next) {
+		s->list_next = NEVER;
+		listener_list(&s->listener);
+	}
+}
+
+void
+watch_step(struct watch *w)
+{
+	struct pollfd fds[WATCH_SERVERS_MAX];
+	/* What one read may bring more. */
+	const bool is_full = w->kept_count > KEPT_MAX / 2;
+
+	for (size_t i = 0; i < w->config->count; i++) {
+		server_tick(w, &w->servers[i]);
+		fds[i] = (struct pollfd){ .fd = is_full ? -1 : w->servers[i].listener.fd, .events = POLLIN };
+	}
+	if (poll(fds, w->config->count, STEP_MS) > 0) {
+		for (size_t i = 0; i < w->config->count; i++) {
+			if (fds[i].revents != 0 && w->kept_count <= KEPT_MAX / 2)
+				listener_read(&w->servers[i].listener, heard, w);
+		}
+	}
+	if (store_is_due(w))
+		(void)store(w);
+}
+
+bool
+watch_close(struct watch *w)
+{
+	bool is_stored = true;
+
+	if (w == NULL)
+		return true;
+	if (w->servers != NULL) {
+		for (size_t i = 0; i < w->config->count; i++)
+			listener_close(&w->servers[i].listener);
+	}
+	if (w->kept_count > 0)
+		is_stored = store(w);
+	free(w->servers);
+	free(w->kept);
+	free(w);
+	return is_stored;
+}
+
+struct watch *
+watch_open(const struct watch_config *config, struct err *e)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+
+	if (w != NULL) {
+		w->config = config;
+		w->servers = calloc(config->count, sizeof(*w->servers));
+		w->kept = calloc(KEPT_MAX, sizeof(*w->kept));
+	}
+	if (w == NULL || w->servers == NULL || w->kept == NULL) {
+		err_set(e, ERR_FAILED, "watch: no memory");
+		(void)watch_close(w);
+		return NULL;
+	}
+	for (size_t i = 0; i < config->count; i++) {
+		listener_init(&w->servers[i].listener, config->sockets[i]);
+		w->servers[i].list_next = NEVER;
+	}
+	return w;
+}
