@@ -13,12 +13,29 @@
 #define NC_DIGITS 8
 
 /* RFC 9110 section 5.6.2. */
-static const char token_chars[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+static const bool token_chars[256] = {
+	['0' ... '9'] = true,
+	['a' ... 'z'] = true,
+	['A' ... 'Z'] = true,
+	['!'] = true,
+	['#' ... '\''] = true,
+	['*'] = true,
+	['+'] = true,
+	['-'] = true,
+	['.'] = true,
+	['^'] = true,
+	['_'] = true,
+	['`'] = true,
+	['|'] = true,
+	['~'] = true,
+};
 
 static const char *
 skip_blanks(const char *s)
 {
-	return s + strspn(s, " \t");
+	while (*s == ' ' || *s == '\t')
+		s++;
+	return s;
 }
 
 /* A quoted-string (RFC 9110 section 5.6.4) without quotes and backslashes. NULL when it is none. */
@@ -39,8 +56,10 @@ take_quoted(const char *s, char **out)
 static const char *
 take_token(const char *s, char **out)
 {
-	size_t len = strspn(s, token_chars);
+	size_t len = 0;
 
+	while (token_chars[(unsigned char)s[len]])
+		len++;
 	if (len == 0)
 		return NULL;
 	memcpy(*out, s, len);
@@ -69,28 +88,34 @@ take_field(const char *s, char **out, const char **ret_name, const char **ret_va
 static bool
 keep_field(struct digest_header *h, const char *name, const char *value)
 {
-	const struct {
+	static const struct {
 		const char *name;
-		const char **field;
+		size_t len, field;
 	} fields[] = {
-		{ "username", &h->username },
-		{ "realm", &h->realm },
-		{ "nonce", &h->nonce },
-		{ "uri", &h->uri },
-		{ "response", &h->response },
-		{ "algorithm", &h->algorithm },
-		{ "cnonce", &h->cnonce },
-		{ "qop", &h->qop },
-		{ "nc", &h->nc },
-		{ "userhash", &h->userhash },
+#define FIELD(name) { #name, sizeof(#name) - 1, offsetof(struct digest_header, name) }
+		FIELD(username),
+		FIELD(realm),
+		FIELD(nonce),
+		FIELD(uri),
+		FIELD(response),
+		FIELD(algorithm),
+		FIELD(cnonce),
+		FIELD(qop),
+		FIELD(nc),
+		FIELD(userhash),
+#undef FIELD
 	};
+	size_t len = strlen(name);
+	const char **field;
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (strcasecmp(name, fields[i].name) != 0)
+		if (len != fields[i].len || strcasecmp(name, fields[i].name) != 0)
 			continue;
-		if (*fields[i].field != NULL)
+		field = (const char **)((char *)h + fields[i].field);
+		if (*field != NULL)
 			return false;
-		*fields[i].field = value;
+		*field = value;
+		break;
 	}
 	return true;
 }
@@ -123,7 +148,8 @@ digest_header_parse(const char *authorization, struct digest_header *ret)
 		return DIGEST_MALFORMED;
 	for (;;) {
 		/* Empty elements of a list are to be taken: RFC 9110 section 5.6.1.2. */
-		s += strspn(s, " \t,");
+		while (*s == ' ' || *s == '\t' || *s == ',')
+			s++;
 		if (*s == '\0')
 			break;
 		s = take_field(s, &out, &name, &value);

@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/text.h"
+#include "provisioner/digest_nonce.h"
 #include "provisioner/digest_window.h"
 #include "provisioner/http_internal.h"
 #include "provisioner/metrics.h"
@@ -204,7 +205,7 @@ http_free(struct http_server *s)
 	free((void *)(uintptr_t)s->config.base_path);
 	free((void *)(uintptr_t)s->config.digest.realm);
 	http_limit_free(s->limit);
-	EVP_MAC_CTX_free(s->config.digest.mac);
+	digest_nonces_free(s->config.digest.nonces);
 	digest_window_free(s->config.digest.window);
 	OPENSSL_cleanse(&s->config.digest.key, sizeof(s->config.digest.key));
 	http_log_close(s);
@@ -320,9 +321,9 @@ http_start(const struct http_config *config, struct err *e)
 		(void)err_set(e, ERR_FAILED, "HTTP server: no memory is left to start it");
 		return NULL;
 	}
-	s->config.digest.mac = digest_mac_new(&s->config.digest, e);
+	s->config.digest.nonces = digest_nonces_new(s->config.digest.key, e);
 	s->config.digest.window = digest_window_new(e);
-	if (s->config.digest.mac == NULL || s->config.digest.window == NULL) {
+	if (s->config.digest.nonces == NULL || s->config.digest.window == NULL) {
 		http_free(s);
 		return NULL;
 	}
