@@ -35,7 +35,7 @@ grow(struct buf *b, size_t more)
 	}
 	if (b->len > 0)
 		memcpy(data, b->data, b->len);
-	OPENSSL_cleanse(b->data, b->size);
+	OPENSSL_cleanse(b->data, b->len);
 	free(b->data);
 	b->data = data;
 	b->size = size;
@@ -100,9 +100,18 @@ buf_string(const struct buf *b)
 }
 
 void
+buf_cut(struct buf *b, size_t len)
+{
+	if (len >= b->len)
+		return;
+	OPENSSL_cleanse(b->data + len, b->len - len);
+	b->len = len;
+}
+
+void
 buf_clear(struct buf *b)
 {
-	OPENSSL_cleanse(b->data, b->size);
+	OPENSSL_cleanse(b->data, b->len); /* behind it nothing was ever written */
 	b->len = 0;
 	b->broken = false;
 }

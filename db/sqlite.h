@@ -107,6 +107,7 @@ struct db {
 	sqlite3_stmt *statements[SQL_COUNT];
 	char *dir, *file, *key_path, *actor;
 	unsigned char key[SEAL_KEY_SIZE];
+	struct seal_opener *opener;	/* of key; made when it is first needed */
 	bool at_once;		/* see struct db_location */
 	bool writer;		/* may change: holds the lock, or makes or upgrades the database */
 	struct folder_lock lock;

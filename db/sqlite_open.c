@@ -151,6 +151,7 @@ db_close(struct db *db)
 	sql_detach(db);
 	/* Only now: closing may still move pages from the WAL into the database. */
 	folder_lock_release(&db->lock);
+	seal_opener_free(db->opener);
 	OPENSSL_cleanse(db->key, sizeof(db->key));
 	free(db->dir);
 	free(db->file);

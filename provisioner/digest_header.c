@@ -174,24 +174,21 @@ digest_header_algorithm(const struct digest_header *h, enum digest_algorithm *re
 	return true;
 }
 
-/* Hash strings, up to a NULL, into lower-case hex. */
-static int
-hash_strings(const EVP_MD *md, const char *const *parts, char out[DIGEST_HEX_SIZE])
+/* Hash strings, up to a NULL, into lower-case hex, with a context that was set up for it. */
+static bool
+hash_strings(EVP_MD_CTX *ctx, const char *const *parts, char out[DIGEST_HEX_SIZE])
 {
 	unsigned char sum[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = ctx != NULL && EVP_DigestInit_ex(ctx, md, NULL) == 1;
+	bool good = EVP_DigestInit_ex(ctx, NULL, NULL) == 1;
 
 	for (; good && *parts != NULL; parts++)
 		good = EVP_DigestUpdate(ctx, *parts, strlen(*parts)) == 1;
-	good = good && EVP_DigestFinal_ex(ctx, sum, &len) == 1 && 2 * len < DIGEST_HEX_SIZE;
-	EVP_MD_CTX_free(ctx);
-	if (!good)
-		return -1;
+	if (!good || EVP_DigestFinal_ex(ctx, sum, &len) != 1 || 2 * len >= DIGEST_HEX_SIZE)
+		return false;
 	text_hex(sum, len, out);
 	OPENSSL_cleanse(sum, sizeof(sum));
-	return 0;
+	return true;
 }
 
 int
@@ -203,10 +200,12 @@ digest_response(const struct digest_header *h, enum digest_algorithm algorithm, 
 	const char *a2[] = { method, ":", h->uri, NULL };
 	const char *whole[HASH_PARTS + 1] = { NULL };
 	char ha1[DIGEST_HEX_SIZE], ha2[DIGEST_HEX_SIZE];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t n = 0;
 	int rc = -1;
 
-	if (hash_strings(md, a1, ha1) != 0 || hash_strings(md, a2, ha2) != 0)
+	if (ctx == NULL || EVP_DigestInit_ex(ctx, md, NULL) != 1 || !hash_strings(ctx, a1, ha1) ||
+	    !hash_strings(ctx, a2, ha2))
 		goto out;
 	whole[n++] = ha1;
 	whole[n++] = ":";
@@ -221,8 +220,10 @@ digest_response(const struct digest_header *h, enum digest_algorithm algorithm, 
 		whole[n++] = ":";
 	}
 	whole[n] = ha2;
-	rc = hash_strings(md, whole, out);
+	if (hash_strings(ctx, whole, out))
+		rc = 0;
 out:
+	EVP_MD_CTX_free(ctx);
 	OPENSSL_cleanse(ha1, sizeof(ha1));
 	return rc == 0 ? 0 : err_openssl(e, ERR_FAILED, "digest response: cannot be hashed");
 }

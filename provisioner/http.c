@@ -208,7 +208,7 @@ http_free(struct http_server *s)
 	digest_nonces_free(s->config.digest.nonces);
 	digest_window_free(s->config.digest.window);
 	OPENSSL_cleanse(&s->config.digest.key, sizeof(s->config.digest.key));
-	http_log_close(s);
+	http_log_file_close(s->log);
 	http_tls_release(s);
 	(void)pthread_cond_destroy(&s->idle);
 	(void)pthread_mutex_destroy(&s->lock);
@@ -228,7 +228,7 @@ server_new(const struct http_config *config)
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&s->idle, &attr);
 	(void)pthread_condattr_destroy(&attr);
-	s->log_fd = s->lent = -1;
+	s->lent = -1;
 	s->config = *config;
 	s->config.base_path = strdup(config->base_path);
 	s->config.digest.realm = strdup(config->digest.realm != NULL ? config->digest.realm : "");
@@ -327,7 +327,8 @@ http_start(const struct http_config *config, struct err *e)
 		http_free(s);
 		return NULL;
 	}
-	if (http_log_open(s, config->access_log, e) != 0 ||
+	s->log = http_log_file_open(config->access_log, e);
+	if (s->log == NULL ||
 	    (config->tls_cert != NULL && http_tls_load(s, config->tls_cert, config->tls_key, e) != 0)) {
 		http_free(s);
 		return NULL;
