@@ -3,12 +3,16 @@
 
 #include "cli/base_document.h"
 #include "cli/render.h"
+#include "cli/served_profile.h"
 #include "cli/settings.h"
 #include "cli/state.h"
 #include "db/request.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define PASSWORD_MAX 1024
 
 /* A handle, and the settings as it saw them last. */
 struct view {
@@ -17,6 +21,11 @@ struct view {
 	struct settings settings;
 	int64_t version; /* of the state that settings are from */
 	bool loaded;
+	struct served_profiles profiles;
+
+	/* While it is taken: the phone whose login was looked up. */
+	struct db_phone phone; /* as db_phone_login() tells; "" for its MAC: none */
+	struct buf password;
 };
 
 struct serve_source {
@@ -33,6 +42,8 @@ view_give(void *arg, void *view)
 	struct serve_source *s = arg;
 	struct view *v = view;
 
+	v->phone.mac[0] = '\0';
+	buf_clear(&v->password);
 	db_read_end(v->db);
 	(void)pthread_mutex_lock(&s->lock);
 	s->idle[s->idle_count++] = v;
@@ -78,23 +89,45 @@ view_settings(struct view *v, struct err *e)
 static int
 source_credential(void *view, const char *user, struct http_credential *ret, struct err *e)
 {
-	const struct view *v = view;
+	struct view *v = view;
 
-	return db_phone_login(v->db, user, ret->mac, &ret->password, e);
+	buf_clear(&v->password);
+	if (db_phone_login(v->db, user, &v->phone, &v->password, e) != 0) {
+		v->phone.mac[0] = '\0';
+		return -1;
+	}
+	memcpy(ret->mac, v->phone.mac, sizeof(ret->mac));
+	buf_add(&ret->password, v->password.data, v->password.len);
+	return 0;
+}
+
+/* Who is served is nearly always who has logged in, and is offered a bundle: then all is known that is needed. */
+static bool
+is_known(const struct view *v, const char *mac)
+{
+	return v->phone.offered != 0 && strcmp(v->phone.mac, mac) == 0;
 }
 
 static int
 source_config(void *view, const char *mac, struct buf *out, struct err *e)
 {
 	struct buf document = BUF_INIT(XML_MAX);
+	const struct buf *base;
 	struct view *v = view;
 	struct db_phone p;
 	char *path = NULL;
 	int rc = -1;
 
-	if (db_phone_get(v->db, mac, &p, e) == 0 && view_settings(v, e) == 0 &&
-	    base_document(v->enroll->base_dir, p.mac, &document, &path, e) == 0)
-		rc = render_xml(v->db, &v->settings, &p, path != NULL ? &document : NULL, path, out, e);
+	if (!is_known(v, mac) && db_phone_get(v->db, mac, &p, e) != 0)
+		return -1;
+	if (view_settings(v, e) != 0 || base_document(v->enroll->base_dir, mac, &document, &path, e) != 0)
+		goto out;
+	base = path != NULL ? &document : NULL;
+	if (is_known(v, mac))
+		rc = render_xml_login(v->db, &v->settings, &v->phone, &v->password, base, path, out, e);
+	else
+		rc = render_xml(v->db, &v->settings, &p, base, path, out, e);
+out:
 	free(path);
 	buf_release(&document);
 	return rc;
@@ -103,18 +136,29 @@ source_config(void *view, const char *mac, struct buf *out, struct err *e)
 static int
 source_bundle(void *view, const char *mac, const char *md5, struct buf *out, struct err *e)
 {
-	const struct view *v = view;
+	struct bundle_base *base;
+	struct view *v = view;
+	struct db_bundle b;
+	unsigned char profile[DB_PROFILE_HASH_SIZE];
+	int rc = -1;
 
-	return render_bundle(v->db, mac, 0, md5, out, NULL, e);
+	if (!is_known(v, mac) || strcmp(v->phone.offered_md5, md5) != 0)
+		return render_bundle(v->db, mac, 0, md5, out, NULL, e);
+	if (db_bundle_offered(v->db, &v->phone, &b, profile, e) != 0)
+		return -1;
+	base = served_profile(&v->profiles, v->db, profile, e);
+	if (base != NULL)
+		rc = render_served(v->db, &b, mac, base, out, e);
+	db_bundle_release(&b);
+	return rc;
 }
 
 static void
 source_login(void *view, const char *mac)
 {
 	const struct view *v = view;
-	bool seen = false;
 
-	if (db_login_seen(v->db, mac, &seen, NULL) == 0 && !seen)
+	if (v->phone.login == 0)
 		login_recorder_note(v->enroll->recorder, mac);
 }
 
@@ -141,6 +185,7 @@ serve_source_open(const struct invocation *in, const struct serve_enroll *enroll
 		struct view *v = &s->views[s->count];
 
 		v->enroll = enroll;
+		v->password = (struct buf)BUF_INIT(PASSWORD_MAX);
 		v->db = state_open(in, e);
 		if (v->db == NULL) {
 			serve_source_close(s);
@@ -156,8 +201,11 @@ serve_source_close(struct serve_source *s)
 {
 	if (s == NULL)
 		return;
-	for (unsigned int i = 0; i < s->count; i++)
+	for (unsigned int i = 0; i < s->count; i++) {
+		served_profiles_release(&s->views[i].profiles);
+		buf_release(&s->views[i].password);
 		db_close(s->views[i].db);
+	}
 	(void)pthread_cond_destroy(&s->free);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);

@@ -195,9 +195,8 @@ sql_column_sealed(struct db *db, sqlite3_stmt *st, int column, const struct seal
 
 	if (db->opener == NULL)
 		db->opener = seal_opener_new(db->key, e);
-	return db->opener != NULL
-	           ? seal_open(db->opener, place, data, (size_t)sqlite3_column_bytes(st, column), out, e)
-	           : -1;
+	return db->opener != NULL ? seal_open(db->opener, place, data, (size_t)sqlite3_column_bytes(st, column), out, e)
+	                          : -1;
 }
 
 int

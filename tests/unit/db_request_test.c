@@ -21,10 +21,16 @@ static void
 assert_login(struct fixture *f, struct db *db, const char *user, const char *mac, const char *password)
 {
 	struct buf found = BUF_INIT(100);
-	char found_mac[DB_MAC_SIZE];
+	struct db_phone p, whole;
 
-	assert_ok(db_phone_login(db, user, found_mac, &found, &f->e), f->e);
-	assert_string_equal(found_mac, mac);
+	assert_ok(db_phone_login(db, user, &p, &found, &f->e), f->e);
+	assert_string_equal(p.mac, mac);
+	assert_ok(db_phone_get(db, mac, &whole, &f->e), f->e);
+	assert_int_equal(p.id, whole.id);
+	assert_string_equal(p.http_user, whole.http_user);
+	assert_string_equal(p.model, whole.model);
+	assert_int_equal(p.offered, whole.offered);
+	assert_string_equal(p.offered_md5, whole.offered_md5);
 	assert_string_equal(buf_string(&found), password);
 	buf_release(&found);
 }
@@ -33,9 +39,9 @@ static void
 assert_stranger(struct fixture *f, struct db *db, const char *user, const char *text)
 {
 	struct buf found = BUF_INIT(100);
-	char mac[DB_MAC_SIZE];
+	struct db_phone p;
 
-	assert_fails(db_phone_login(db, user, mac, &found, &f->e), f->e, ERR_NOT_FOUND, text);
+	assert_fails(db_phone_login(db, user, &p, &found, &f->e), f->e, ERR_NOT_FOUND, text);
 	assert_int_equal(found.len, 0);
 	buf_release(&found);
 }
