@@ -11,8 +11,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define PASSWORD_MAX 1024
+#define REST_S 1
 
 /* A handle, and the settings as it saw them last. */
 struct view {
@@ -26,6 +28,7 @@ struct view {
 	/* While it is taken: the phone whose login was looked up. */
 	struct db_phone phone; /* as db_phone_login() tells; "" for its MAC: none */
 	struct buf password;
+	bool used; /* since the last look at it */
 };
 
 struct serve_source {
@@ -34,6 +37,9 @@ struct serve_source {
 	struct view views[SERVE_SOURCE_HANDLES_MAX];
 	struct view *idle[SERVE_SOURCE_HANDLES_MAX];
 	unsigned int count, idle_count;
+	pthread_t rest; /* the thread that lets go of what idle views keep */
+	pthread_cond_t end;
+	bool ending;
 };
 
 static void
@@ -46,6 +52,7 @@ view_give(void *arg, void *view)
 	buf_clear(&v->password);
 	db_read_end(v->db);
 	(void)pthread_mutex_lock(&s->lock);
+	v->used = true;
 	s->idle[s->idle_count++] = v;
 	(void)pthread_cond_signal(&s->free);
 	(void)pthread_mutex_unlock(&s->lock);
@@ -170,10 +177,73 @@ source_enroll(void *view, const char *mac, const char *address, struct buf *out,
 	return serve_enroll(v->enroll, v->db, mac, address, out, e);
 }
 
+/* A view that had nothing to do for REST_S would hold up the emptying of the database's WAL. */
+static void *
+rest(void *arg)
+{
+	struct serve_source *s = arg;
+	struct timespec until;
+
+	(void)pthread_mutex_lock(&s->lock);
+	while (!s->ending) {
+		(void)clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += REST_S;
+		(void)pthread_cond_timedwait(&s->end, &s->lock, &until);
+		for (unsigned int i = 0; i < s->idle_count; i++) {
+			if (!s->idle[i]->used)
+				db_read_idle(s->idle[i]->db);
+			s->idle[i]->used = false;
+		}
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+static void
+source_free(struct serve_source *s)
+{
+	for (unsigned int i = 0; i < s->count; i++) {
+		served_profiles_release(&s->views[i].profiles);
+		buf_release(&s->views[i].password);
+		db_close(s->views[i].db);
+	}
+	(void)pthread_cond_destroy(&s->end);
+	(void)pthread_cond_destroy(&s->free);
+	(void)pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+static int
+rest_start(struct serve_source *s, struct err *e)
+{
+	int failed = pthread_create(&s->rest, NULL, rest, s);
+
+	return failed == 0 ? 0 : err_errno(e, ERR_FAILED, failed, "state: no thread can be started to serve it");
+}
+
+static int
+views_open(struct serve_source *s, const struct invocation *in, const struct serve_enroll *enroll, unsigned int handles,
+    struct err *e)
+{
+	for (; s->count < handles && s->count < SERVE_SOURCE_HANDLES_MAX; s->count++) {
+		struct view *v = &s->views[s->count];
+
+		v->enroll = enroll;
+		v->password = (struct buf)BUF_INIT(PASSWORD_MAX);
+		v->db = state_open(in, e);
+		if (v->db == NULL)
+			return -1;
+		db_read_keep(v->db);
+		s->idle[s->idle_count++] = v;
+	}
+	return 0;
+}
+
 struct serve_source *
 serve_source_open(const struct invocation *in, const struct serve_enroll *enroll, unsigned int handles, struct err *e)
 {
 	struct serve_source *s = calloc(1, sizeof(*s));
+	pthread_condattr_t attr;
 
 	if (s == NULL) {
 		(void)err_set(e, ERR_FAILED, "state: no memory is left to serve it");
@@ -181,17 +251,13 @@ serve_source_open(const struct invocation *in, const struct serve_enroll *enroll
 	}
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_cond_init(&s->free, NULL);
-	for (; s->count < handles && s->count < SERVE_SOURCE_HANDLES_MAX; s->count++) {
-		struct view *v = &s->views[s->count];
-
-		v->enroll = enroll;
-		v->password = (struct buf)BUF_INIT(PASSWORD_MAX);
-		v->db = state_open(in, e);
-		if (v->db == NULL) {
-			serve_source_close(s);
-			return NULL;
-		}
-		s->idle[s->idle_count++] = v;
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&s->end, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	if (views_open(s, in, enroll, handles, e) != 0 || rest_start(s, e) != 0) {
+		source_free(s);
+		return NULL;
 	}
 	return s;
 }
@@ -201,14 +267,12 @@ serve_source_close(struct serve_source *s)
 {
 	if (s == NULL)
 		return;
-	for (unsigned int i = 0; i < s->count; i++) {
-		served_profiles_release(&s->views[i].profiles);
-		buf_release(&s->views[i].password);
-		db_close(s->views[i].db);
-	}
-	(void)pthread_cond_destroy(&s->free);
-	(void)pthread_mutex_destroy(&s->lock);
-	free(s);
+	(void)pthread_mutex_lock(&s->lock);
+	s->ending = true;
+	(void)pthread_cond_signal(&s->end);
+	(void)pthread_mutex_unlock(&s->lock);
+	(void)pthread_join(s->rest, NULL);
+	source_free(s);
 }
 
 struct http_source

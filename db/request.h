@@ -13,6 +13,14 @@
 int db_read_begin(struct db *db, struct err *e);
 void db_read_end(struct db *db);
 
+/*
+ * From now on the state that the two had last is kept for the next, as long as nobody has changed anything: that is seen
+ * without a call of the system. Meanwhile a writer's changes pile up in the WAL, so db_read_idle() lets go of it, to be
+ * called when there was nothing to do for a while.
+ */
+void db_read_keep(struct db *db);
+void db_read_idle(struct db *db);
+
 /* A number that has changed when somebody else has changed the state since the last call on this handle. */
 int db_data_version(struct db *db, int64_t *ret, struct err *e);
 

@@ -103,6 +103,9 @@ enum sql {
 	SQL_COUNT,
 };
 
+/* The WAL index' header and its copy, 48 bytes each, which every commit changes: sqlite.org/walformat.html, section 2.1. */
+#define SQL_WAL_HEADER_WORDS 12
+
 struct db {
 	sqlite3 *sql;
 	sqlite3_stmt *statements[SQL_COUNT];
@@ -113,6 +116,9 @@ struct db {
 	bool writer;		/* may change: holds the lock, or makes or upgrades the database */
 	struct folder_lock lock;
 	unsigned int reads;	/* sql_read_begin() without its end */
+	bool kept;		/* one state is, between two requests */
+	const volatile uint64_t *wal_index;	/* db_read_keep(), or NULL */
+	uint64_t seen[SQL_WAL_HEADER_WORDS];	/* its header before that state was taken */
 	/* the event log's end, inside a transaction that has read it */
 	bool head_known, head_changed;
 	int64_t head_id, last_id;

@@ -73,6 +73,8 @@ sql_detach(struct db *db)
 		(void)sqlite3_finalize(db->statements[i]);
 		db->statements[i] = NULL;
 	}
+	db->wal_index = NULL;
+	db->kept = false;
 	(void)sqlite3_close(db->sql);
 	db->sql = NULL;
 }

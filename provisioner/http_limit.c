@@ -31,7 +31,7 @@ struct http_limit {
 	pthread_mutex_t lock;
 	pthread_cond_t end;
 	bool ending, told;
-	unsigned int count;
+	atomic_uint count;
 	struct http_connection *buckets[BUCKETS];
 };
 
@@ -163,7 +163,7 @@ share_exceeded(const struct http_limit *l, const struct http_connection *c)
 static void
 connection_add(struct http_limit *l, struct http_connection *c)
 {
-	bool full = ++l->count > l->max;
+	bool full = atomic_fetch_add(&l->count, 1) + 1 > l->max;
 
 	c->exceeded = full || share_exceeded(l, c);
 	c->next = l->buckets[c->bucket];
@@ -179,7 +179,7 @@ connection_add(struct http_limit *l, struct http_connection *c)
 static void
 connection_remove(struct http_limit *l, struct http_connection *c)
 {
-	l->count--;
+	(void)atomic_fetch_sub(&l->count, 1);
 	if (c->prev != NULL)
 		c->prev->next = c->next;
 	else
@@ -238,6 +238,12 @@ bool
 http_limit_exceeded(const struct http_connection *c)
 {
 	return c->exceeded;
+}
+
+bool
+http_limit_crowded(const struct http_limit *l)
+{
+	return atomic_load_explicit(&l->count, memory_order_relaxed) > HTTP_CROWD;
 }
 
 void
