@@ -29,7 +29,7 @@ static const char setup_writer[] = "PRAGMA journal_mode = WAL;"
 
 /* What a server looks up for 10,000 phones again and again, but for their certificates. */
 static const char setup_reader[] = "PRAGMA query_only = ON;"
-				   "PRAGMA cache_size = -3072;";
+				   "PRAGMA cache_size = -4096;";
 
 struct db *
 sql_new(const struct db_location *where, struct err *e)

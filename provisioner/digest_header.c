@@ -42,14 +42,17 @@ skip_blanks(const char *s)
 static const char *
 take_quoted(const char *s, char **out)
 {
+	char *to = *out;
+
 	for (s++; *s != '"'; s++) {
 		if (*s == '\\')
 			s++;
 		if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f)
 			return NULL;
-		*(*out)++ = *s;
+		*to++ = *s;
 	}
-	*(*out)++ = '\0';
+	*to++ = '\0';
+	*out = to;
 	return s + 1;
 }
 
