@@ -179,8 +179,6 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_ENROLL_CLAIM] =
 	    "INSERT INTO provisioned (phone, enrolled, address) VALUES (?1, ?2, ?3) "
 	    "ON CONFLICT (phone) DO UPDATE SET enrolled = excluded.enrolled, address = excluded.address",
-	[SQL_LOGIN_SEEN] = "SELECT r.login FROM phones AS p LEFT JOIN provisioned AS r ON r.phone = p.id "
-			   "WHERE p.mac = ?1",
 	/* A login from before the phone was reset was with the former password. */
 	[SQL_LOGIN_RECORD] = "INSERT INTO provisioned (phone, login) SELECT id, ?2 FROM phones WHERE mac = ?1 "
 			     "ON CONFLICT (phone) DO UPDATE SET login = excluded.login "

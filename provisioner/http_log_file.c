@@ -26,7 +26,7 @@ struct http_log_file {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool ending, failed;
-	bool idle; /* the flusher is, and has to be told of the first line that waits */
+	bool idle;         /* the flusher is, and has to be told of the first line that waits */
 	long long written; /* when, in milliseconds */
 	char gathered[GATHERED_MAX];
 	size_t len;
