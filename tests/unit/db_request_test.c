@@ -8,7 +8,7 @@
 #define MAC_2 "0004f2000002"
 
 static void
-phone_make(struct fixture *f, struct db *db, const char *mac, const char *user, const char *password)
+phone_with_login(struct fixture *f, struct db *db, const char *mac, const char *user, const char *password)
 {
 	struct db_phone_new n = { .http_password = password };
 
@@ -54,8 +54,8 @@ login_is_the_users_own(void **state)
 	struct fixture *f = *state;
 	struct db *writer = writer_open(f), *reader;
 
-	phone_make(f, writer, MAC_1, "u1", CLEAR_PASSWORD);
-	phone_make(f, writer, MAC_2, MAC_1, "another's"); /* a MAC is a user name like any other */
+	phone_with_login(f, writer, MAC_1, "u1", CLEAR_PASSWORD);
+	phone_with_login(f, writer, MAC_2, MAC_1, "another's"); /* a MAC is a user name like any other */
 	reader = db_open(&f->where, &f->e);
 	assert_non_null(reader);
 	assert_login(f, reader, "u1", MAC_1, CLEAR_PASSWORD);
@@ -79,7 +79,7 @@ assert_moments(struct fixture *f, bool keep)
 		db_read_keep(reader);
 	assert_ok(db_read_begin(reader, &f->e), f->e);
 	assert_ok(db_data_version(reader, &before, &f->e), f->e);
-	phone_make(f, writer, MAC_1, "u1", CLEAR_PASSWORD);
+	phone_with_login(f, writer, MAC_1, "u1", CLEAR_PASSWORD);
 	assert_ok(db_read_begin(reader, &f->e), f->e); /* nested */
 	assert_stranger(f, reader, "u1", "no phone has it");
 	db_read_end(reader);
@@ -97,7 +97,7 @@ assert_moments(struct fixture *f, bool keep)
 	assert_true(same == after);
 	assert_stranger(f, reader, "u2", "no phone has it");
 	db_read_end(reader);
-	phone_make(f, writer, MAC_2, "u2", CLEAR_PASSWORD);
+	phone_with_login(f, writer, MAC_2, "u2", CLEAR_PASSWORD);
 	assert_ok(db_read_begin(reader, &f->e), f->e);
 	assert_login(f, reader, "u2", MAC_2, CLEAR_PASSWORD);
 	db_read_end(reader);
