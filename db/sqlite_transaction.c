@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "db/sqlite.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,7 @@ is_current(const struct db *db)
 		if (db->seen[i] != db->wal_index[i])
 			return false;
 	}
+	/* SQLite rolls back by itself after some failures. */
 	return sqlite3_get_autocommit(db->sql) == 0;
 }
 
@@ -68,6 +70,7 @@ db_read_begin(struct db *db, struct err *e)
 		/* Before the state is taken: a change in between only makes it look older than it is. */
 		for (size_t i = 0; i < SQL_WAL_HEADER_WORDS && db->wal_index != NULL; i++)
 			db->seen[i] = db->wal_index[i];
+		atomic_thread_fence(memory_order_seq_cst);
 		if (sql_run_values(db, SQL_READ_BEGIN, NULL, 0, e) != 0)
 			return -1;
 	}
