@@ -6,7 +6,9 @@
 size_t
 block_open(const char *tag, struct buf *out)
 {
-	buf_addf(out, "<%s>\n", tag);
+	buf_add_string(out, "<");
+	buf_add_string(out, tag);
+	buf_add_string(out, ">\n");
 	return out->len;
 }
 
@@ -20,6 +22,8 @@ block_close(const char *tag, size_t start, struct buf *out, struct err *e)
 		    "<%s>: expected at most %d bytes, found %zu: the phone's OpenVPN %s cuts the rest off without a "
 		    "word",
 		    tag, CLIENT_BLOCK_MAX, size, CLIENT_VERSION);
-	buf_addf(out, "</%s>\n", tag);
+	buf_add_string(out, "</");
+	buf_add_string(out, tag);
+	buf_add_string(out, ">\n");
 	return buf_check(out, "bundle", e);
 }

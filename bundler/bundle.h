@@ -18,6 +18,18 @@
 int bundle_render(const void *profile, size_t profile_len, const void *cert_der, size_t cert_len, const void *key_der,
     size_t key_len, struct buf *out, struct err *e);
 
+/*
+ * A profile that many bundles begin with: what it takes to render and to hash one more is done once. NULL on failure.
+ * The caller frees it; not for two threads at once.
+ */
+struct bundle_base;
+struct bundle_base *bundle_base_new(const void *profile, size_t len, struct err *e);
+void bundle_base_free(struct bundle_base *b);
+
+/* bundle_render() with that profile, and bundle_md5() of what was appended. */
+int bundle_base_render(struct bundle_base *b, const void *cert_der, size_t cert_len, const void *key_der,
+    size_t key_len, struct buf *out, char ret_md5[BUNDLE_MD5_SIZE], struct err *e);
+
 /* What the phone compares: the md5 of the served bytes (vendor page, "Requirements and Overview"). */
 int bundle_md5(const void *data, size_t len, char ret_md5[BUNDLE_MD5_SIZE], struct err *e);
 

@@ -25,12 +25,40 @@ check_owner(struct db *db, const struct db_bundle *b, const char *mac, struct er
 	return err_set(e, named.code, "%s generation %lld: %s", mac, (long long)b->number, named.text);
 }
 
+/* What was just appended to out is what the phone was promised, or it is taken away again. */
+static int
+check_rendered(const struct db_bundle *b, const char *mac, size_t before, const char *md5, struct buf *out,
+    struct err *e)
+{
+	size_t size = out->len - before;
+
+	if (strcmp(md5, b->md5) == 0 && size == b->size)
+		return 0;
+	buf_clear(out);
+	return err_set(e, ERR_INTEGRITY, "%s generation %lld: expected %zu bytes with md5 %s, found %zu with %s", mac,
+	    (long long)b->number, b->size, b->md5, size, md5);
+}
+
+int
+render_served(struct db *db, const struct db_bundle *b, const char *mac, struct bundle_base *base, struct buf *out,
+    struct err *e)
+{
+	char found[BUNDLE_MD5_SIZE];
+	size_t before = out->len;
+
+	if (check_owner(db, b, mac, e) == 0 &&
+	    bundle_base_render(base, b->cert.data, b->cert.len, b->key.data, b->key.len, out, found, e) == 0)
+		return check_rendered(b, mac, before, found, out, e);
+	buf_clear(out);
+	return -1;
+}
+
 int
 render_parts(struct db *db, const struct db_bundle *b, const char *mac, struct buf *out, char ret_md5[BUNDLE_MD5_SIZE],
     struct err *e)
 {
 	char found[BUNDLE_MD5_SIZE];
-	size_t before = out->len, size;
+	size_t before = out->len;
 	int rc = -1;
 
 	if (check_owner(db, b, mac, e) != 0)
@@ -38,14 +66,9 @@ render_parts(struct db *db, const struct db_bundle *b, const char *mac, struct b
 	if (bundle_render(b->profile.data, b->profile.len, b->cert.data, b->cert.len, b->key.data, b->key.len, out,
 		e) != 0)
 		goto out;
-	size = out->len - before;
-	if (bundle_md5(out->data + before, size, found, e) != 0)
+	if (bundle_md5(out->data + before, out->len - before, found, e) != 0 ||
+	    check_rendered(b, mac, before, found, out, e) != 0)
 		goto out;
-	if (strcmp(found, b->md5) != 0 || size != b->size) {
-		err_set(e, ERR_INTEGRITY, "%s generation %lld: expected %zu bytes with md5 %s, found %zu with %s", mac,
-		    (long long)b->number, b->size, b->md5, size, found);
-		goto out;
-	}
 	if (ret_md5 != NULL)
 		memcpy(ret_md5, found, sizeof(found));
 	rc = 0;
@@ -111,10 +134,10 @@ vpn_of(const struct settings *s, const struct db_phone *p, const struct buf *pas
     struct xml_vpn *ret, struct err *e)
 {
 	*ret = (struct xml_vpn){ .mode = XML_VPN_UNTOUCHED };
-	if (phone_stand(p, NULL) == STAND_TURNED_DOWN || p->newest == 0)
+	if (phone_stand(p, NULL) == STAND_TURNED_DOWN)
 		return 0;
 	if (p->offered == 0) {
-		ret->mode = p->revoked != 0 ? XML_VPN_OFF : XML_VPN_UNTOUCHED;
+		ret->mode = p->newest != 0 && p->revoked != 0 ? XML_VPN_OFF : XML_VPN_UNTOUCHED;
 		return 0;
 	}
 	if (url_bundle(s->value[SET_URL], p->http_user, buf_string(password), p->offered_md5, p->mac, url, e) != 0)
@@ -156,23 +179,36 @@ out:
 }
 
 int
-render_xml(struct db *db, const struct settings *s, const struct db_phone *p, const struct buf *document,
-    const char *name, struct buf *out, struct err *e)
+render_xml_login(struct db *db, const struct settings *s, const struct db_phone *p, const struct buf *password,
+    const struct buf *document, const char *name, struct buf *out, struct err *e)
 {
-	struct buf password = BUF_INIT(DB_DER_MAX), url = BUF_INIT(URL_MAX), config_url = BUF_INIT(URL_MAX);
+	struct buf url = BUF_INIT(URL_MAX), config_url = BUF_INIT(URL_MAX);
 	struct xml_vpn vpn;
-	int rc = 0;
+	int rc;
 
-	if (p->offered != 0 || p->enrolled != 0)
-		rc = db_phone_http_password(db, p->id, &password, e);
-	if (rc == 0 && (rc = vpn_of(s, p, &password, &url, &vpn, e)) == 0)
-		rc = config_url_of(s, p, &password, &config_url, &vpn, e);
+	rc = vpn_of(s, p, password, &url, &vpn, e);
+	if (rc == 0)
+		rc = config_url_of(s, p, password, &config_url, &vpn, e);
 	if (rc == 0 && document != NULL)
 		rc = xml_merge(document->data, document->len, name, &vpn, out, e);
 	else if (rc == 0)
 		rc = minimal(db, s, p, &vpn, out, e);
 	buf_release(&config_url);
 	buf_release(&url);
+	return rc;
+}
+
+int
+render_xml(struct db *db, const struct settings *s, const struct db_phone *p, const struct buf *document,
+    const char *name, struct buf *out, struct err *e)
+{
+	struct buf password = BUF_INIT(DB_DER_MAX);
+	int rc = 0;
+
+	if (p->offered != 0 || p->enrolled != 0)
+		rc = db_phone_http_password(db, p->id, &password, e);
+	if (rc == 0)
+		rc = render_xml_login(db, s, p, &password, document, name, out, e);
 	buf_release(&password);
 	return rc;
 }

@@ -20,6 +20,13 @@ int render_bundle(struct db *db, const char *mac, int64_t number, const char *md
 int render_parts(struct db *db, const struct db_bundle *b, const char *mac, struct buf *out,
     char ret_md5[BUNDLE_MD5_SIZE], struct err *e);
 
+/*
+ * What a server does all day: of the bundle that db_bundle_offered() gave, with its profile at hand. base is its
+ * profile's.
+ */
+int render_served(struct db *db, const struct db_bundle *b, const char *mac, struct bundle_base *base, struct buf *out,
+    struct err *e);
+
 /* Append every authority's CRL as PEM, one behind the other, as OpenVPN's crl-verify takes them. */
 int render_crls(struct db *db, struct buf *out, struct err *e);
 
@@ -29,5 +36,9 @@ int render_crls(struct db *db, struct buf *out, struct err *e);
  */
 int render_xml(struct db *db, const struct settings *s, const struct db_phone *p, const struct buf *document,
     const char *name, struct buf *out, struct err *e);
+
+/* The same with the phone's HTTP password at hand; of p, what db_phone_login() tells is enough where one is offered. */
+int render_xml_login(struct db *db, const struct settings *s, const struct db_phone *p, const struct buf *password,
+    const struct buf *document, const char *name, struct buf *out, struct err *e);
 
 #endif

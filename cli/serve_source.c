@@ -3,12 +3,18 @@
 
 #include "cli/base_document.h"
 #include "cli/render.h"
+#include "cli/served_profile.h"
 #include "cli/settings.h"
 #include "cli/state.h"
 #include "db/request.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PASSWORD_MAX 1024
+#define REST_S 1
 
 /* A handle, and the settings as it saw them last. */
 struct view {
@@ -17,6 +23,12 @@ struct view {
 	struct settings settings;
 	int64_t version; /* of the state that settings are from */
 	bool loaded;
+	struct served_profiles profiles;
+
+	/* While it is taken: the phone whose login was looked up. */
+	struct db_phone phone; /* as db_phone_login() tells; "" for its MAC: none */
+	struct buf password;
+	bool used; /* since the last look at it */
 };
 
 struct serve_source {
@@ -25,6 +37,9 @@ struct serve_source {
 	struct view views[SERVE_SOURCE_HANDLES_MAX];
 	struct view *idle[SERVE_SOURCE_HANDLES_MAX];
 	unsigned int count, idle_count;
+	pthread_t rest; /* the thread that lets go of what idle views keep */
+	pthread_cond_t end;
+	bool ending;
 };
 
 static void
@@ -33,8 +48,11 @@ view_give(void *arg, void *view)
 	struct serve_source *s = arg;
 	struct view *v = view;
 
+	v->phone.mac[0] = '\0';
+	buf_clear(&v->password);
 	db_read_end(v->db);
 	(void)pthread_mutex_lock(&s->lock);
+	v->used = true;
 	s->idle[s->idle_count++] = v;
 	(void)pthread_cond_signal(&s->free);
 	(void)pthread_mutex_unlock(&s->lock);
@@ -78,23 +96,45 @@ view_settings(struct view *v, struct err *e)
 static int
 source_credential(void *view, const char *user, struct http_credential *ret, struct err *e)
 {
-	const struct view *v = view;
+	struct view *v = view;
 
-	return db_phone_login(v->db, user, ret->mac, &ret->password, e);
+	buf_clear(&v->password);
+	if (db_phone_login(v->db, user, &v->phone, &v->password, e) != 0) {
+		v->phone.mac[0] = '\0';
+		return -1;
+	}
+	memcpy(ret->mac, v->phone.mac, sizeof(ret->mac));
+	buf_add(&ret->password, v->password.data, v->password.len);
+	return 0;
+}
+
+/* Who is served is nearly always who has logged in, and is offered a bundle: then all is known that is needed. */
+static bool
+is_known(const struct view *v, const char *mac)
+{
+	return v->phone.offered != 0 && strcmp(v->phone.mac, mac) == 0;
 }
 
 static int
 source_config(void *view, const char *mac, struct buf *out, struct err *e)
 {
 	struct buf document = BUF_INIT(XML_MAX);
+	const struct buf *base;
 	struct view *v = view;
 	struct db_phone p;
 	char *path = NULL;
 	int rc = -1;
 
-	if (db_phone_get(v->db, mac, &p, e) == 0 && view_settings(v, e) == 0 &&
-	    base_document(v->enroll->base_dir, p.mac, &document, &path, e) == 0)
-		rc = render_xml(v->db, &v->settings, &p, path != NULL ? &document : NULL, path, out, e);
+	if (!is_known(v, mac) && db_phone_get(v->db, mac, &p, e) != 0)
+		return -1;
+	if (view_settings(v, e) != 0 || base_document(v->enroll->base_dir, mac, &document, &path, e) != 0)
+		goto out;
+	base = path != NULL ? &document : NULL;
+	if (is_known(v, mac))
+		rc = render_xml_login(v->db, &v->settings, &v->phone, &v->password, base, path, out, e);
+	else
+		rc = render_xml(v->db, &v->settings, &p, base, path, out, e);
+out:
 	free(path);
 	buf_release(&document);
 	return rc;
@@ -103,18 +143,29 @@ source_config(void *view, const char *mac, struct buf *out, struct err *e)
 static int
 source_bundle(void *view, const char *mac, const char *md5, struct buf *out, struct err *e)
 {
-	const struct view *v = view;
+	struct bundle_base *base;
+	struct view *v = view;
+	struct db_bundle b;
+	unsigned char profile[DB_PROFILE_HASH_SIZE];
+	int rc = -1;
 
-	return render_bundle(v->db, mac, 0, md5, out, NULL, e);
+	if (!is_known(v, mac) || strcmp(v->phone.offered_md5, md5) != 0)
+		return render_bundle(v->db, mac, 0, md5, out, NULL, e);
+	if (db_bundle_offered(v->db, &v->phone, &b, profile, e) != 0)
+		return -1;
+	base = served_profile(&v->profiles, v->db, profile, e);
+	if (base != NULL)
+		rc = render_served(v->db, &b, mac, base, out, e);
+	db_bundle_release(&b);
+	return rc;
 }
 
 static void
 source_login(void *view, const char *mac)
 {
 	const struct view *v = view;
-	bool seen = false;
 
-	if (db_login_seen(v->db, mac, &seen, NULL) == 0 && !seen)
+	if (v->phone.login == 0)
 		login_recorder_note(v->enroll->recorder, mac);
 }
 
@@ -126,10 +177,73 @@ source_enroll(void *view, const char *mac, const char *address, struct buf *out,
 	return serve_enroll(v->enroll, v->db, mac, address, out, e);
 }
 
+/* A view that had nothing to do for REST_S would hold up the emptying of the database's WAL. */
+static void *
+rest(void *arg)
+{
+	struct serve_source *s = arg;
+	struct timespec until;
+
+	(void)pthread_mutex_lock(&s->lock);
+	while (!s->ending) {
+		(void)clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += REST_S;
+		(void)pthread_cond_timedwait(&s->end, &s->lock, &until);
+		for (unsigned int i = 0; i < s->idle_count; i++) {
+			if (!s->idle[i]->used)
+				db_read_idle(s->idle[i]->db);
+			s->idle[i]->used = false;
+		}
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+static void
+source_free(struct serve_source *s)
+{
+	for (unsigned int i = 0; i < s->count; i++) {
+		served_profiles_release(&s->views[i].profiles);
+		buf_release(&s->views[i].password);
+		db_close(s->views[i].db);
+	}
+	(void)pthread_cond_destroy(&s->end);
+	(void)pthread_cond_destroy(&s->free);
+	(void)pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+static int
+rest_start(struct serve_source *s, struct err *e)
+{
+	int failed = pthread_create(&s->rest, NULL, rest, s);
+
+	return failed == 0 ? 0 : err_errno(e, ERR_FAILED, failed, "state: no thread can be started to serve it");
+}
+
+static int
+views_open(struct serve_source *s, const struct invocation *in, const struct serve_enroll *enroll, unsigned int handles,
+    struct err *e)
+{
+	for (; s->count < handles && s->count < SERVE_SOURCE_HANDLES_MAX; s->count++) {
+		struct view *v = &s->views[s->count];
+
+		v->enroll = enroll;
+		v->password = (struct buf)BUF_INIT(PASSWORD_MAX);
+		v->db = state_open(in, e);
+		if (v->db == NULL)
+			return -1;
+		db_read_keep(v->db);
+		s->idle[s->idle_count++] = v;
+	}
+	return 0;
+}
+
 struct serve_source *
 serve_source_open(const struct invocation *in, const struct serve_enroll *enroll, unsigned int handles, struct err *e)
 {
 	struct serve_source *s = calloc(1, sizeof(*s));
+	pthread_condattr_t attr;
 
 	if (s == NULL) {
 		(void)err_set(e, ERR_FAILED, "state: no memory is left to serve it");
@@ -137,16 +251,13 @@ serve_source_open(const struct invocation *in, const struct serve_enroll *enroll
 	}
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_cond_init(&s->free, NULL);
-	for (; s->count < handles && s->count < SERVE_SOURCE_HANDLES_MAX; s->count++) {
-		struct view *v = &s->views[s->count];
-
-		v->enroll = enroll;
-		v->db = state_open(in, e);
-		if (v->db == NULL) {
-			serve_source_close(s);
-			return NULL;
-		}
-		s->idle[s->idle_count++] = v;
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&s->end, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	if (views_open(s, in, enroll, handles, e) != 0 || rest_start(s, e) != 0) {
+		source_free(s);
+		return NULL;
 	}
 	return s;
 }
@@ -156,11 +267,12 @@ serve_source_close(struct serve_source *s)
 {
 	if (s == NULL)
 		return;
-	for (unsigned int i = 0; i < s->count; i++)
-		db_close(s->views[i].db);
-	(void)pthread_cond_destroy(&s->free);
-	(void)pthread_mutex_destroy(&s->lock);
-	free(s);
+	(void)pthread_mutex_lock(&s->lock);
+	s->ending = true;
+	(void)pthread_cond_signal(&s->end);
+	(void)pthread_mutex_unlock(&s->lock);
+	(void)pthread_join(s->rest, NULL);
+	source_free(s);
 }
 
 struct http_source

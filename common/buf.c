@@ -11,7 +11,7 @@
 
 /* realloc() would leave a copy of a secret behind, so: a new block, a copy, and the old one cleansed. */
 static bool
-grow(struct buf *b, size_t more)
+grow(struct buf *b, size_t more, bool exact)
 {
 	size_t need, size;
 	unsigned char *data;
@@ -25,7 +25,7 @@ grow(struct buf *b, size_t more)
 	need = b->len + more + 1;
 	if (need <= b->size)
 		return true;
-	size = b->size == 0 ? FIRST_SIZE : b->size;
+	size = exact ? need : b->size == 0 ? FIRST_SIZE : b->size;
 	while (size < need)
 		size *= 2;
 	data = malloc(size);
@@ -35,7 +35,7 @@ grow(struct buf *b, size_t more)
 	}
 	if (b->len > 0)
 		memcpy(data, b->data, b->len);
-	OPENSSL_cleanse(b->data, b->size);
+	OPENSSL_cleanse(b->data, b->len);
 	free(b->data);
 	b->data = data;
 	b->size = size;
@@ -45,13 +45,13 @@ grow(struct buf *b, size_t more)
 void
 buf_reserve(struct buf *b, size_t len)
 {
-	(void)grow(b, len);
+	(void)grow(b, len, true);
 }
 
 void
 buf_add(struct buf *b, const void *data, size_t len)
 {
-	if (!grow(b, len))
+	if (!grow(b, len, false))
 		return;
 	if (len > 0)
 		memcpy(b->data + b->len, data, len);
@@ -74,7 +74,7 @@ buf_addf(struct buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	len = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	if (len < 0 || !grow(b, (size_t)len)) {
+	if (len < 0 || !grow(b, (size_t)len, false)) {
 		b->broken = true;
 		return;
 	}
@@ -100,9 +100,18 @@ buf_string(const struct buf *b)
 }
 
 void
+buf_cut(struct buf *b, size_t len)
+{
+	if (len >= b->len)
+		return;
+	OPENSSL_cleanse(b->data + len, b->len - len);
+	b->len = len;
+}
+
+void
 buf_clear(struct buf *b)
 {
-	OPENSSL_cleanse(b->data, b->size);
+	OPENSSL_cleanse(b->data, b->len); /* behind it nothing was ever written */
 	b->len = 0;
 	b->broken = false;
 }

@@ -36,6 +36,9 @@ int buf_check(const struct buf *b, const char *what, struct err *e);
 /* The content as a string, "" when nothing was added. Borrowed: valid until the next change. */
 const char *buf_string(const struct buf *b);
 
+/* Take away, and cleanse, what stands behind the first len bytes. */
+void buf_cut(struct buf *b, size_t len);
+
 /* Empty it and keep the memory, cleansed. */
 void buf_clear(struct buf *b);
 

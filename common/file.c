@@ -117,7 +117,7 @@ file_read_secret(const char *path, struct buf *out, struct err *e)
 		return err_set(e, ERR_INPUT, "%s: expected a secret in the first line, found it empty", path);
 	if (strspn(buf_string(out) + len, "\r\n") + len != out->len)
 		return err_set(e, ERR_INPUT, "%s: expected one line of text, found more or a NUL byte", path);
-	out->len = len;
+	buf_cut(out, len);
 	out->data[len] = '\0';
 	return 0;
 }

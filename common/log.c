@@ -9,6 +9,12 @@
 
 static enum log_level log_threshold = LOG_LEVEL_INFO;
 
+bool
+log_shows(enum log_level level)
+{
+	return level <= log_threshold;
+}
+
 /* One write a line, so that the lines of several threads do not mix. */
 __attribute__((format(printf, 3, 0))) static void
 line_write(enum log_level level, const char *tag, const char *fmt, va_list ap)
@@ -16,7 +22,7 @@ line_write(enum log_level level, const char *tag, const char *fmt, va_list ap)
 	extern char *program_invocation_short_name;
 	char line[LINE_MAX_BYTES];
 
-	if (level > log_threshold)
+	if (!log_shows(level))
 		return;
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	(void)fprintf(stderr, "%s: %s%s\n", program_invocation_short_name, tag, line);

@@ -2,6 +2,8 @@
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
+#include <stdbool.h>
+
 /* Lines on stderr, for programs and the HTTP layer; a library function fills a struct err instead. */
 enum log_level {
 	LOG_LEVEL_ERROR,
@@ -12,6 +14,8 @@ enum log_level {
 
 /* The default is LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
+
+bool log_shows(enum log_level level);
 
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -16,4 +16,7 @@
  */
 int pem_encode(const char *label, const void *der, size_t len, struct buf *out, struct err *e);
 
+/* How long that is. */
+size_t pem_size(const char *label, size_t len);
+
 #endif

@@ -43,9 +43,6 @@ struct db_login {
 	time_t when;
 };
 
-/* Whether such a login is on record. False for a phone that is not in the fleet. */
-int db_login_seen(struct db *db, const char *mac, bool *ret, struct err *e);
-
 /* Record them, all or none; those on record already, before a reset, or of no phone of the fleet are passed over. */
 int db_login_record(struct db *db, const struct db_login *logins, size_t count, struct err *e);
 

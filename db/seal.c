@@ -75,62 +75,88 @@ out:
 	return rc;
 }
 
-/* Tag and ciphertext behind the nonce to plain bytes; false when they do not fit. */
-static bool
-gcm_open(EVP_CIPHER_CTX *ctx, const struct buf *aad, const unsigned char *sealed, size_t len, unsigned char *plain)
+struct seal_opener {
+	EVP_CIPHER_CTX *ctx; /* holds the key */
+};
+
+struct seal_opener *
+seal_opener_new(const unsigned char key[SEAL_KEY_SIZE], struct err *e)
 {
-	const unsigned char *text = sealed + 1 + SEAL_NONCE_SIZE;
-	unsigned char tag[SEAL_TAG_SIZE];
+	struct seal_opener *o = calloc(1, sizeof(*o));
+
+	if (o != NULL)
+		o->ctx = EVP_CIPHER_CTX_new();
+	if (o == NULL || o->ctx == NULL || EVP_DecryptInit_ex(o->ctx, EVP_aes_256_gcm(), NULL, key, NULL) != 1) {
+		err_openssl(e, ERR_FAILED, "AES-256-GCM");
+		seal_opener_free(o);
+		return NULL;
+	}
+	return o;
+}
+
+void
+seal_opener_free(struct seal_opener *o)
+{
+	if (o == NULL)
+		return;
+	EVP_CIPHER_CTX_free(o->ctx);
+	free(o);
+}
+
+/* The ciphertext in text, len bytes, to plain bytes at the same place; false when it does not fit nonce, place and tag. */
+static bool
+gcm_open(EVP_CIPHER_CTX *ctx, const struct buf *aad, const unsigned char *nonce, const unsigned char *tag,
+    unsigned char *text, size_t len)
+{
+	unsigned char expected[SEAL_TAG_SIZE];
 	int n;
 
-	memcpy(tag, text + len, sizeof(tag));
-	return EVP_DecryptUpdate(ctx, NULL, &n, aad->data, (int)aad->len) == 1 &&
-	       (len == 0 || EVP_DecryptUpdate(ctx, plain, &n, text, (int)len) == 1) &&
-	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, sizeof(tag), tag) == 1 &&
-	       EVP_DecryptFinal_ex(ctx, plain + len, &n) == 1;
+	memcpy(expected, tag, sizeof(expected));
+	return EVP_DecryptInit_ex(ctx, NULL, NULL, NULL, nonce) == 1 &&
+	       EVP_DecryptUpdate(ctx, NULL, &n, aad->data, (int)aad->len) == 1 &&
+	       (len == 0 || EVP_DecryptUpdate(ctx, text, &n, text, (int)len) == 1) &&
+	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, sizeof(expected), expected) == 1 &&
+	       EVP_DecryptFinal_ex(ctx, text + len, &n) == 1;
+}
+
+int
+seal_open(struct seal_opener *o, const struct seal_place *place, const void *sealed, size_t len, struct buf *out,
+    struct err *e)
+{
+	const unsigned char *bytes = sealed;
+	struct buf aad = BUF_INIT(PLACE_MAX);
+	size_t before = out->len, plain_len;
+	int rc = -1;
+
+	if (len < SEAL_OVERHEAD || len > INT_MAX || bytes[0] != SEAL_VERSION)
+		return err_set(e, ERR_INTEGRITY, "%s.%s: expected a sealed value of version %d, found something else",
+		    place->table, place->column, SEAL_VERSION);
+	plain_len = len - SEAL_OVERHEAD;
+	if (place_encode(place, &aad, e) != 0)
+		goto out;
+	buf_add(out, bytes + 1 + SEAL_NONCE_SIZE, plain_len);
+	if (buf_check(out, place->column, e) != 0)
+		goto out;
+	if (!gcm_open(o->ctx, &aad, bytes + 1, bytes + len - SEAL_TAG_SIZE, out->data + before, plain_len)) {
+		buf_cut(out, before);
+		err_openssl(e, ERR_INTEGRITY,
+		    "%s.%s: expected a value sealed for this row under this master key, found another", place->table,
+		    place->column);
+		goto out;
+	}
+	rc = 0;
+out:
+	buf_release(&aad);
+	return rc;
 }
 
 int
 seal_decrypt(const unsigned char key[SEAL_KEY_SIZE], const struct seal_place *place, const void *sealed, size_t len,
     struct buf *out, struct err *e)
 {
-	const unsigned char *bytes = sealed;
-	struct buf aad = BUF_INIT(PLACE_MAX);
-	EVP_CIPHER_CTX *ctx = NULL;
-	unsigned char *plain = NULL;
-	size_t plain_len = 0;
-	int rc = -1;
+	struct seal_opener *o = seal_opener_new(key, e);
+	int rc = o != NULL ? seal_open(o, place, sealed, len, out, e) : -1;
 
-	if (len < SEAL_OVERHEAD || len > INT_MAX || bytes[0] != SEAL_VERSION)
-		return err_set(e, ERR_INTEGRITY, "%s.%s: expected a sealed value of version %d, found something else",
-		    place->table, place->column, SEAL_VERSION);
-	if (place_encode(place, &aad, e) != 0)
-		goto out;
-	plain_len = len - SEAL_OVERHEAD;
-	plain = malloc(plain_len + 1);
-	ctx = EVP_CIPHER_CTX_new();
-	if (plain == NULL || ctx == NULL) {
-		err_set(e, ERR_FAILED, "%s.%s: no memory", place->table, place->column);
-		goto out;
-	}
-	/* A configuration of OpenSSL's that has no such cipher is not the fault of the key. */
-	if (EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, bytes + 1) != 1) {
-		err_openssl(e, ERR_FAILED, "AES-256-GCM");
-		goto out;
-	}
-	if (!gcm_open(ctx, &aad, bytes, plain_len, plain)) {
-		err_openssl(e, ERR_INTEGRITY,
-		    "%s.%s: expected a value sealed for this row under this master key, found another", place->table,
-		    place->column);
-		goto out;
-	}
-	buf_add(out, plain, plain_len);
-	rc = buf_check(out, place->column, e);
-out:
-	EVP_CIPHER_CTX_free(ctx);
-	if (plain != NULL)
-		OPENSSL_cleanse(plain, plain_len + 1);
-	free(plain);
-	buf_release(&aad);
+	seal_opener_free(o);
 	return rc;
 }

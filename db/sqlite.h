@@ -78,6 +78,7 @@ enum sql {
 	SQL_BUNDLE_BY_NUMBER,
 	SQL_BUNDLE_BY_MD5,
 	SQL_BUNDLE_OFFERED,
+	SQL_BUNDLE_SERVED,
 	SQL_ENROLL_WINDOW,
 	SQL_ENROLL_OPEN,
 	SQL_ENROLL_CLOSE,
@@ -86,7 +87,6 @@ enum sql {
 	SQL_ENROLL_PHONE,
 	SQL_ENROLL_COUNT,
 	SQL_ENROLL_CLAIM,
-	SQL_LOGIN_SEEN,
 	SQL_LOGIN_RECORD,
 	SQL_PHONE_RESET,
 	SQL_LADDER_ADD,
@@ -118,15 +118,22 @@ enum sql {
 	SQL_COUNT,
 };
 
+/* The WAL index' header and its copy, 48 bytes each, which every commit changes: sqlite.org/walformat.html, section 2.1. */
+#define SQL_WAL_HEADER_WORDS 12
+
 struct db {
 	sqlite3 *sql;
 	sqlite3_stmt *statements[SQL_COUNT];
 	char *dir, *file, *key_path, *actor;
 	unsigned char key[SEAL_KEY_SIZE];
+	struct seal_opener *opener;	/* of key; made when it is first needed */
 	bool at_once;		/* see struct db_location */
 	bool writer;		/* may change: holds the lock, or makes or upgrades the database */
 	struct folder_lock lock;
 	unsigned int reads;	/* sql_read_begin() without its end */
+	bool kept;		/* one state is, between two requests */
+	const volatile uint64_t *wal_index;	/* db_read_keep(), or NULL */
+	uint64_t seen[SQL_WAL_HEADER_WORDS];	/* its header before that state was taken */
 	/* the event log's end, inside a transaction that has read it */
 	bool head_known, head_changed;
 	int64_t head_id, last_id;

@@ -3,7 +3,7 @@
 
 #include "common/text.h"
 
-/* A row of BUNDLE_SELECT (sqlite_statement.c). */
+/* A row of BUNDLE_SELECT (sqlite_statement.c), but for the profile in column 3. */
 static int
 bundle_read(struct db *db, sqlite3_stmt *st, struct db_bundle *ret, struct err *e)
 {
@@ -16,8 +16,7 @@ bundle_read(struct db *db, sqlite3_stmt *st, struct db_bundle *ret, struct err *
 		.key = BUF_INIT(DB_DER_MAX),
 	};
 
-	if (sql_column_bytes(db, st, 2, b.serial, sizeof(b.serial), e) != 0 ||
-	    sql_column_buf(st, 3, &b.profile, e) != 0 || sql_column_buf(st, 4, &b.cert, e) != 0 ||
+	if (sql_column_bytes(db, st, 2, b.serial, sizeof(b.serial), e) != 0 || sql_column_buf(st, 4, &b.cert, e) != 0 ||
 	    certificate_key(db, st, 5, b.serial, &b.key, e) != 0 ||
 	    sql_column_hex(db, st, 6, b.md5, sizeof(b.md5), e) != 0) {
 		db_bundle_release(&b);
@@ -61,6 +60,42 @@ db_bundle_get(struct db *db, const char *mac, int64_t number, const char *md5, s
 		rc = bundle_missing(mac, number, md5, e);
 	else if (rc > 0)
 		rc = bundle_read(db, st, ret, e);
+	if (rc == 0 && sql_column_buf(st, 3, &ret->profile, e) != 0) {
+		db_bundle_release(ret);
+		rc = -1;
+	}
+	sql_done(st);
+	return rc;
+}
+
+int
+db_bundle_offered(struct db *db, const struct db_phone *p, struct db_bundle *ret,
+    unsigned char ret_profile[DB_PROFILE_HASH_SIZE], struct err *e)
+{
+	sqlite3_stmt *st = sql_start(db, SQL_BUNDLE_SERVED, e, SQL_INT(p->id), SQL_INT(p->offered));
+	int rc = sql_step(db, st, e);
+
+	if (rc == 0)
+		rc = bundle_missing(p->mac, p->offered, p->offered_md5, e);
+	else if (rc > 0)
+		rc = sql_column_bytes(db, st, 3, ret_profile, DB_PROFILE_HASH_SIZE, e);
+	if (rc == 0)
+		rc = bundle_read(db, st, ret, e);
+	sql_done(st);
+	return rc;
+}
+
+int
+db_profile_get(struct db *db, const unsigned char hash[DB_PROFILE_HASH_SIZE], struct buf *out, struct err *e)
+{
+	sqlite3_stmt *st = sql_start(db, SQL_PROFILE_GET, e, SQL_BLOB(hash, DB_PROFILE_HASH_SIZE));
+	int rc = sql_step(db, st, e);
+
+	if (rc == 0)
+		rc = err_set(e, ERR_INTEGRITY, "%s: profiles: expected one that a generation names, found none",
+		    db->file);
+	else if (rc > 0)
+		rc = sql_column_buf(st, 0, out, e);
 	sql_done(st);
 	return rc;
 }

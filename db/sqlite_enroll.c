@@ -134,17 +134,6 @@ db_enroll_claim(struct db *db, const char *mac, const char *address, struct err 
 	return sql_end(db, enroll_claim(db, mac, address, e), e);
 }
 
-int
-db_login_seen(struct db *db, const char *mac, bool *ret, struct err *e)
-{
-	sqlite3_stmt *st = sql_start(db, SQL_LOGIN_SEEN, e, SQL_TEXT(mac));
-	int rc = sql_step(db, st, e);
-
-	*ret = rc > 0 && sqlite3_column_type(st, 0) != SQLITE_NULL;
-	sql_done(st);
-	return rc < 0 ? -1 : 0;
-}
-
 static int
 login_record(struct db *db, const struct db_login *l, struct err *e)
 {

@@ -206,8 +206,36 @@ db_phone_http_password(struct db *db, int64_t id, struct buf *ret, struct err *e
 	return phone_unseal(db, id, 2, ret, e);
 }
 
+/* A row of SQL_PHONE_LOGIN. */
+static int
+login_read(struct db *db, sqlite3_stmt *st, struct db_phone *ret, struct buf *ret_password, struct err *e)
+{
+	struct db_phone p = {
+		.id = sqlite3_column_int64(st, 0),
+		.has_secret = sqlite3_column_int(st, 7) != 0,
+		.offered = sqlite3_column_int64(st, 8),
+		.enrolled = sqlite3_column_int64(st, 10),
+		.login = sqlite3_column_int64(st, 11),
+	};
+	struct seal_place place;
+
+	if (sql_column_text(db, st, 1, p.mac, sizeof(p.mac), e) != 0 ||
+	    sql_column_text(db, st, 2, p.model, sizeof(p.model), e) != 0 ||
+	    sql_column_text(db, st, 3, p.firmware, sizeof(p.firmware), e) != 0 ||
+	    sql_column_text(db, st, 4, p.extension, sizeof(p.extension), e) != 0 ||
+	    sql_column_text(db, st, 5, p.label, sizeof(p.label), e) != 0 ||
+	    sql_column_text(db, st, 6, p.http_user, sizeof(p.http_user), e) != 0 ||
+	    (p.offered != 0 && sql_column_hex(db, st, 9, p.offered_md5, sizeof(p.offered_md5), e) != 0))
+		return -1;
+	place = phone_place(p.mac, sqlite3_column_name(st, 12));
+	if (sql_column_sealed(db, st, 12, &place, ret_password, e) != 0)
+		return err_prefix(e, "phone %s", p.mac);
+	*ret = p;
+	return 0;
+}
+
 int
-db_phone_login(struct db *db, const char *http_user, char ret_mac[DB_MAC_SIZE], struct buf *ret_password, struct err *e)
+db_phone_login(struct db *db, const char *http_user, struct db_phone *ret, struct buf *ret_password, struct err *e)
 {
 	sqlite3_stmt *st = sql_start(db, SQL_PHONE_LOGIN, e, SQL_TEXT(http_user));
 	char shown[80];
@@ -217,14 +245,7 @@ db_phone_login(struct db *db, const char *http_user, char ret_mac[DB_MAC_SIZE], 
 		rc = err_set(e, ERR_NOT_FOUND, "HTTP user %s: no phone has it",
 		    text_printable(http_user, shown, sizeof(shown)));
 	else if (rc > 0)
-		rc = sql_column_text(db, st, 0, ret_mac, DB_MAC_SIZE, e);
-	if (rc == 0) {
-		const struct seal_place place = phone_place(ret_mac, sqlite3_column_name(st, 1));
-
-		rc = sql_column_sealed(db, st, 1, &place, ret_password, e);
-		if (rc != 0)
-			err_prefix(e, "phone %s", ret_mac);
-	}
+		rc = login_read(db, st, ret, ret_password, e);
 	sql_done(st);
 	return rc;
 }

@@ -193,7 +193,10 @@ sql_column_sealed(struct db *db, sqlite3_stmt *st, int column, const struct seal
 {
 	const void *data = sqlite3_column_blob(st, column);
 
-	return seal_decrypt(db->key, place, data, (size_t)sqlite3_column_bytes(st, column), out, e);
+	if (db->opener == NULL)
+		db->opener = seal_opener_new(db->key, e);
+	return db->opener != NULL ? seal_open(db->opener, place, data, (size_t)sqlite3_column_bytes(st, column), out, e)
+	                          : -1;
 }
 
 int

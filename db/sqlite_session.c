@@ -319,7 +319,7 @@ session_settle(struct db *db, const char *server, time_t began, time_t at, size_
 {
 	struct db_step step = { .rung = DB_RUNG_SETTLED, .at = at };
 	bool is_first;
-	time_t since;
+	time_t since = 0;
 	int rc;
 
 	while ((rc = unsettled_first(db, server, &step, &since, e)) > 0 && since <= began) {

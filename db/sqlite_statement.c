@@ -111,7 +111,12 @@ static const char *const texts[SQL_COUNT] = {
 			   "sum(s.phone IS NULL OR coalesce(s.ended < ?1, false)) "
 			   "FROM phones AS p LEFT JOIN vpn_sessions AS s ON s.phone = p.id WHERE p.offered IS NOT NULL",
 	[SQL_PHONE_SEALED] = "SELECT mac, sealed_secret, sealed_http_password FROM phones WHERE id = ?1",
-	[SQL_PHONE_LOGIN] = "SELECT mac, sealed_http_password FROM phones WHERE http_user = ?1",
+	/* login_read() takes these. Nothing of certificates, which are the larger part of the database. */
+	[SQL_PHONE_LOGIN] =
+	    "SELECT p.id, p.mac, p.model, p.firmware, p.extension, p.label, p.http_user, p.sealed_secret IS NOT NULL, "
+	    "p.offered, o.md5, r.enrolled, r.login, p.sealed_http_password FROM phones AS p "
+	    "LEFT JOIN generations AS o ON o.phone = p.id AND o.number = p.offered "
+	    "LEFT JOIN provisioned AS r ON r.phone = p.id WHERE p.http_user = ?1",
 	[SQL_PHONE_SET] = "UPDATE phones SET model = ?2, firmware = ?3, extension = ?4, label = ?5, grp = ?6, "
 			  "http_user = ?7 WHERE id = ?1",
 	[SQL_PHONE_SET_SECRET] = "UPDATE phones SET sealed_secret = ?2 WHERE id = ?1",
@@ -168,6 +173,9 @@ static const char *const texts[SQL_COUNT] = {
 	    BUNDLE_SELECT("INDEXED BY generations_md5 ") "WHERE p.mac = ?1 AND g.md5 = ?2 AND c.revoked IS NULL "
 							 "ORDER BY g.number DESC LIMIT 1",
 	[SQL_BUNDLE_OFFERED] = BUNDLE_SELECT("") "WHERE p.mac = ?1 AND g.number = p.offered",
+	[SQL_BUNDLE_SERVED] = "SELECT g.phone, g.number, g.serial, g.profile, c.cert, c.sealed_key, g.md5, g.size "
+			      "FROM generations AS g JOIN certificates AS c ON c.serial = g.serial "
+			      "WHERE g.phone = ?1 AND g.number = ?2 AND c.revoked IS NULL",
 
 	[SQL_ENROLL_WINDOW] = "SELECT opened, until, networks, named FROM enroll_window",
 	[SQL_ENROLL_OPEN] =
@@ -180,8 +188,6 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_ENROLL_CLAIM] =
 	    "INSERT INTO provisioned (phone, enrolled, address) VALUES (?1, ?2, ?3) "
 	    "ON CONFLICT (phone) DO UPDATE SET enrolled = excluded.enrolled, address = excluded.address",
-	[SQL_LOGIN_SEEN] = "SELECT r.login FROM phones AS p LEFT JOIN provisioned AS r ON r.phone = p.id "
-			   "WHERE p.mac = ?1",
 	/* A login from before the phone was reset was with the former password. */
 	[SQL_LOGIN_RECORD] = "INSERT INTO provisioned (phone, login) SELECT id, ?2 FROM phones WHERE mac = ?1 "
 			     "ON CONFLICT (phone) DO UPDATE SET login = excluded.login "

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "db/sqlite.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define SQL_WAL_INDEX_SIZE 32768 /* of the part that has the header */
 
 int
 sql_begin(struct db *db, struct err *e)
@@ -26,12 +30,51 @@ sql_end(struct db *db, int rc, struct err *e)
 	return rc;
 }
 
+/* The memory that all who have the database open share, mapped as long as it is open; NULL without a WAL. */
+static const volatile uint64_t *
+wal_index(struct db *db)
+{
+	sqlite3_file *file = NULL;
+	volatile void *index = NULL;
+	sqlite3_stmt *st = NULL;
+	bool has_wal;
+
+	has_wal = sqlite3_prepare_v2(db->sql, "PRAGMA journal_mode", -1, &st, NULL) == SQLITE_OK &&
+	          sqlite3_step(st) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(st, 0), "wal") == 0;
+	(void)sqlite3_finalize(st);
+	if (!has_wal || sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+	    file == NULL || file->pMethods == NULL || file->pMethods->iVersion < 2 ||
+	    file->pMethods->xShmMap(file, 0, SQL_WAL_INDEX_SIZE, 0, &index) != SQLITE_OK)
+		return NULL;
+	return index;
+}
+
+/* Nobody has changed anything since the state that is kept was taken. */
+static bool
+is_current(const struct db *db)
+{
+	for (size_t i = 0; i < SQL_WAL_HEADER_WORDS; i++) {
+		if (db->seen[i] != db->wal_index[i])
+			return false;
+	}
+	/* SQLite rolls back by itself after some failures. */
+	return sqlite3_get_autocommit(db->sql) == 0;
+}
+
 /* A writer is alone, so its handle needs no such thing and may change the database in between. */
 int
 db_read_begin(struct db *db, struct err *e)
 {
-	if (!db->writer && db->reads == 0 && sql_run_values(db, SQL_READ_BEGIN, NULL, 0, e) != 0)
-		return -1;
+	if (!db->writer && db->reads == 0 && !(db->kept && is_current(db))) {
+		db_read_idle(db);
+		/* Before the state is taken: a change in between only makes it look older than it is. */
+		for (size_t i = 0; i < SQL_WAL_HEADER_WORDS && db->wal_index != NULL; i++)
+			db->seen[i] = db->wal_index[i];
+		atomic_thread_fence(memory_order_seq_cst);
+		if (sql_run_values(db, SQL_READ_BEGIN, NULL, 0, e) != 0)
+			return -1;
+	}
+	db->kept = false;
 	db->reads++;
 	return 0;
 }
@@ -39,11 +82,29 @@ db_read_begin(struct db *db, struct err *e)
 void
 db_read_end(struct db *db)
 {
+	db->reads--;
+	if (db->writer || db->reads > 0)
+		return;
+	db->kept = true;
+	if (db->wal_index == NULL)
+		db_read_idle(db);
+}
+
+void
+db_read_keep(struct db *db)
+{
+	if (!db->writer)
+		db->wal_index = wal_index(db);
+}
+
+void
+db_read_idle(struct db *db)
+{
 	struct err ignored = ERR_INIT;
 
-	db->reads--;
-	if (!db->writer && db->reads == 0)
+	if (db->kept)
 		(void)sql_run_values(db, SQL_READ_END, NULL, 0, &ignored);
+	db->kept = false;
 }
 
 int

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "provisioner/digest.h"
 
-#include "common/process.h"
 #include "common/text.h"
 #include "provisioner/digest_header.h"
+#include "provisioner/digest_nonce.h"
 #include "provisioner/digest_window.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdint.h>
@@ -14,100 +13,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define NONCE_TIME 8
-#define NONCE_RANDOM 8
-#define NONCE_PLAIN (NONCE_TIME + NONCE_RANDOM) /* what it says before its hash */
-#define NONCE_MAC 16
-#define NONCE_SIZE (2 * (NONCE_PLAIN + NONCE_MAC) + 1)
-#define NONCE_AHEAD_SECONDS 5 /* our own clock may be set back a little */
-
 #define BASIC_SCHEME "Basic"
 #define BASIC_MAX 1024
-
-static EVP_MAC_CTX *
-mac_new(const struct digest_server *s)
-{
-	char sha256[] = "SHA256";
-	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256, 0),
-		OSSL_PARAM_construct_end() };
-	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *ctx = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
-
-	EVP_MAC_free(hmac);
-	if (ctx != NULL && EVP_MAC_init(ctx, s->key, sizeof(s->key), params) != 1) {
-		EVP_MAC_CTX_free(ctx);
-		ctx = NULL;
-	}
-	return ctx;
-}
-
-EVP_MAC_CTX *
-digest_mac_new(const struct digest_server *s, struct err *e)
-{
-	EVP_MAC_CTX *ctx = mac_new(s);
-
-	if (ctx == NULL)
-		(void)err_openssl(e, ERR_FAILED, "digest nonce: cannot be made");
-	return ctx;
-}
-
-/* hex(plain || first 16 bytes of HMAC-SHA-256(key, plain || client)); plain is the time in network order and random bytes. */
-static int
-nonce_encode(const struct digest_server *s, const struct digest_request *r, const unsigned char plain[NONCE_PLAIN],
-    char out[NONCE_SIZE])
-{
-	unsigned char sum[EVP_MAX_MD_SIZE], nonce[NONCE_PLAIN + NONCE_MAC];
-	EVP_MAC_CTX *ctx = s->mac != NULL ? EVP_MAC_CTX_dup(s->mac) : mac_new(s);
-	size_t len = 0;
-	bool good;
-
-	good = ctx != NULL && EVP_MAC_update(ctx, plain, NONCE_PLAIN) == 1 &&
-	       EVP_MAC_update(ctx, r->client, r->client_len) == 1 && EVP_MAC_final(ctx, sum, &len, sizeof(sum)) == 1 &&
-	       len >= NONCE_MAC;
-	EVP_MAC_CTX_free(ctx);
-	if (!good)
-		return -1;
-	memcpy(nonce, plain, NONCE_PLAIN);
-	memcpy(nonce + NONCE_PLAIN, sum, NONCE_MAC);
-	text_hex(nonce, sizeof(nonce), out);
-	return 0;
-}
-
-/* Each is another, so that a count of one that has been used says something. */
-static int
-nonce_make(const struct digest_server *s, const struct digest_request *r, char out[NONCE_SIZE])
-{
-	unsigned char plain[NONCE_PLAIN];
-
-	for (int i = 0; i < NONCE_TIME; i++)
-		plain[i] = (unsigned char)((uint64_t)r->now >> (8 * (NONCE_TIME - 1 - i)));
-	if (process_random(plain + NONCE_TIME, NONCE_RANDOM, NULL) != 0)
-		return -1;
-	return nonce_encode(s, r, plain, out);
-}
-
-/*
- * DIGEST_OK, DIGEST_STALE, or DIGEST_WRONG when it is not ours, another client's or from the future. *ret_tag becomes a
- * part of its hash.
- */
-static enum digest_result
-nonce_check(const struct digest_server *s, const struct digest_request *r, const char *nonce, uint64_t *ret_tag)
-{
-	unsigned char bytes[NONCE_PLAIN + NONCE_MAC];
-	char expected[NONCE_SIZE];
-	uint64_t when = 0, now = (uint64_t)r->now;
-
-	if (!text_is_hex(nonce, NONCE_SIZE - 1) || !text_unhex(nonce, bytes, sizeof(bytes)))
-		return DIGEST_WRONG;
-	for (int i = 0; i < NONCE_TIME; i++)
-		when = when << 8 | bytes[i];
-	if (nonce_encode(s, r, bytes, expected) != 0 || CRYPTO_memcmp(nonce, expected, NONCE_SIZE) != 0)
-		return DIGEST_WRONG;
-	memcpy(ret_tag, bytes + NONCE_PLAIN, sizeof(*ret_tag));
-	if (when > now)
-		return when - now > NONCE_AHEAD_SECONDS ? DIGEST_WRONG : DIGEST_OK;
-	return now - when > DIGEST_NONCE_SECONDS ? DIGEST_STALE : DIGEST_OK;
-}
 
 /* A client that sends the same once more, for whatever reason, gets a new nonce and no refusal. */
 static enum digest_result
@@ -128,14 +35,14 @@ int
 digest_challenge(const struct digest_server *s, const struct digest_request *r, enum digest_algorithm algorithm,
     bool stale, struct buf *out, struct err *e)
 {
-	char nonce[NONCE_SIZE];
+	char nonce[DIGEST_NONCE_SIZE];
 
 	if (!realm_good(s->realm))
 		return err_set(e, ERR_INPUT,
 		    "realm: expected text without quotes, backslashes and control characters, "
 		    "found others");
-	if (nonce_make(s, r, nonce) != 0)
-		return err_openssl(e, ERR_FAILED, "digest nonce: cannot be made");
+	if (digest_nonce_make(s, r, nonce, e) != 0)
+		return -1;
 	buf_addf(out, "Digest realm=\"%s\", qop=\"auth\", algorithm=%s, nonce=\"%s\"%s", s->realm,
 	    algorithm == DIGEST_SHA256 ? "SHA-256" : "MD5", nonce, stale ? ", stale=true" : "");
 	return buf_check(out, "digest challenge", e);
@@ -193,7 +100,7 @@ digest_check(const struct digest_server *s, const struct digest_request *r, cons
 	good = digest_response(&h, algorithm, r->method, password, expected, NULL) == 0;
 	good = good && same_string(expected, h.response);
 	OPENSSL_cleanse(expected, sizeof(expected));
-	nonce = nonce_check(s, r, h.nonce, &tag);
+	nonce = digest_nonce_check(s, r, h.nonce, &tag);
 	/*
 	 * RFC 7616 section 3.4.6: uri and the request line are to name the same resource. cURL, also behind a proxy,
 	 * writes the same bytes into both, so nothing else is taken.

@@ -5,14 +5,13 @@
 #include "common/buf.h"
 #include "common/err.h"
 
-#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
 
 /*
  * HTTP Digest (RFC 7616; RFC 2617 for the phones' old cURL). What a login is good for needs no state on our side: a nonce
- * is a time, random bytes, and a keyed hash of both and the client's address, so that any number of phones may hold one
+ * is a time, a number, and a keyed hash of both and the client's address, so that any number of phones may hold one
  * and no table overflows. What has been used is remembered as far as a table of fixed size goes (digest_window.h).
  */
 #define DIGEST_KEY_SIZE 32
@@ -46,11 +45,8 @@ struct digest_server {
 	const char *realm;	/* no quote, backslash or control character */
 	unsigned char key[DIGEST_KEY_SIZE];
 	struct digest_window *window;	/* digest_window_new(), or NULL: a login may be used more than once */
-	EVP_MAC_CTX *mac;	/* digest_mac_new(), which saves time at every request; or NULL */
+	struct digest_nonces *nonces;	/* digest_nonces_new(), which saves time at every request; or NULL */
 };
-
-/* What makes a server's nonces, for s->mac. NULL on failure. The caller frees it with EVP_MAC_CTX_free(). */
-EVP_MAC_CTX *digest_mac_new(const struct digest_server *s, struct err *e);
 
 /* The value of one WWW-Authenticate header. */
 int digest_challenge(const struct digest_server *s, const struct digest_request *r, enum digest_algorithm algorithm,

@@ -13,34 +13,56 @@
 #define NC_DIGITS 8
 
 /* RFC 9110 section 5.6.2. */
-static const char token_chars[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+static const bool token_chars[256] = {
+	['0' ... '9'] = true,
+	['a' ... 'z'] = true,
+	['A' ... 'Z'] = true,
+	['!'] = true,
+	['#' ... '\''] = true,
+	['*'] = true,
+	['+'] = true,
+	['-'] = true,
+	['.'] = true,
+	['^'] = true,
+	['_'] = true,
+	['`'] = true,
+	['|'] = true,
+	['~'] = true,
+};
 
 static const char *
 skip_blanks(const char *s)
 {
-	return s + strspn(s, " \t");
+	while (*s == ' ' || *s == '\t')
+		s++;
+	return s;
 }
 
 /* A quoted-string (RFC 9110 section 5.6.4) without quotes and backslashes. NULL when it is none. */
 static const char *
 take_quoted(const char *s, char **out)
 {
+	char *to = *out;
+
 	for (s++; *s != '"'; s++) {
 		if (*s == '\\')
 			s++;
 		if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f)
 			return NULL;
-		*(*out)++ = *s;
+		*to++ = *s;
 	}
-	*(*out)++ = '\0';
+	*to++ = '\0';
+	*out = to;
 	return s + 1;
 }
 
 static const char *
 take_token(const char *s, char **out)
 {
-	size_t len = strspn(s, token_chars);
+	size_t len = 0;
 
+	while (token_chars[(unsigned char)s[len]])
+		len++;
 	if (len == 0)
 		return NULL;
 	memcpy(*out, s, len);
@@ -69,28 +91,34 @@ take_field(const char *s, char **out, const char **ret_name, const char **ret_va
 static bool
 keep_field(struct digest_header *h, const char *name, const char *value)
 {
-	const struct {
+	static const struct {
 		const char *name;
-		const char **field;
+		size_t len, field;
 	} fields[] = {
-		{ "username", &h->username },
-		{ "realm", &h->realm },
-		{ "nonce", &h->nonce },
-		{ "uri", &h->uri },
-		{ "response", &h->response },
-		{ "algorithm", &h->algorithm },
-		{ "cnonce", &h->cnonce },
-		{ "qop", &h->qop },
-		{ "nc", &h->nc },
-		{ "userhash", &h->userhash },
+#define FIELD(name) { #name, sizeof(#name) - 1, offsetof(struct digest_header, name) }
+		FIELD(username),
+		FIELD(realm),
+		FIELD(nonce),
+		FIELD(uri),
+		FIELD(response),
+		FIELD(algorithm),
+		FIELD(cnonce),
+		FIELD(qop),
+		FIELD(nc),
+		FIELD(userhash),
+#undef FIELD
 	};
+	size_t len = strlen(name);
+	const char **field;
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (strcasecmp(name, fields[i].name) != 0)
+		if (len != fields[i].len || strcasecmp(name, fields[i].name) != 0)
 			continue;
-		if (*fields[i].field != NULL)
+		field = (const char **)((char *)h + fields[i].field);
+		if (*field != NULL)
 			return false;
-		*fields[i].field = value;
+		*field = value;
+		break;
 	}
 	return true;
 }
@@ -123,7 +151,8 @@ digest_header_parse(const char *authorization, struct digest_header *ret)
 		return DIGEST_MALFORMED;
 	for (;;) {
 		/* Empty elements of a list are to be taken: RFC 9110 section 5.6.1.2. */
-		s += strspn(s, " \t,");
+		while (*s == ' ' || *s == '\t' || *s == ',')
+			s++;
 		if (*s == '\0')
 			break;
 		s = take_field(s, &out, &name, &value);
@@ -148,24 +177,21 @@ digest_header_algorithm(const struct digest_header *h, enum digest_algorithm *re
 	return true;
 }
 
-/* Hash strings, up to a NULL, into lower-case hex. */
-static int
-hash_strings(const EVP_MD *md, const char *const *parts, char out[DIGEST_HEX_SIZE])
+/* Hash strings, up to a NULL, into lower-case hex, with a context that was set up for it. */
+static bool
+hash_strings(EVP_MD_CTX *ctx, const char *const *parts, char out[DIGEST_HEX_SIZE])
 {
 	unsigned char sum[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = ctx != NULL && EVP_DigestInit_ex(ctx, md, NULL) == 1;
+	bool good = EVP_DigestInit_ex(ctx, NULL, NULL) == 1;
 
 	for (; good && *parts != NULL; parts++)
 		good = EVP_DigestUpdate(ctx, *parts, strlen(*parts)) == 1;
-	good = good && EVP_DigestFinal_ex(ctx, sum, &len) == 1 && 2 * len < DIGEST_HEX_SIZE;
-	EVP_MD_CTX_free(ctx);
-	if (!good)
-		return -1;
+	if (!good || EVP_DigestFinal_ex(ctx, sum, &len) != 1 || 2 * len >= DIGEST_HEX_SIZE)
+		return false;
 	text_hex(sum, len, out);
 	OPENSSL_cleanse(sum, sizeof(sum));
-	return 0;
+	return true;
 }
 
 int
@@ -177,10 +203,12 @@ digest_response(const struct digest_header *h, enum digest_algorithm algorithm, 
 	const char *a2[] = { method, ":", h->uri, NULL };
 	const char *whole[HASH_PARTS + 1] = { NULL };
 	char ha1[DIGEST_HEX_SIZE], ha2[DIGEST_HEX_SIZE];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t n = 0;
 	int rc = -1;
 
-	if (hash_strings(md, a1, ha1) != 0 || hash_strings(md, a2, ha2) != 0)
+	if (ctx == NULL || EVP_DigestInit_ex(ctx, md, NULL) != 1 || !hash_strings(ctx, a1, ha1) ||
+	    !hash_strings(ctx, a2, ha2))
 		goto out;
 	whole[n++] = ha1;
 	whole[n++] = ":";
@@ -195,8 +223,10 @@ digest_response(const struct digest_header *h, enum digest_algorithm algorithm, 
 		whole[n++] = ":";
 	}
 	whole[n] = ha2;
-	rc = hash_strings(md, whole, out);
+	if (hash_strings(ctx, whole, out))
+		rc = 0;
 out:
+	EVP_MD_CTX_free(ctx);
 	OPENSSL_cleanse(ha1, sizeof(ha1));
 	return rc == 0 ? 0 : err_openssl(e, ERR_FAILED, "digest response: cannot be hashed");
 }

@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/text.h"
+#include "provisioner/digest_nonce.h"
 #include "provisioner/digest_window.h"
 #include "provisioner/http_internal.h"
 #include "provisioner/metrics.h"
@@ -205,10 +206,10 @@ http_free(struct http_server *s)
 	free((void *)(uintptr_t)s->config.digest.realm);
 	http_limit_free(s->limit);
 	http_throttle_free(s->throttle);
-	EVP_MAC_CTX_free(s->config.digest.mac);
+	digest_nonces_free(s->config.digest.nonces);
 	digest_window_free(s->config.digest.window);
 	OPENSSL_cleanse(&s->config.digest.key, sizeof(s->config.digest.key));
-	http_log_close(s);
+	http_log_file_close(s->log);
 	http_tls_release(s);
 	(void)pthread_cond_destroy(&s->idle);
 	(void)pthread_mutex_destroy(&s->lock);
@@ -228,7 +229,7 @@ server_new(const struct http_config *config)
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&s->idle, &attr);
 	(void)pthread_condattr_destroy(&attr);
-	s->log_fd = s->lent = -1;
+	s->lent = -1;
 	s->config = *config;
 	s->config.base_path = strdup(config->base_path);
 	s->config.digest.realm = strdup(config->digest.realm != NULL ? config->digest.realm : "");
@@ -339,13 +340,14 @@ http_start(const struct http_config *config, struct err *e)
 		(void)err_set(e, ERR_FAILED, "HTTP server: no memory is left to start it");
 		return NULL;
 	}
-	s->config.digest.mac = digest_mac_new(&s->config.digest, e);
+	s->config.digest.nonces = digest_nonces_new(s->config.digest.key, e);
 	s->config.digest.window = digest_window_new(e);
-	if (s->config.digest.mac == NULL || s->config.digest.window == NULL) {
+	if (s->config.digest.nonces == NULL || s->config.digest.window == NULL) {
 		http_free(s);
 		return NULL;
 	}
-	if (http_log_open(s, config->access_log, e) != 0 ||
+	s->log = http_log_file_open(config->access_log, e);
+	if (s->log == NULL ||
 	    (config->tls_cert != NULL && http_tls_load(s, config->tls_cert, config->tls_key, e) != 0)) {
 		http_free(s);
 		return NULL;

@@ -19,6 +19,18 @@ struct field {
 	const char *name, *value;
 };
 
+/* Those that come with TLS keep their connection also in a crowd: to begin another costs more than it gives. */
+static bool
+is_last(const struct http_request *q, unsigned int status)
+{
+	const struct http_server *s = q->server;
+
+	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		return false; /* it says so itself */
+	return atomic_load(&s->stopping) ||
+	       (status == MHD_HTTP_OK && atomic_load(&s->tls) == NULL && http_limit_crowded(s->limit));
+}
+
 /* Hand the answer to the library. response may be NULL (no memory): then the connection is closed. */
 static enum MHD_Result
 queue(struct http_request *q, unsigned int status, struct MHD_Response *response, const struct field *fields)
@@ -29,7 +41,7 @@ queue(struct http_request *q, unsigned int status, struct MHD_Response *response
 		good = MHD_add_response_header(response, fields->name, fields->value);
 	if (good == MHD_YES)
 		good = MHD_add_response_header(response, MHD_HTTP_HEADER_X_CONTENT_TYPE_OPTIONS, "nosniff");
-	if (good == MHD_YES && status != MHD_HTTP_SERVICE_UNAVAILABLE && atomic_load(&q->server->stopping))
+	if (good == MHD_YES && is_last(q, status))
 		good = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (good == MHD_YES)
 		good = MHD_queue_response(q->connection, status, response);

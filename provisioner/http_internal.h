@@ -6,6 +6,7 @@
 #include "provisioner/http.h"
 #include "provisioner/http_accept.h"
 #include "provisioner/http_limit.h"
+#include "provisioner/http_log_file.h"
 #include "provisioner/http_metrics.h"
 #include "provisioner/http_throttle.h"
 #include "provisioner/route.h"
@@ -33,9 +34,7 @@ struct http_server {
 	size_t active;			/* requests whose header is there and whose answer is not sent */
 	size_t fresh;			/* connections that have not asked for anything yet */
 	struct http_counts counts;
-	char *log_path;			/* NULL: the log is stderr */
-	int log_fd;
-	atomic_bool log_failed;
+	struct http_log_file *log;
 	_Atomic(struct http_tls *) tls;	/* what new handshakes take, or NULL for plain HTTP */
 };
 
@@ -115,10 +114,6 @@ gnutls_certificate_retrieve_function2 http_tls_pair;
 
 /* Note who asks. False when the address is of no known family. */
 bool http_log_client(struct http_request *q, const struct sockaddr *from);
-
-/* The file of the access log; path NULL: stderr. http_log_close() also after a failure. */
-int http_log_open(struct http_server *s, const char *path, struct err *e);
-void http_log_close(struct http_server *s);
 
 /* Keep for the log what is gone when the request ends, and the user that it claims to be. */
 void http_log_begin(struct http_request *q, const char *method, const char *version);

@@ -32,7 +32,7 @@ struct http_limit {
 	pthread_mutex_t lock;
 	pthread_cond_t end;
 	bool ending, told;
-	unsigned int count; /* of those that are not exceeded */
+	atomic_uint count; /* of those that are not exceeded */
 	struct http_connection *buckets[BUCKETS];
 };
 
@@ -176,11 +176,11 @@ share_exceeded(const struct http_limit *l, const struct http_connection *c, unsi
 static void
 connection_add(struct http_limit *l, struct http_connection *c)
 {
-	bool full = l->count >= l->max;
+	bool full = atomic_load(&l->count) >= l->max;
 
 	c->exceeded = full || share_exceeded(l, c, 0);
 	if (!c->exceeded)
-		l->count++;
+		(void)atomic_fetch_add(&l->count, 1);
 	else if (share_exceeded(l, c, HTTP_REFUSED_PER_ADDRESS))
 		(void)shutdown(c->fd, SHUT_RDWR);
 	c->next = l->buckets[c->bucket];
@@ -197,7 +197,7 @@ static void
 connection_remove(struct http_limit *l, struct http_connection *c)
 {
 	if (!c->exceeded)
-		l->count--;
+		(void)atomic_fetch_sub(&l->count, 1);
 	if (c->prev != NULL)
 		c->prev->next = c->next;
 	else
@@ -259,6 +259,12 @@ bool
 http_limit_exceeded(const struct http_connection *c)
 {
 	return c->exceeded;
+}
+
+bool
+http_limit_crowded(const struct http_limit *l)
+{
+	return atomic_load_explicit(&l->count, memory_order_relaxed) > HTTP_CROWD;
 }
 
 void

@@ -22,6 +22,7 @@
 #define HTTP_CONNECTIONS_SPARE 256	/* further ones, which are answered with 503 */
 #define HTTP_REFUSED_PER_ADDRESS 16	/* of one address beyond its share; what comes then is closed without an answer */
 #define HTTP_WAITING_SHARE 4		/* a quarter of all may wait for the turn of their login (throttle.h) */
+#define HTTP_CROWD 512		/* connections, from which on an answer with a document ends its connection */
 #define HTTP_RETRY_SECONDS "5"		/* after which a refused client is told to come again */
 #define HTTP_IDLE_SECONDS 30		/* without a byte */
 #define HTTP_REQUEST_SECONDS 30		/* from the connection's start or the last answer until the request is whole */
@@ -47,6 +48,9 @@ void http_limit_notify(struct http_limit *l, struct MHD_Connection *connection, 
 
 /* It is one too many, and all its requests are answered with 503, if it has not been closed at once. */
 bool http_limit_exceeded(const struct http_connection *c);
+
+/* So many are open that each is to end with its document, and give its memory to the next. */
+bool http_limit_crowded(const struct http_limit *l);
 
 /* Its request is whole, and an answer of len bytes is on its way. */
 void http_limit_answer(struct http_connection *c, size_t len);

@@ -4,20 +4,13 @@
 #include "common/log.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 /* What a client sends is cut, so that a line stays below what log_info() takes. */
 #define SHOWN_MAX 256
 #define TARGET_SHOWN_MAX 1024
-#define LINE_SIZE 2048
-#define TIME_SIZE 32
-#define LOG_MODE 0600
 
 bool
 http_log_client(struct http_request *q, const struct sockaddr *from)
@@ -88,97 +81,60 @@ http_log_forwarded(struct http_request *q)
 	buf_release(&list);
 }
 
-/* ---- where to ---- */
-
-static int
-log_file_open(const char *path, struct err *e)
-{
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, LOG_MODE);
-
-	return fd >= 0 ? fd : err_errno(e, ERR_FAILED, errno, "access log %s", path);
-}
-
-int
-http_log_open(struct http_server *s, const char *path, struct err *e)
-{
-	s->log_fd = -1;
-	if (path == NULL)
-		return 0;
-	s->log_path = strdup(path);
-	if (s->log_path == NULL)
-		return err_set(e, ERR_FAILED, "access log: no memory");
-	s->log_fd = log_file_open(path, e);
-	return s->log_fd >= 0 ? 0 : -1;
-}
-
-void
-http_log_close(struct http_server *s)
-{
-	if (s->log_fd >= 0)
-		(void)close(s->log_fd);
-	free(s->log_path);
-}
-
-/* The descriptor keeps its number, so that no thread ever finds it closed. */
 int
 http_log_reopen(struct http_server *s, struct err *e)
 {
-	int fd, rc = 0;
-
-	if (s->log_path == NULL)
-		return 0;
-	fd = log_file_open(s->log_path, e);
-	if (fd < 0)
-		return -1;
-	if (dup3(fd, s->log_fd, O_CLOEXEC) < 0)
-		rc = err_errno(e, ERR_FAILED, errno, "access log %s", s->log_path);
-	(void)close(fd);
-	return rc;
+	return http_log_file_reopen(s->log, e);
 }
 
-/* One write a line: O_APPEND keeps those of several threads apart. A full disk is told of once, not at each request. */
+/* A line under way; what does not fit is cut. */
+struct line {
+	size_t len;
+	char text[HTTP_LOG_LINE_MAX];
+};
+
 static void
-line_write(struct http_server *s, char *line, size_t len)
+put(struct line *l, const char *s, size_t len)
 {
-	ssize_t written;
-
-	if (s->log_fd < 0) {
-		log_info("%s", line);
-		return;
-	}
-	line[len] = '\n';
-	written = write(s->log_fd, line, len + 1);
-	if (written == (ssize_t)len + 1)
-		atomic_store(&s->log_failed, false);
-	else if (!atomic_exchange(&s->log_failed, true))
-		log_error("access log %s: %s; requests are not logged", s->log_path,
-		    written < 0 ? strerror(errno) : "disk full");
+	if (len > sizeof(l->text) - l->len)
+		len = sizeof(l->text) - l->len;
+	memcpy(l->text + l->len, s, len);
+	l->len += len;
 }
 
-/* ---- what ---- */
+static void
+put_string(struct line *l, const char *s)
+{
+	put(l, s, strlen(s));
+}
 
 /*
  * As Apache's ap_escape_logitem(): quotes, backslashes and what is not printable are escaped; blanks too where there are
- * no quotes around it. "-" for nothing.
+ * no quotes around it. "-" for nothing. No more than max bytes of the line.
  */
-static const char *
-escaped(const char *s, bool quoted, char *out, size_t size)
+static void
+put_escaped(struct line *l, const char *s, bool quoted, size_t max)
 {
 	static const char plain[] = "\b\n\r\t\v\"\\", letters[] = "bnrtv\"\\";
-	const char *at;
-	size_t n = 0;
+	size_t before = l->len;
+	char code[5];
 
-	for (; s != NULL && *s != '\0' && n + sizeof("\\xff") <= size; s++) {
-		at = strchr(plain, *s);
-		if (at != NULL)
-			n += (size_t)snprintf(out + n, size - n, "\\%c", letters[at - plain]);
-		else if (*s < (quoted ? ' ' : '!') || *s > '~')
-			n += (size_t)snprintf(out + n, size - n, "\\x%02x", (unsigned char)*s);
-		else
-			out[n++] = *s;
+	if (s == NULL || *s == '\0')
+		put(l, "-", 1);
+	for (; s != NULL && *s != '\0' && l->len - before + sizeof("\\xff") <= max; s++) {
+		const char *at;
+
+		if (*s > '"' && *s <= '~' && *s != '\\') {
+			put(l, s, 1);
+		} else if ((at = strchr(plain, *s)) != NULL) {
+			put(l, (const char[]){ '\\', letters[at - plain] }, 2);
+		} else if (*s < (quoted ? ' ' : '!') || *s > '~') {
+			(void)snprintf(code, sizeof(code), "\\x%02x", (unsigned char)*s);
+			put(l, code, 4);
+		} else {
+			put(l, s, 1);
+		}
 	}
-	out[n] = '\0';
-	return n > 0 ? out : "-";
 }
 
 static void
@@ -192,7 +148,7 @@ field_take(struct http_request *q, const char *name, char **field)
 void
 http_log_begin(struct http_request *q, const char *method, const char *version)
 {
-	(void)escaped(method, false, q->log_method, sizeof(q->log_method));
+	(void)snprintf(q->log_method, sizeof(q->log_method), "%s", method);
 	(void)snprintf(q->log_version, sizeof(q->log_version), "%s", version);
 	field_take(q, MHD_HTTP_HEADER_USER_AGENT, &q->log_agent);
 	field_take(q, MHD_HTTP_HEADER_REFERER, &q->log_referer);
@@ -209,67 +165,85 @@ http_log_user(struct http_request *q, const char *user)
  * The path alone: a query is nothing of ours, and scheme and authority (RFC 9112 section 3.2.2) could have a password
  * in them.
  */
-static const char *
-target_path(const char *target, char out[TARGET_SHOWN_MAX])
+static void
+put_target(struct line *l, const char *target)
 {
 	const char *authority = target[0] != '/' ? strstr(target, "://") : NULL;
+	char path[TARGET_SHOWN_MAX];
+	size_t len;
 
 	if (authority != NULL)
 		target = authority + 3 + strcspn(authority + 3, "/?");
-	(void)snprintf(out, TARGET_SHOWN_MAX, "%.*s", (int)strcspn(target, "?"), target);
-	return out;
-}
-
-static const char *
-or_dash(const char *s)
-{
-	return s[0] != '\0' ? s : "-";
+	len = strcspn(target, "?");
+	if (len >= sizeof(path))
+		len = sizeof(path) - 1;
+	memcpy(path, target, len);
+	path[len] = '\0';
+	put_escaped(l, path, false, TARGET_SHOWN_MAX);
 }
 
 static void
-time_format(char out[TIME_SIZE])
+put_request(struct line *l, const struct http_request *q)
 {
-	time_t now = time(NULL);
-	struct tm tm;
+	if (q->log_method[0] == '\0') {
+		put(l, "-", 1);
+		return;
+	}
+	put_escaped(l, q->log_method, false, sizeof(q->log_method));
+	put(l, " ", 1);
+	put_target(l, q->target);
+	put(l, " ", 1);
+	put_string(l, q->log_version);
+}
 
-	if (localtime_r(&now, &tm) == NULL || strftime(out, TIME_SIZE, "%d/%b/%Y:%H:%M:%S %z", &tm) == 0)
-		(void)snprintf(out, TIME_SIZE, "-");
+static void
+put_or_dash(struct line *l, const char *s)
+{
+	put_string(l, s[0] != '\0' ? s : "-");
 }
 
 /* httpd.apache.org/docs/2.4/logs.html, Combined Log Format; behind it MAC and md5. */
 static void
 access_log(const struct http_request *q, bool complete)
 {
-	char when[TIME_SIZE], user[SHOWN_MAX / 2], path[TARGET_SHOWN_MAX], target[TARGET_SHOWN_MAX], agent[SHOWN_MAX],
-	    referer[SHOWN_MAX];
-	char request[TARGET_SHOWN_MAX + sizeof(q->log_method) + sizeof(q->log_version) + 2] = "-";
-	char bytes[24] = "-", line[LINE_SIZE];
-	int len;
+	char when[HTTP_LOG_TIME_SIZE], status[40] = "";
+	struct line l;
 
-	time_format(when);
-	if (q->log_method[0] != '\0')
-		(void)snprintf(request, sizeof(request), "%s %s %s", q->log_method,
-		    escaped(target_path(q->target, path), false, target, sizeof(target)), q->log_version);
-	if (q->bytes > 0)
-		(void)snprintf(bytes, sizeof(bytes), "%zu", q->bytes);
-	len = snprintf(line, sizeof(line) - 1, "%s - %s [%s] \"%s\" %03u %s \"%s\" \"%s\" %s %s%s", q->client,
-	    escaped(q->log_user, false, user, sizeof(user)), when, request, q->status, bytes,
-	    escaped(q->log_referer, true, referer, sizeof(referer)), escaped(q->log_agent, true, agent, sizeof(agent)),
-	    or_dash(q->route.mac), or_dash(q->route.md5), complete ? "" : " incomplete");
-	line_write(q->server, line, (size_t)len);
+	l.len = 0;
+	http_log_file_time(q->server->log, when);
+	put_string(&l, q->client);
+	put_string(&l, " - ");
+	put_escaped(&l, q->log_user, false, SHOWN_MAX / 2);
+	put_string(&l, " [");
+	put_string(&l, when);
+	put_string(&l, "] \"");
+	put_request(&l, q);
+	(void)snprintf(status, sizeof(status), q->bytes > 0 ? "\" %03u %zu \"" : "\" %03u - \"", q->status, q->bytes);
+	put_string(&l, status);
+	put_escaped(&l, q->log_referer, true, SHOWN_MAX);
+	put_string(&l, "\" \"");
+	put_escaped(&l, q->log_agent, true, SHOWN_MAX);
+	put_string(&l, "\" ");
+	put_or_dash(&l, q->route.mac);
+	put(&l, " ", 1);
+	put_or_dash(&l, q->route.md5);
+	put_string(&l, complete ? "" : " incomplete");
+	http_log_file_add(q->server->log, l.text, l.len);
 }
 
 /* The line that fail2ban's filter reads (packaging/fail2ban): the client's data come last, so that they forge none. */
 static void
 login_log(const struct http_request *q)
 {
-	char user[SHOWN_MAX / 2];
+	struct line user;
 
 	if (q->login != HTTP_LOGIN_WRONG && q->login != HTTP_LOGIN_UNKNOWN)
 		return;
-	log_warn("login failed from %s: %s: \"%s\"", q->client,
-	    q->login == HTTP_LOGIN_WRONG ? "wrong password of user" : "unknown user",
-	    escaped(q->log_user, true, user, sizeof(user)));
+	user.len = 0;
+	put_escaped(&user, q->log_user, true, SHOWN_MAX / 2);
+	http_log_file_flush(q->server->log);
+	log_warn("login failed from %s: %s: \"%.*s\"", q->client,
+	    q->login == HTTP_LOGIN_WRONG ? "wrong password of user" : "unknown user", (int)user.len, user.text);
 }
 
 void

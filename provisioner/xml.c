@@ -6,6 +6,7 @@
 #include "provisioner/xml_document.h"
 
 #include <libxml/tree.h>
+#include <libxml/xmlwriter.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -136,33 +137,49 @@ setting_set(xmlNodePtr root, const char *id, const struct attribute *attributes)
 	return 0;
 }
 
+/* A setting that the document is to have. */
+struct setting {
+	const char *id;
+	struct attribute attributes[4];
+};
+
+#define SETTINGS_MAX 4
+
+/* All of them, in their order; how many. */
+static size_t
+settings_of(const struct xml_vpn *vpn, struct setting out[SETTINGS_MAX])
+{
+	bool offer = vpn->mode == XML_VPN_OFFER;
+	size_t n = 0;
+
+	if (vpn->config_url != NULL)
+		out[n++] = (struct setting){ SETTING_CONFIG_URL, { { "value", vpn->config_url } } };
+	if (vpn->mode == XML_VPN_UNTOUCHED)
+		return n;
+	out[n++] = (struct setting){ SETTING_ENABLE, { { "value", offer && vpn->enable ? "1" : "0" } } };
+	if (!offer)
+		return n;
+	out[n++] = (struct setting){ SETTING_BUNDLE, { { "url", vpn->url }, { "value", "1" }, { "md5", vpn->md5 } } };
+	out[n++] = (struct setting){ SETTING_LOGGING, { { "value", vpn->logging ? "1" : "0" } } };
+	return n;
+}
+
 static int
 settings_set(xmlNodePtr root, const struct xml_vpn *vpn)
 {
-	bool offer = vpn->mode == XML_VPN_OFFER;
-	const struct attribute config[] = { { "value", vpn->config_url }, { NULL, NULL } };
-	const struct attribute enable[] = { { "value", offer && vpn->enable ? "1" : "0" }, { NULL, NULL } };
-	const struct attribute logging[] = { { "value", vpn->logging ? "1" : "0" }, { NULL, NULL } };
-	const struct attribute bundle[] = { { "url", vpn->url }, { "value", "1" }, { "md5", vpn->md5 },
-		{ NULL, NULL } };
+	struct setting settings[SETTINGS_MAX] = { 0 };
+	size_t count = settings_of(vpn, settings);
 
-	if (vpn->config_url != NULL) {
-		/* One with a network_id would count in that network alone. */
+	/* One with a network_id would count in that network alone. */
+	if (vpn->config_url != NULL)
 		settings_remove(root->children, SETTING_CONFIG_URL);
-		if (setting_set(root, SETTING_CONFIG_URL, config) != 0)
+	for (size_t i = 0; i < count; i++) {
+		if (setting_set(root, settings[i].id, settings[i].attributes) != 0)
 			return -1;
 	}
-	if (vpn->mode == XML_VPN_UNTOUCHED)
-		return 0;
-	if (setting_set(root, SETTING_ENABLE, enable) != 0)
-		return -1;
-	if (!offer) {
+	if (vpn->mode != XML_VPN_UNTOUCHED && vpn->mode != XML_VPN_OFFER)
 		settings_remove(root->children, SETTING_BUNDLE);
-		return 0;
-	}
-	if (setting_set(root, SETTING_BUNDLE, bundle) != 0)
-		return -1;
-	return setting_set(root, SETTING_LOGGING, logging);
+	return 0;
 }
 
 static int
@@ -212,7 +229,7 @@ xml_merge(const void *document, size_t len, const char *name, const struct xml_v
 		(void)no_memory(e);
 		goto out;
 	}
-	if (xml_document_write(doc, false, out, e) != 0) {
+	if (xml_document_write(doc, out, e) != 0) {
 		(void)err_prefix(e, "%s", name);
 		goto out;
 	}
@@ -234,23 +251,32 @@ check_account(const struct xml_account *a, struct err *e)
 	return a->secret != NULL ? check_text(a->secret, "account's secret", e) : 0;
 }
 
-static xmlNodePtr
-element_new(xmlNodePtr parent, const char *name, const struct attribute *attributes)
+static bool
+element_begin(xmlTextWriterPtr w, const char *name, const struct attribute *attributes)
 {
-	xmlNodePtr element = xmlNewChild(parent, NULL, XML(name), NULL);
-
-	if (element == NULL)
-		return NULL;
+	if (xmlTextWriterStartElement(w, XML(name)) < 0)
+		return false;
 	for (const struct attribute *a = attributes; a->name != NULL; a++) {
-		if (a->value != NULL && xmlNewProp(element, XML(a->name), XML(a->value)) == NULL)
-			return NULL;
+		if (a->value != NULL && xmlTextWriterWriteAttribute(w, XML(a->name), XML(a->value)) < 0)
+			return false;
 	}
-	return element;
+	return true;
+}
+
+static bool
+setting_write(xmlTextWriterPtr w, const struct setting *s)
+{
+	const struct attribute id[] = { { "id", s->id }, { NULL, NULL } };
+	bool good = element_begin(w, "setting", id);
+
+	for (const struct attribute *a = s->attributes; good && a->name != NULL; a++)
+		good = xmlTextWriterWriteAttribute(w, XML(a->name), XML(a->value)) >= 0;
+	return good && xmlTextWriterEndElement(w) >= 0;
 }
 
 /* The form that the public templates agree on; an account's order on the phone is its index. */
-static int
-account_add(xmlNodePtr root, const struct xml_account *a)
+static bool
+account_write(xmlTextWriterPtr w, const struct xml_account *a)
 {
 	const struct attribute none[] = { { NULL, NULL } };
 	const struct attribute account[] = { { "index", "0" }, { "status", "1" }, { "register", "1" },
@@ -260,39 +286,59 @@ account_add(xmlNodePtr root, const struct xml_account *a)
 	char port[16];
 	const struct attribute host[] = { { "server", a->server }, { "port", port }, { "transport", a->transport },
 		{ NULL, NULL } };
-	xmlNodePtr node;
 
 	(void)snprintf(port, sizeof(port), "%u", a->port);
-	node = element_new(root, "accounts", none);
-	if (node != NULL)
-		node = element_new(node, "account", account);
-	return node != NULL && element_new(node, "host_primary", host) != NULL ? 0 : -1;
+	return element_begin(w, "accounts", none) && element_begin(w, "account", account) &&
+	       element_begin(w, "host_primary", host) && xmlTextWriterEndElement(w) >= 0 &&
+	       xmlTextWriterEndElement(w) >= 0 && xmlTextWriterEndElement(w) >= 0;
+}
+
+static bool
+minimal_write(xmlTextWriterPtr w, const struct xml_vpn *vpn, const struct xml_account *account)
+{
+	const struct attribute none[] = { { NULL, NULL } };
+	struct setting settings[SETTINGS_MAX] = { 0 };
+	size_t count = settings_of(vpn, settings);
+	bool good;
+
+	good = xmlTextWriterSetIndent(w, 1) == 0 && xmlTextWriterSetIndentString(w, XML("  ")) == 0 &&
+	       xmlTextWriterStartDocument(w, "1.0", "UTF-8", NULL) >= 0 && element_begin(w, "config", none);
+	for (size_t i = 0; i < count && good; i++)
+		good = setting_write(w, &settings[i]);
+	if (good && account != NULL)
+		good = account_write(w, account);
+	return good && xmlTextWriterEndDocument(w) >= 0;
+}
+
+static int
+on_write(void *arg, const char *data, int len)
+{
+	struct buf *out = arg;
+
+	buf_add(out, data, (size_t)len);
+	return out->broken ? -1 : len;
 }
 
 int
 xml_minimal(const struct xml_vpn *vpn, const struct xml_account *account, struct buf *out, struct err *e)
 {
-	xmlNodePtr root;
-	xmlDocPtr doc;
-	int rc = -1;
+	xmlOutputBufferPtr output;
+	xmlTextWriterPtr writer;
+	bool good;
 
 	if (check_vpn(vpn, e) != 0 || (account != NULL && check_account(account, e) != 0))
 		return -1;
-	doc = xmlNewDoc(XML("1.0"));
-	root = doc != NULL ? xmlNewDocNode(doc, NULL, XML("config"), NULL) : NULL;
-	if (root == NULL)
-		goto memory;
-	(void)xmlDocSetRootElement(doc, root);
-	doc->encoding = xmlStrdup(XML("UTF-8"));
-	if (doc->encoding == NULL || settings_set(root, vpn) != 0 ||
-	    (account != NULL && account_add(root, account) != 0))
-		goto memory;
-	rc = xml_document_write(doc, true, out, e);
-	xml_document_free(doc);
-	return rc;
-memory:
-	xml_document_free(doc);
-	return no_memory(e);
+	output = xmlOutputBufferCreateIO(on_write, NULL, out, NULL);
+	writer = output != NULL ? xmlNewTextWriter(output) : NULL;
+	if (writer == NULL) {
+		(void)xmlOutputBufferClose(output);
+		return no_memory(e);
+	}
+	good = minimal_write(writer, vpn, account);
+	xmlFreeTextWriter(writer);
+	if (buf_check(out, "phone's document", e) != 0)
+		return -1;
+	return good ? 0 : no_memory(e);
 }
 
 int

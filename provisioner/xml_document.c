@@ -262,9 +262,9 @@ write_declaration(const xmlDoc *doc, struct buf *out)
 }
 
 int
-xml_document_write(xmlDocPtr doc, bool indent, struct buf *out, struct err *e)
+xml_document_write(xmlDocPtr doc, struct buf *out, struct err *e)
 {
-	int options = XML_SAVE_AS_XML | XML_SAVE_NO_XHTML | (indent ? XML_SAVE_FORMAT : 0);
+	int options = XML_SAVE_AS_XML | XML_SAVE_NO_XHTML;
 	xmlStructuredErrorFunc former = xmlStructuredError;
 	void *former_arg = xmlStructuredErrorContext;
 	struct buf bytes = BUF_INIT(XML_MAX);

@@ -42,8 +42,8 @@ xmlDocPtr xml_document_parse(const void *data, size_t len, struct xml_fault *fau
 bool xml_document_check_root(const xmlDoc *doc, struct xml_fault *fault);
 bool xml_document_check_encoding(const xmlDoc *doc, struct xml_fault *fault);
 
-/* Append it in its own encoding and with the declaration that it came with; indent lays out a tree made here. */
-int xml_document_write(xmlDocPtr doc, bool indent, struct buf *out, struct err *e);
+/* Append it in its own encoding and with the declaration that it came with. */
+int xml_document_write(xmlDocPtr doc, struct buf *out, struct err *e);
 
 /* Free it; text and attributes are cleansed first, as passwords are among them. NULL is taken. */
 void xml_document_free(xmlDocPtr doc);

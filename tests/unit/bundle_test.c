@@ -146,6 +146,34 @@ md5sum_agrees(void **state)
 	buf_release(&again);
 }
 
+/* A server's shortcut would serve other bytes, or announce another md5, than a bundle made from scratch. */
+static void
+base_gives_the_same(void **state)
+{
+	const struct parts *p = *state;
+	struct buf out = BUF_INIT(65536), whole = BUF_INIT(65536);
+	char md5[BUNDLE_MD5_SIZE], expected[BUNDLE_MD5_SIZE];
+	struct err e = ERR_INIT;
+	struct bundle_base *base = bundle_base_new(PROFILE, strlen(PROFILE), &e);
+
+	assert_non_null(base);
+	render(*state, &whole);
+	assert_ok(bundle_md5(whole.data, whole.len, expected, &e), e);
+	for (int i = 0; i < 2; i++) {
+		buf_clear(&out);
+		buf_add_string(&out, "before\n");
+		assert_ok(bundle_base_render(base, p->cert.data, p->cert.len, p->key.data, p->key.len, &out, md5, &e),
+		    e);
+		assert_int_equal(out.len, whole.len + 7);
+		assert_memory_equal(out.data + 7, whole.data, whole.len);
+		assert_string_equal(md5, expected);
+	}
+	bundle_base_free(base);
+	assert_null(bundle_base_new("client", 6, &e));
+	buf_release(&out);
+	buf_release(&whole);
+}
+
 /* Whatever else is in the buffer stays: the bundle is appended. */
 static void
 appended(void **state)
@@ -197,6 +225,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(openssl_reads_the_blocks),
+		cmocka_unit_test(base_gives_the_same),
 		cmocka_unit_test(lines_are_plain),
 		cmocka_unit_test(md5sum_agrees),
 		cmocka_unit_test(appended),

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/db_support.h"
 
+#include "common/text.h"
+#include "db/request.h"
+
 #define MAC_1 "0004f2000001"
 #define MAC_2 "0004f2000002"
 
@@ -20,6 +23,31 @@ assert_bundle(struct fixture *f, struct db *db, int64_t number, const char *md5,
 	assert_string_equal(b.md5, text);
 	assert_int_equal(b.size, 1000 + expected);
 	db_bundle_release(&b);
+}
+
+/* As a server reads it. */
+static void
+assert_served(struct fixture *f, struct db *db, const struct db_phone *p, unsigned int expected)
+{
+	unsigned char profile[DB_PROFILE_HASH_SIZE];
+	char text[DB_HASH_SIZE];
+	struct buf found = BUF_INIT(10000);
+	struct db_bundle b, whole;
+
+	assert_ok(db_bundle_offered(db, p, &b, profile, &f->e), f->e);
+	assert_ok(db_bundle_get(db, p->mac, expected, NULL, &whole, &f->e), f->e);
+	text_hex(profile, sizeof(profile), text);
+	assert_string_equal(text, p->profile);
+	assert_ok(db_profile_get(db, profile, &found, &f->e), f->e);
+	assert_string_equal(buf_string(&found), buf_string(&whole.profile));
+	assert_string_equal(b.md5, whole.md5);
+	assert_int_equal(b.key.len, whole.key.len);
+	assert_memory_equal(b.key.data, whole.key.data, b.key.len);
+	profile[0] ^= 1;
+	assert_fails(db_profile_get(db, profile, &found, &f->e), f->e, ERR_INTEGRITY, "expected one that a generation");
+	buf_release(&found);
+	db_bundle_release(&b);
+	db_bundle_release(&whole);
 }
 
 /* Yesterday's URL gives yesterday's parts, the offer today's, and no phone another one's. */
@@ -56,6 +84,7 @@ bundles_by_number_md5_and_offer(void **state)
 	md5_of(2, md5);
 	assert_string_equal(p.offered_md5, md5);
 	assert_string_equal(p.profile, PROFILE);
+	assert_served(f, db, &p, 2);
 	assert_int_equal(p.serial[19], 2);
 	assert_int_equal(p.newest, 2);
 	assert_int_equal(p.offered, 2);

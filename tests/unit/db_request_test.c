@@ -2,12 +2,13 @@
 #include "tests/unit/db_support.h"
 
 #include "db/request.h"
+#include "db/sqlite.h"
 
 #define MAC_1 "0004f2000001"
 #define MAC_2 "0004f2000002"
 
 static void
-phone_add(struct fixture *f, struct db *db, const char *mac, const char *user, const char *password)
+phone_with_login(struct fixture *f, struct db *db, const char *mac, const char *user, const char *password)
 {
 	struct db_phone_new n = { .http_password = password };
 
@@ -21,10 +22,16 @@ static void
 assert_login(struct fixture *f, struct db *db, const char *user, const char *mac, const char *password)
 {
 	struct buf found = BUF_INIT(100);
-	char found_mac[DB_MAC_SIZE];
+	struct db_phone p, whole;
 
-	assert_ok(db_phone_login(db, user, found_mac, &found, &f->e), f->e);
-	assert_string_equal(found_mac, mac);
+	assert_ok(db_phone_login(db, user, &p, &found, &f->e), f->e);
+	assert_string_equal(p.mac, mac);
+	assert_ok(db_phone_get(db, mac, &whole, &f->e), f->e);
+	assert_int_equal(p.id, whole.id);
+	assert_string_equal(p.http_user, whole.http_user);
+	assert_string_equal(p.model, whole.model);
+	assert_int_equal(p.offered, whole.offered);
+	assert_string_equal(p.offered_md5, whole.offered_md5);
 	assert_string_equal(buf_string(&found), password);
 	buf_release(&found);
 }
@@ -33,9 +40,9 @@ static void
 assert_stranger(struct fixture *f, struct db *db, const char *user, const char *text)
 {
 	struct buf found = BUF_INIT(100);
-	char mac[DB_MAC_SIZE];
+	struct db_phone p;
 
-	assert_fails(db_phone_login(db, user, mac, &found, &f->e), f->e, ERR_NOT_FOUND, text);
+	assert_fails(db_phone_login(db, user, &p, &found, &f->e), f->e, ERR_NOT_FOUND, text);
 	assert_int_equal(found.len, 0);
 	buf_release(&found);
 }
@@ -47,8 +54,8 @@ login_is_the_users_own(void **state)
 	struct fixture *f = *state;
 	struct db *writer = writer_open(f), *reader;
 
-	phone_add(f, writer, MAC_1, "u1", CLEAR_PASSWORD);
-	phone_add(f, writer, MAC_2, MAC_1, "another's"); /* a MAC is a user name like any other */
+	phone_with_login(f, writer, MAC_1, "u1", CLEAR_PASSWORD);
+	phone_with_login(f, writer, MAC_2, MAC_1, "another's"); /* a MAC is a user name like any other */
 	reader = db_open(&f->where, &f->e);
 	assert_non_null(reader);
 	assert_login(f, reader, "u1", MAC_1, CLEAR_PASSWORD);
@@ -61,18 +68,18 @@ login_is_the_users_own(void **state)
 	assert_sound(f);
 }
 
-/* A request would see one half of a change, or a server go on with settings of yesterday, or wait for who writes. */
 static void
-request_sees_one_moment(void **state)
+assert_moments(struct fixture *f, bool keep)
 {
-	struct fixture *f = *state;
 	struct db *writer = writer_open(f), *reader = db_open(&f->where, &f->e);
-	int64_t before, same, after;
+	int64_t before, same, after, busy;
 
 	assert_non_null(reader);
+	if (keep)
+		db_read_keep(reader);
 	assert_ok(db_read_begin(reader, &f->e), f->e);
 	assert_ok(db_data_version(reader, &before, &f->e), f->e);
-	phone_add(f, writer, MAC_1, "u1", CLEAR_PASSWORD);
+	phone_with_login(f, writer, MAC_1, "u1", CLEAR_PASSWORD);
 	assert_ok(db_read_begin(reader, &f->e), f->e); /* nested */
 	assert_stranger(f, reader, "u1", "no phone has it");
 	db_read_end(reader);
@@ -85,11 +92,38 @@ request_sees_one_moment(void **state)
 	assert_ok(db_data_version(reader, &after, &f->e), f->e);
 	assert_true(after != before);
 	db_read_end(reader);
+	assert_ok(db_read_begin(reader, &f->e), f->e);
 	assert_ok(db_data_version(reader, &same, &f->e), f->e);
 	assert_true(same == after);
+	assert_stranger(f, reader, "u2", "no phone has it");
+	db_read_end(reader);
+	phone_with_login(f, writer, MAC_2, "u2", CLEAR_PASSWORD);
+	assert_ok(db_read_begin(reader, &f->e), f->e);
+	assert_login(f, reader, "u2", MAC_2, CLEAR_PASSWORD);
+	db_read_end(reader);
+	/* One that keeps a state for ever would let the WAL grow for ever. */
+	db_read_idle(reader);
+	assert_ok(sql_exec_number(writer, "PRAGMA wal_checkpoint(TRUNCATE)", &busy, &f->e), f->e);
+	assert_int_equal(busy, 0);
+	assert_ok(db_read_begin(reader, &f->e), f->e);
+	assert_login(f, reader, "u1", MAC_1, CLEAR_PASSWORD);
+	db_read_end(reader);
 	db_close(reader);
 	db_close(writer);
 	assert_sound(f);
+}
+
+/* A request would see one half of a change, or a server go on with settings of yesterday, or wait for who writes. */
+static void
+request_sees_one_moment(void **state)
+{
+	assert_moments(*state, false);
+}
+
+static void
+kept_state_is_no_older(void **state)
+{
+	assert_moments(*state, true);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_created, fixture_end)
@@ -100,6 +134,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(login_is_the_users_own),
 		TEST(request_sees_one_moment),
+		TEST(kept_state_is_no_older),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

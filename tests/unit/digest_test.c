@@ -171,7 +171,7 @@ test_challenge(void **state)
 
 	(void)state;
 	assert_ok(digest_challenge(&server, &r, DIGEST_MD5, false, &out, &e), e);
-	/* Time and random bytes are public; their keyed hash, together with the client's address, is asked of openssl. */
+	/* Time and number are public; their keyed hash, together with the client's address, is asked of openssl. */
 	(void)snprintf(expected, sizeof(expected),
 	    "Digest realm=\"phones\", qop=\"auth\", algorithm=MD5, nonce=\"%016x", NOW);
 	assert_memory_equal(buf_string(&out), expected, strlen(expected));
