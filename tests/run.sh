@@ -49,14 +49,17 @@ trap interrupted INT TERM HUP
 # limited SECONDS SHOW COMMAND...: run it into the log, no longer than that and than the time left for everything. SHOW
 # is "show" to see it at once.
 limited() {
-	local seconds=$1 show=$2 left=$((limit - SECONDS)) status tail=
+	local seconds=$1 show=$2 left=$((limit - SECONDS)) status tail='' first=()
 	shift 2
+	# Linux weighs sessions against each other, and niceness only within one: sched(7), "The autogroup feature".
+	# shellcheck disable=SC2016
+	[ -z "${CHECK_BESIDE-}" ] || first=(sh -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec "$@"' sh)
 	if [ "$left" -le 0 ]; then
 		echo "not run, $limit s are over: $*" | tee "$log"
 		return 124
 	fi
 	: >"$log"
-	setsid timeout -k 10 "$((seconds < left ? seconds : left))" "$@" >>"$log" 2>&1 </dev/null &
+	setsid "${first[@]}" timeout -k 10 "$((seconds < left ? seconds : left))" "$@" >>"$log" 2>&1 </dev/null &
 	child=$!
 	if [ "$show" = show ]; then
 		tail -n +1 -f -s 0.2 --pid="$child" "$log" &
@@ -128,7 +131,7 @@ unit() {
 
 # begin_beside PART: of the tests, in what time the others leave of the processors; they wait for much.
 begin_beside() {
-	TESTS=$1 CHECK_LOG=$root/beside.log CHECK_LIMIT=$((limit - SECONDS)) nice -n 19 tests/run.sh "$root" \
+	TESTS=$1 CHECK_BESIDE=1 CHECK_LOG=$root/beside.log CHECK_LIMIT=$((limit - SECONDS)) nice -n 19 tests/run.sh "$root" \
 		>"$root/beside.out" 2>&1 &
 	beside=$!
 }
