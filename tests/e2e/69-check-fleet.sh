@@ -158,6 +158,7 @@ is "a TLS certificate that nobody trusts: found" "$(found --live "$live")" "live
 is "... once" "$(jq '[.findings[] | select(.rule == "live-tls")] | length' "$T/f.json")" 1
 is "serve, with its certificate trusted, but for its end" "$(found --live "$live" --live-ca "$T/tls.crt")" live-tls-ends
 is "... and nothing with fewer days" "$(found --live "$live" --live-ca "$T/tls.crt" --days 5)" ""
+logged serve
 is "... every phone's XML was fetched" "$(printed serve 'GET [^ ]*[.]cfg HTTP/1.1" 200 .* 000fd3[0-9a-f]{6} -$' | awk '{ print $(NF - 1) }' | sort -u | wc -l)" 8
 is "... and every bundle" "$(printed serve 'GET [^ ]*[.]ovpn HTTP/1.1" 200 ' | awk '{ print $(NF - 1) }' | sort -u | wc -l)" 4
 is "... and one phone tried to have another's" "$(printed serve 'GET [^ ]*[.]cfg HTTP/1.1" 40[34] ' | wc -l)" 2

@@ -196,6 +196,13 @@ printed() {
 	grep -hE -e "$2" "$T/$1.out" "$T/$1.err"
 }
 
+# logged NAME: all that a "phonevpn serve" of that name has answered until now is in its log, which gathers lines for a moment.
+logged() {
+	local mark=/mark-$RANDOM$RANDOM
+	curl -sk -o /dev/null "$(sed -n 's/^listening on //p' "$T/$1.out")$mark"
+	wait_until 5 printed "$1" "$mark "
+}
+
 # stop NAME [SIGNAL]: end it, by force after $STOP_LIMIT seconds (10); the status is its own.
 stop() {
 	local name=$1 pid=${spawned[$1]-}

@@ -92,6 +92,7 @@ expect() {
 forget() {
 	rm -f "$T/attempt"
 	if [ "$server" = serve ]; then
+		logged serve
 		: >"$T/serve.err"
 	else
 		web_forget "$server"
@@ -145,6 +146,7 @@ provisioned() {
 asked() {
 	local found
 	if [ "$server" = serve ]; then
+		logged serve
 		found=$(grep -c "\"GET [^ ]*\.ovpn HTTP/1.1\" 200 .* $page_donor ${page_md5[$1]}\$" "$T/serve.err")
 	else
 		found=$(web_requests "$server" "/$1.ovpn" 200)
@@ -156,6 +158,7 @@ asked() {
 asked_xml() {
 	local found
 	if [ "$server" = serve ]; then
+		logged serve
 		found=$(grep -c "\"GET [^ ]*\.cfg HTTP/1.1\" 200 .* $mac -\$" "$T/serve.err")
 	else
 		found=$(web_requests "$server" "/$mac.cfg" 200)
