@@ -93,7 +93,7 @@ step() {
 build() {
 	local what=$1 folder=$2
 	shift 2
-	step 900 "$what" make --no-print-directory --keep-going -j"$(nproc)" BUILD="$root/$folder" DEVELOPER=1 "$@"
+	step 1800 "$what" make --no-print-directory --keep-going -j"$(nproc)" BUILD="$root/$folder" DEVELOPER=1 "$@"
 }
 
 # tap SECONDS WHAT PROVE-ARGUMENT...: programs that speak TAP.
@@ -129,10 +129,17 @@ unit() {
 	tap 3000 "$what" --jobs "$(nproc)" --exec "timeout -k 10 $seconds $*" "${programs[@]}"
 }
 
-# begin_beside PART: of the tests, in what time the others leave of the processors; they wait for much.
+# begin_beside PART...: those of them that are wanted, in what time the others leave of the processors.
 begin_beside() {
-	TESTS=$1 CHECK_BESIDE=1 CHECK_LOG=$root/beside.log CHECK_LIMIT=$((limit - SECONDS)) nice -n 19 tests/run.sh "$root" \
-		>"$root/beside.out" 2>&1 &
+	local part parts=()
+	for part; do
+		wanted "$part" || continue
+		parts+=("$part")
+		tests=${tests/"$part"/}
+	done
+	[ "${#parts[@]}" -gt 0 ] || return 0
+	TESTS="${parts[*]}" CHECK_BESIDE=1 CHECK_LOG=$root/beside.log CHECK_LIMIT=$((limit - SECONDS)) \
+		nice -n 19 tests/run.sh "$root" >"$root/beside.out" 2>&1 &
 	beside=$!
 }
 
@@ -164,21 +171,23 @@ main() {
 		build "gcc builds everything without a warning" gcc CC=gcc SAN= all unit
 		build "gcc builds everything with AddressSanitizer and UBSan" gcc-asan CC=gcc SAN=asan all unit replay
 	fi
+	# The end-to-end scripts wait for much, and these only compute.
+	if wanted e2e; then
+		begin_beside clang lint unit valgrind
+	fi
 	if wanted clang; then
 		build "clang builds everything without a warning" clang CC=clang SAN= all unit
 	fi
 	if wanted lint; then
-		step 600 "make lint is clean" tests/lint.sh "$root/gcc"
+		step 1800 "make lint is clean" tests/lint.sh "$root/gcc"
 	fi
 	if wanted unit; then
-		unit "unit tests" gcc 120
+		unit "unit tests" gcc 900
 	fi
 	if wanted asan; then
 		unit "unit tests under AddressSanitizer and UBSan" gcc-asan 300
 	fi
-	if wanted valgrind && wanted e2e; then
-		begin_beside valgrind
-	elif wanted valgrind; then
+	if wanted valgrind; then
 		# RSA keys of 4096 bits, of each engine and of hundreds of bundles take valgrind many minutes; one test reads
 		# whatever memory there is.
 		not_these="ca_key_test ca_key_memory_test ca_keygen_test ca_prime_test check_ovpn_samples_test"
