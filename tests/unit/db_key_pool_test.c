@@ -155,6 +155,7 @@ keys_are_sealed_to_their_place(void **state)
 	    "key 1 of the pool ('phonevpn keypool clear' forgets them all): key_pool.sealed_key: expected a value sealed");
 	assert_int_equal(key.len, 0);
 	db_close(db);
+	buf_release(&key);
 	buf_release(&out);
 }
 
