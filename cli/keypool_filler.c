@@ -3,6 +3,7 @@
 
 #include "cli/keypool_worker.h"
 #include "common/log.h"
+#include "common/process.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -129,7 +130,6 @@ struct keypool_filler *
 keypool_filler_start(const struct db_location *where, struct err *e)
 {
 	struct keypool_filler *f = calloc(1, sizeof(*f));
-	pthread_condattr_t attr;
 	int failed;
 
 	if (f == NULL) {
@@ -138,10 +138,7 @@ keypool_filler_start(const struct db_location *where, struct err *e)
 	}
 	f->where = where;
 	(void)pthread_mutex_init(&f->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&f->changed, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	process_cond_init(&f->changed);
 	failed = pthread_create(&f->thread, NULL, run, f);
 	if (failed == 0)
 		return f;

@@ -2,6 +2,7 @@
 #include "cli/login_recorder.h"
 
 #include "common/log.h"
+#include "common/process.h"
 
 #include <pthread.h>
 #include <search.h>
@@ -206,7 +207,6 @@ struct login_recorder *
 login_recorder_start(const struct db_location *where, struct err *e)
 {
 	struct login_recorder *r = calloc(1, sizeof(*r));
-	pthread_condattr_t attr;
 	int failed;
 
 	if (r == NULL) {
@@ -216,10 +216,7 @@ login_recorder_start(const struct db_location *where, struct err *e)
 	r->where = *where;
 	(void)pthread_mutex_init(&r->writing, NULL);
 	(void)pthread_mutex_init(&r->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&r->changed, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	process_cond_init(&r->changed);
 	failed = pthread_create(&r->thread, NULL, run, r);
 	if (failed == 0)
 		return r;

@@ -6,6 +6,7 @@
 #include "cli/served_profile.h"
 #include "cli/settings.h"
 #include "cli/state.h"
+#include "common/process.h"
 #include "db/request.h"
 
 #include <pthread.h>
@@ -243,7 +244,6 @@ struct serve_source *
 serve_source_open(const struct invocation *in, const struct serve_enroll *enroll, unsigned int handles, struct err *e)
 {
 	struct serve_source *s = calloc(1, sizeof(*s));
-	pthread_condattr_t attr;
 
 	if (s == NULL) {
 		(void)err_set(e, ERR_FAILED, "state: no memory is left to serve it");
@@ -251,10 +251,7 @@ serve_source_open(const struct invocation *in, const struct serve_enroll *enroll
 	}
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_cond_init(&s->free, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&s->end, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	process_cond_init(&s->end);
 	if (views_open(s, in, enroll, handles, e) != 0 || rest_start(s, e) != 0) {
 		source_free(s);
 		return NULL;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/pool.h"
 
+#include "common/process.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +109,6 @@ struct pool *
 pool_start(const struct pool_kind *kind, const void *common, unsigned int threads, struct err *e)
 {
 	struct pool *p = calloc(1, sizeof(*p));
-	pthread_condattr_t attr;
 
 	if (p == NULL) {
 		err_set(e, ERR_FAILED, "%s: no memory", kind->what);
@@ -116,11 +117,8 @@ pool_start(const struct pool_kind *kind, const void *common, unsigned int thread
 	p->kind = *kind;
 	p->common = common;
 	(void)pthread_mutex_init(&p->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&p->work, &attr);
-	(void)pthread_cond_init(&p->finished, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	process_cond_init(&p->work);
+	process_cond_init(&p->finished);
 	p->jobs = calloc(kind->window, kind->job_size);
 	p->done = calloc(kind->window, sizeof(*p->done));
 	if (p->jobs == NULL || p->done == NULL)

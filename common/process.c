@@ -154,6 +154,17 @@ process_one_arena(void)
 	(void)mallopt(M_TOP_PAD, TRIM_BYTES / 4);
 }
 
+void
+process_cond_init(pthread_cond_t *ret)
+{
+	pthread_condattr_t attr;
+
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(ret, &attr);
+	(void)pthread_condattr_destroy(&attr);
+}
+
 int
 process_random(void *out, size_t len, struct err *e)
 {

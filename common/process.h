@@ -4,6 +4,7 @@
 
 #include "common/err.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -48,6 +49,9 @@ void process_raise_files(void);
  * requests have given back, and a server's peak is a third higher.
  */
 void process_one_arena(void);
+
+/* A condition whose timed waits go by CLOCK_MONOTONIC. */
+void process_cond_init(pthread_cond_t *ret);
 
 /* Random bytes for keys, nonces and serials, from the library's private generator. */
 int process_random(void *out, size_t len, struct err *e);

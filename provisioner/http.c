@@ -2,6 +2,7 @@
 #include "provisioner/http.h"
 
 #include "common/log.h"
+#include "common/process.h"
 #include "common/text.h"
 #include "provisioner/digest_nonce.h"
 #include "provisioner/digest_window.h"
@@ -220,15 +221,11 @@ static struct http_server *
 server_new(const struct http_config *config)
 {
 	struct http_server *s = calloc(1, sizeof(*s));
-	pthread_condattr_t attr;
 
 	if (s == NULL)
 		return NULL;
 	(void)pthread_mutex_init(&s->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&s->idle, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	process_cond_init(&s->idle);
 	s->lent = -1;
 	s->config = *config;
 	s->config.base_path = strdup(config->base_path);

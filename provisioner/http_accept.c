@@ -58,24 +58,6 @@ tell(const struct sockaddr_in6 *from, const char *what)
 	log_warn("PROXY protocol: %s: %s", shown, what);
 }
 
-/* Any address of the socket as one of IPv6; IPv4 as ::ffff:a.b.c.d. */
-static struct sockaddr_in6
-address_six(const struct sockaddr_storage *from)
-{
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
-	struct sockaddr_in four;
-
-	if (from->ss_family == AF_INET) {
-		memcpy(&four, from, sizeof(four));
-		six.sin6_port = four.sin_port;
-		six.sin6_addr.s6_addr[10] = six.sin6_addr.s6_addr[11] = 0xff;
-		memcpy(six.sin6_addr.s6_addr + 12, &four.sin_addr, sizeof(four.sin_addr));
-	} else if (from->ss_family == AF_INET6) {
-		memcpy(&six, from, sizeof(six));
-	}
-	return six;
-}
-
 static void
 pending_free(struct http_accept *a, struct pending *p)
 {
@@ -137,7 +119,7 @@ connection_take(struct http_accept *a, int fd, const struct sockaddr_storage *fr
 		return;
 	}
 	p->fd = fd;
-	p->proxy = address_six(from);
+	p->proxy = proxy_address((const struct sockaddr *)from);
 	p->since = now();
 	TAILQ_INSERT_TAIL(&a->pending, p, entry);
 	a->count++;

@@ -2,6 +2,7 @@
 #include "provisioner/http_limit.h"
 
 #include "common/log.h"
+#include "common/process.h"
 
 #include <netinet/in.h>
 #include <pthread.h>
@@ -43,25 +44,6 @@ now(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
 	return t.tv_sec;
-}
-
-/* IPv4 as ::ffff:a.b.c.d, RFC 4291 section 2.5.5.2. */
-static struct in6_addr
-address_of(const struct sockaddr *from)
-{
-	struct in6_addr address = IN6ADDR_ANY_INIT;
-	struct sockaddr_in6 six;
-	struct sockaddr_in four;
-
-	if (from->sa_family == AF_INET) {
-		memcpy(&four, from, sizeof(four));
-		address.s6_addr[10] = address.s6_addr[11] = 0xff;
-		memcpy(&address.s6_addr[12], &four.sin_addr, sizeof(four.sin_addr));
-	} else if (from->sa_family == AF_INET6) {
-		memcpy(&six, from, sizeof(six));
-		address = six.sin6_addr;
-	}
-	return address;
 }
 
 static uint64_t
@@ -114,7 +96,6 @@ struct http_limit *
 http_limit_new(unsigned int max, unsigned int per_address, const struct proxy_trust *proxies, struct err *e)
 {
 	struct http_limit *l = calloc(1, sizeof(*l));
-	pthread_condattr_t attr;
 	int rc;
 
 	if (l == NULL) {
@@ -125,10 +106,7 @@ http_limit_new(unsigned int max, unsigned int per_address, const struct proxy_tr
 	l->per_address = per_address;
 	l->proxies = proxies;
 	(void)pthread_mutex_init(&l->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&l->end, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	process_cond_init(&l->end);
 	rc = pthread_create(&l->watch, NULL, watch, l);
 	if (rc == 0)
 		return l;
@@ -221,7 +199,7 @@ connection_new(const struct http_limit *l, struct MHD_Connection *connection)
 		free(c);
 		return NULL;
 	}
-	address = address_of(from->client_addr);
+	address = proxy_address(from->client_addr).sin6_addr;
 	c->address = network_of(&address);
 	c->shared = proxy_is_trusted(l->proxies, &address);
 	c->bucket = (unsigned int)((c->address * 0x9e3779b97f4a7c15u) >> 54); /* Knuth's multiplicative hash */

@@ -2,6 +2,7 @@
 #include "provisioner/http_log_file.h"
 
 #include "common/log.h"
+#include "common/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -178,17 +179,13 @@ static struct http_log_file *
 file_new(const char *path)
 {
 	struct http_log_file *f = calloc(1, sizeof(*f));
-	pthread_condattr_t attr;
 
 	if (f == NULL)
 		return NULL;
 	f->fd = -1;
 	f->path = path != NULL ? strdup(path) : NULL;
 	(void)pthread_mutex_init(&f->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&f->changed, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	process_cond_init(&f->changed);
 	if (path == NULL || f->path != NULL)
 		return f;
 	file_free(f);

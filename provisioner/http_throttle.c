@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "provisioner/http_throttle.h"
 
+#include "common/process.h"
 #include "provisioner/http_internal.h"
 #include "provisioner/metrics.h"
 
@@ -88,7 +89,6 @@ struct http_throttle *
 http_throttle_new(size_t max, struct err *e)
 {
 	struct http_throttle *t = calloc(1, sizeof(*t));
-	pthread_condattr_t attr;
 	int rc;
 
 	if (t == NULL) {
@@ -97,10 +97,7 @@ http_throttle_new(size_t max, struct err *e)
 	}
 	t->max = max;
 	(void)pthread_mutex_init(&t->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&t->change, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	process_cond_init(&t->change);
 	t->debts = throttle_new(e);
 	if (t->debts == NULL) {
 		throttle_release(t);

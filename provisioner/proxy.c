@@ -86,6 +86,23 @@ network_has(const struct proxy_network *n, const struct in6_addr *address)
 	return rest == 0 || (n->address.s6_addr[whole] ^ address->s6_addr[whole]) >> (8 - rest) == 0;
 }
 
+struct sockaddr_in6
+proxy_address(const struct sockaddr *from)
+{
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
+	struct sockaddr_in four;
+
+	if (from->sa_family == AF_INET) {
+		memcpy(&four, from, sizeof(four));
+		six.sin6_port = four.sin_port;
+		six.sin6_addr.s6_addr[10] = six.sin6_addr.s6_addr[11] = 0xff;
+		memcpy(six.sin6_addr.s6_addr + 12, &four.sin_addr, sizeof(four.sin_addr));
+	} else if (from->sa_family == AF_INET6) {
+		memcpy(&six, from, sizeof(six));
+	}
+	return six;
+}
+
 bool
 proxy_is_trusted(const struct proxy_trust *t, const struct in6_addr *address)
 {

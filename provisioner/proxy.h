@@ -24,6 +24,9 @@ struct proxy_trust {
 /* "127.0.0.1,10.1.0.0/16,fd00::/8": addresses and networks of both families. ERR_USAGE otherwise. */
 int proxy_trust_parse(const char *list, struct proxy_trust *ret, struct err *e);
 
+/* A client's address as the kernel tells it, of either family, as one of IPv6: IPv4 as ::ffff:a.b.c.d, of others as ::. */
+struct sockaddr_in6 proxy_address(const struct sockaddr *from);
+
 /* An address of the server's connections is one of them. */
 bool proxy_is_trusted(const struct proxy_trust *t, const struct in6_addr *address);
 
