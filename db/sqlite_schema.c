@@ -189,7 +189,52 @@ static const char version_5[] = "CREATE TABLE ladder ("
 				"CREATE INDEX vpn_sessions_unsettled ON vpn_sessions (server, since) "
 				"WHERE unsettled AND ended IS NULL;";
 
-const char *const schema_steps[] = { version_1, version_2, version_3, version_4, version_5 };
+/*
+ * Version 6: rollouts, what each of their phones is at, sessions that may not go on, and what an authority is for: enum
+ * db_role.
+ */
+static const char version_6[] =
+    "ALTER TABLE authorities ADD COLUMN role INTEGER NOT NULL DEFAULT 2 CHECK (role BETWEEN 1 AND 4);"
+    "UPDATE authorities SET role = 3 WHERE id <> (SELECT max(id) FROM authorities);"
+
+    /* plan is fixed from the start on, and the rest is where it stands. */
+    "CREATE TABLE rollouts ("
+    "id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "name TEXT NOT NULL UNIQUE CHECK (name <> ''),"
+    "created INTEGER NOT NULL,"
+    "plan TEXT NOT NULL,"
+    "state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 6),"
+    "why TEXT NOT NULL,"
+    "stage INTEGER NOT NULL CHECK (stage >= 0),"
+    "wave INTEGER NOT NULL CHECK (wave >= 0),"
+    "good_since INTEGER,"
+    "minute INTEGER NOT NULL,"
+    "in_minute INTEGER NOT NULL"
+    ") STRICT;"
+
+    "CREATE TABLE rollout_phones ("
+    "rollout INTEGER NOT NULL REFERENCES rollouts (id) ON DELETE CASCADE,"
+    "phone INTEGER NOT NULL REFERENCES phones (id) ON DELETE CASCADE,"
+    "wave INTEGER NOT NULL CHECK (wave > 0),"
+    "state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 6),"
+    "why INTEGER NOT NULL,"
+    "forced INTEGER NOT NULL CHECK (forced IN (0, 1)),"
+    "former INTEGER,"
+    "target INTEGER,"
+    "since INTEGER NOT NULL,"
+    "notified INTEGER,"
+    "PRIMARY KEY (rollout, phone)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX rollout_phones_state ON rollout_phones (rollout, state, wave);"
+    "CREATE INDEX rollout_phones_phone ON rollout_phones (phone);"
+
+    /* Whoever comes with one of these certificates is sent away, whatever the server's CRL says yet. */
+    "CREATE TABLE barred ("
+    "serial BLOB NOT NULL PRIMARY KEY REFERENCES certificates (serial),"
+    "since INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;";
+
+const char *const schema_steps[] = { version_1, version_2, version_3, version_4, version_5, version_6 };
 const size_t schema_version = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 int

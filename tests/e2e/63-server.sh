@@ -186,6 +186,7 @@ emits
 cp -r "$T/state" "$T/old"
 sqlite3 "$T/old/phonevpn.db" 'DROP TABLE hosts; DROP TABLE key_pool; DROP TABLE enroll_phones;
 	DROP TABLE enroll_window; DROP TABLE provisioned; DROP TABLE ladder; DROP TABLE vpn_sessions;
+	DROP TABLE rollout_phones; DROP TABLE rollouts; DROP TABLE barred; ALTER TABLE authorities DROP COLUMN role;
 	PRAGMA user_version = 1'
 ok "version 1: the phones are given addresses" phonevpn --dir "$T/old" --json emit server --out "$T/old.server"
 is "... both that can use one" "$(jq .assigned "$T/out") $(names_in "$T/old.server/ccd")" "2 $desk 000fd3006502"

@@ -73,7 +73,7 @@ create_makes_a_whole_private_folder(void **state)
 	assert_sound(f);
 	assert_sqlite(f, "PRAGMA journal_mode", "wal");
 	assert_sqlite(f, "PRAGMA page_size", "8192");
-	assert_sqlite(f, "PRAGMA user_version", "5");
+	assert_sqlite(f, "PRAGMA user_version", "6");
 }
 
 static bool

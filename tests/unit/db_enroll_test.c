@@ -228,8 +228,8 @@ phones_of_version_3_are_closed(void **state)
 	assert_ok(db_generation_offer(db, &offer, 1, &f->e), f->e);
 	assert_may(f, db, "0004f2000009", true);
 	db_close(db);
-	assert_sqlite(f, "PRAGMA user_version", "5");
-	assert_sqlite(f, "SELECT detail FROM events WHERE action = 'schema.upgrade'", "version 3 to 5");
+	assert_sqlite(f, "PRAGMA user_version", "6");
+	assert_sqlite(f, "SELECT detail FROM events WHERE action = 'schema.upgrade'", "version 3 to 6");
 	assert_sound(f);
 }
 

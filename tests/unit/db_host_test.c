@@ -209,8 +209,8 @@ phones_of_version_1(void **state)
 	assert_int_equal(get(f, db, 2).vpn_host, 3);
 	assert_ok(db_event_verify(db, &count, &f->e), f->e);
 	db_close(db);
-	assert_sqlite(f, "PRAGMA user_version", "5");
-	assert_sqlite(f, "SELECT detail FROM events WHERE action = 'schema.upgrade'", "version 1 to 5");
+	assert_sqlite(f, "PRAGMA user_version", "6");
+	assert_sqlite(f, "SELECT detail FROM events WHERE action = 'schema.upgrade'", "version 1 to 6");
 	assert_sqlite(f, "SELECT subject, detail FROM events WHERE action = 'phone.address'",
 	    "0004f2000001|VPN host 2\n0004f2000002|VPN host 3");
 	assert_sound(f);

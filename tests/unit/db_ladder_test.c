@@ -295,7 +295,7 @@ state_of_version_4_has_no_proof_yet(void **state)
 	db = reader_open(f);
 	assert_fails(db_session_get(db, id, &s, &f->e), f->e, ERR_NOT_FOUND, "no VPN session");
 	db_close(db);
-	assert_sqlite(f, "SELECT action, detail FROM events ORDER BY id DESC LIMIT 1", "schema.upgrade|version 4 to 5");
+	assert_sqlite(f, "SELECT action, detail FROM events ORDER BY id DESC LIMIT 1", "schema.upgrade|version 4 to 6");
 	assert_sound(f);
 }
 

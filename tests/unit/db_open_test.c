@@ -146,19 +146,19 @@ newer_schema_is_refused(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_sqlite(f, "PRAGMA user_version = 8", "");
-	assert_fails(try_open(f), f->e, ERR_CONFLICT, "expected schema version 5 or less, found 8");
-	assert_fails(state_create(f, &f->e), f->e, ERR_CONFLICT, "expected schema version 5 or less, found 8");
-	assert_sqlite(f, "PRAGMA user_version", "8");
+	assert_sqlite(f, "PRAGMA user_version = 9", "");
+	assert_fails(try_open(f), f->e, ERR_CONFLICT, "expected schema version 6 or less, found 9");
+	assert_fails(state_create(f, &f->e), f->e, ERR_CONFLICT, "expected schema version 6 or less, found 9");
+	assert_sqlite(f, "PRAGMA user_version", "9");
 }
 
 /* An upgrade runs its steps in order, all or none, and is written down. */
 static void
 schema_is_upgraded_in_order(void **state)
 {
-	static const char *const bad[] = { "not run", "not run", "not run", "not run", "not run",
+	static const char *const bad[] = { "not run", "not run", "not run", "not run", "not run", "not run",
 		"ALTER TABLE phones ADD COLUMN note TEXT", "UPDATE phones SET nonsense = 1" };
-	static const char *const good[] = { "not run", "not run", "not run", "not run", "not run",
+	static const char *const good[] = { "not run", "not run", "not run", "not run", "not run", "not run",
 		"ALTER TABLE phones ADD COLUMN note TEXT", "UPDATE phones SET note = 'from ' || mac" };
 	struct fixture *f = *state;
 	struct db *db = writer_open(f);
@@ -176,18 +176,18 @@ schema_is_upgraded_in_order(void **state)
 		memcpy(db->key, keyed->key, sizeof(db->key));
 		db_close(keyed);
 	}
-	assert_fails(schema_upgrade(db, bad, 7, &f->e), f->e, ERR_FAILED, "schema version 7: ");
-	assert_sqlite(f, "PRAGMA user_version", "5");
+	assert_fails(schema_upgrade(db, bad, 8, &f->e), f->e, ERR_FAILED, "schema version 8: ");
+	assert_sqlite(f, "PRAGMA user_version", "6");
 	assert_sqlite(f, "SELECT count(*) FROM pragma_table_info('phones') WHERE name = 'note'", "0");
-	assert_ok(schema_upgrade(db, good, 7, &f->e), f->e);
-	assert_ok(schema_upgrade(db, good, 7, &f->e), f->e);
-	assert_sqlite(f, "PRAGMA user_version", "7");
+	assert_ok(schema_upgrade(db, good, 8, &f->e), f->e);
+	assert_ok(schema_upgrade(db, good, 8, &f->e), f->e);
+	assert_sqlite(f, "PRAGMA user_version", "8");
 	assert_sqlite(f, "SELECT note FROM phones", "from 0004f2000001");
-	assert_sqlite(f, "SELECT action, detail FROM events ORDER BY id DESC LIMIT 1", "schema.upgrade|version 5 to 7");
+	assert_sqlite(f, "SELECT action, detail FROM events ORDER BY id DESC LIMIT 1", "schema.upgrade|version 6 to 8");
 	assert_ok(db_event_verify(db, &count, &f->e), f->e);
 	assert_sound(f);
 	db_close(db);
-	assert_fails(try_open(f), f->e, ERR_CONFLICT, "found 7");
+	assert_fails(try_open(f), f->e, ERR_CONFLICT, "found 8");
 }
 
 /* A reader's handle cannot change anything by mistake. */

@@ -13,8 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Back to versions 4 and 3 of the schema; what older ones lacked comes behind it. */
-#define SCHEMA_4 "DROP TABLE ladder; DROP TABLE vpn_sessions; "
+/* Back to versions 5, 4 and 3 of the schema; what older ones lacked comes behind it. */
+#define SCHEMA_5 \
+	"DROP TABLE rollout_phones; DROP TABLE rollouts; DROP TABLE barred; ALTER TABLE authorities DROP COLUMN role; "
+#define SCHEMA_4 SCHEMA_5 "DROP TABLE ladder; DROP TABLE vpn_sessions; "
 #define SCHEMA_3 SCHEMA_4 "DROP TABLE provisioned; DROP TABLE enroll_window; DROP TABLE enroll_phones; "
 
 /* What no file of the state folder may hold in the clear. */
