@@ -341,6 +341,7 @@ struct db_generation_new {
 	const struct db_certificate_new *certificate;	/* a new one, or NULL: */
 	unsigned char serial[DB_SERIAL_SIZE];		/* the phone's existing certificate */
 	int64_t authority;				/* issuer of the new one */
+	int64_t rollout;				/* that it is for (db/rollout.h), or 0 */
 	int64_t pool_key;				/* its key's number in the pool, which it leaves now; or 0 */
 	char profile[DB_HASH_SIZE];
 	char md5[DB_MD5_SIZE];				/* of the rendered bundle */

@@ -103,6 +103,23 @@ enum sql {
 	SQL_SESSION_SWEEP,
 	SQL_SESSION_UNSETTLED,
 	SQL_SESSION_SETTLED,
+	SQL_ROLLOUT_ADD,
+	SQL_ROLLOUT_GET,
+	SQL_ROLLOUT_PAGE,
+	SQL_ROLLOUT_SET,
+	SQL_ROLLOUT_TALLY,
+	SQL_ROLLOUT_BUSY,
+	SQL_ROLLOUT_OF_PHONE,
+	SQL_MEMBER_ADD,
+	SQL_MEMBER_GET,
+	SQL_MEMBER_PAGE,
+	SQL_MEMBER_PAGE_STATE,
+	SQL_MEMBER_PROOF,
+	SQL_MEMBER_TARGET,
+	SQL_MEMBER_OFFERED,
+	SQL_MEMBER_SET,
+	SQL_MEMBER_NOTIFIED,
+	SQL_MEMBER_FORMER,
 	SQL_KEY_POOL_ADD,
 	SQL_KEY_POOL_NEXT,
 	SQL_KEY_POOL_TAKE,
@@ -288,6 +305,12 @@ int certificate_error(struct err *e, enum err_code code, const unsigned char ser
 /* *ret_new: it was not on record yet; and then it is an event. */
 struct db_step;
 int ladder_add(struct db *db, const struct db_step *step, bool *ret_new, struct err *e);
+
+struct db_rollout;
+int rollout_put(struct db *db, const struct db_rollout *r, struct err *e);
+
+/* A generation of this phone's is for this rollout. ERR_NOT_FOUND when the phone is not in it, or is past that. */
+int member_target(struct db *db, int64_t rollout, int64_t phone, int64_t number, struct err *e);
 
 /* Take a key out of the pool; ERR_CONFLICT when it is not there any more. */
 int key_pool_take(struct db *db, int64_t id, struct err *e);

@@ -147,7 +147,8 @@ generation_add(struct db *db, struct db_generation_new *g, struct err *e)
 		return -1;
 	if (g->pool_key != 0 && key_pool_take(db, g->pool_key, e) != 0)
 		return err_prefix(e, "phone %s", mac);
-	if (generation_insert(db, g, serial, hash, md5, &g->ret_number, e) != 0)
+	if (generation_insert(db, g, serial, hash, md5, &g->ret_number, e) != 0 ||
+	    (g->rollout != 0 && member_target(db, g->rollout, g->phone, g->ret_number, e) != 0))
 		return -1;
 	text_hex_number(serial, DB_SERIAL_SIZE, hex);
 	return event_append(db, e, "generation.commit", mac, "generation %lld, %s serial %s", (long long)g->ret_number,

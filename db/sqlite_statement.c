@@ -39,6 +39,18 @@
 #define AUTHORITY_SELECT \
 	"SELECT id, name, cert, created, crl_number, crl_this_update, crl_next_update FROM authorities "
 
+#define ROLLOUT_SELECT                                                                                                  \
+	"SELECT r.id, r.name, r.created, r.plan, r.state, r.why, r.stage, r.wave, r.good_since, r.minute, r.in_minute " \
+	"FROM rollouts AS r "
+
+/* A rollout that is not over: enum db_rollout_state. */
+#define ROLLOUT_OPEN "r.state BETWEEN 1 AND 3 "
+
+/* member_read() takes these. */
+#define MEMBER_COLUMNS "m.phone, p.mac, m.wave, m.state, m.why, m.forced, m.former, m.target, m.since, m.notified "
+#define MEMBER_SELECT "SELECT " MEMBER_COLUMNS "FROM rollout_phones AS m JOIN phones AS p ON p.id = m.phone "
+#define MEMBER_FILTER "AND (?5 = 0 OR m.target IS NOT NULL) AND (?6 = 0 OR m.notified IS NULL) "
+
 #define EVENT_SELECT "SELECT id, at, actor, action, subject, detail, hash FROM events "
 
 static const char *const texts[SQL_COUNT] = {
@@ -222,6 +234,56 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_SESSION_UNSETTLED] = "SELECT phone, number, since FROM vpn_sessions "
 				  "WHERE server = ?1 AND unsettled AND ended IS NULL ORDER BY since LIMIT 1",
 	[SQL_SESSION_SETTLED] = "UPDATE vpn_sessions SET unsettled = 0 WHERE phone = ?1",
+
+	[SQL_ROLLOUT_ADD] = "INSERT INTO rollouts (name, created, plan, state, why, stage, wave, minute, in_minute) "
+			    "VALUES (?1, ?2, ?3, ?4, '', 0, 0, 0, 0)",
+	[SQL_ROLLOUT_GET] = ROLLOUT_SELECT "WHERE r.name = ?1",
+	[SQL_ROLLOUT_PAGE] = ROLLOUT_SELECT "WHERE r.id > ?1 ORDER BY r.id LIMIT ?2",
+	[SQL_ROLLOUT_SET] = "UPDATE rollouts SET plan = ?2, state = ?3, why = ?4, stage = ?5, wave = ?6, "
+			    "good_since = ?7, minute = ?8, in_minute = ?9 WHERE id = ?1",
+	[SQL_ROLLOUT_TALLY] =
+	    "SELECT wave, state, count(*) FROM rollout_phones WHERE rollout = ?1 GROUP BY state, wave",
+	/* CROSS: the others' members are few, or none. */
+	[SQL_ROLLOUT_BUSY] =
+	    "SELECT p.mac, r.name FROM rollouts AS r CROSS JOIN rollout_phones AS o ON o.rollout = r.id "
+	    "JOIN phones AS p ON p.id = o.phone "
+	    "WHERE r.id <> ?1 AND " ROLLOUT_OPEN "AND o.state <> 5 AND EXISTS "
+	    "(SELECT 1 FROM rollout_phones AS m WHERE m.rollout = ?1 AND m.phone = o.phone) LIMIT 1",
+	[SQL_ROLLOUT_OF_PHONE] = ROLLOUT_SELECT "JOIN rollout_phones AS m ON m.rollout = r.id WHERE m.phone = ?1 AND "
+						"((" ROLLOUT_OPEN "AND m.state <> 5) OR (m.state = 6 AND m.target = "
+						"(SELECT max(g.number) FROM generations AS g WHERE g.phone = ?1))) "
+						"ORDER BY " ROLLOUT_OPEN "DESC, r.id DESC LIMIT 1",
+	[SQL_MEMBER_ADD] = "INSERT INTO rollout_phones (rollout, phone, wave, state, why, forced, since) "
+			   "VALUES (?1, ?2, ?3, 1, 0, ?4, ?5)",
+	[SQL_MEMBER_GET] = MEMBER_SELECT "WHERE m.rollout = ?1 AND m.phone = ?2",
+	[SQL_MEMBER_PAGE] = MEMBER_SELECT
+	"WHERE m.rollout = ?1 AND m.phone > ?2 AND (?4 = 0 OR m.wave = ?4) " MEMBER_FILTER "ORDER BY m.phone LIMIT ?7",
+	[SQL_MEMBER_PAGE_STATE] = MEMBER_SELECT
+	"WHERE m.rollout = ?1 AND m.state = ?8 AND (m.wave, m.phone) > (?3, ?2) AND (?4 = 0 OR m.wave = ?4) " MEMBER_FILTER
+	"ORDER BY m.wave, m.phone LIMIT ?7",
+	[SQL_MEMBER_PROOF] =
+	    "SELECT " MEMBER_COLUMNS
+	    ", (SELECT max(l.rung) FROM ladder AS l WHERE l.phone = m.phone AND l.number >= m.target), "
+	    "c.revoked IS NOT NULL, s.client, s.since, s.serial, s.number, s.ended "
+	    "FROM rollout_phones AS m JOIN phones AS p ON p.id = m.phone "
+	    "LEFT JOIN generations AS g ON g.phone = m.phone AND g.number = m.target "
+	    "LEFT JOIN certificates AS c ON c.serial = g.serial LEFT JOIN vpn_sessions AS s ON s.phone = m.phone "
+	    "WHERE m.rollout = ?1 AND m.phone > ?2 AND (m.state IN (2, 4) OR (m.state = 3 AND EXISTS "
+	    "(SELECT 1 FROM vpn_sessions AS x WHERE x.phone = m.phone AND x.serial IS NOT NULL "
+	    "AND coalesce(x.number, 0) < m.target))) ORDER BY m.phone LIMIT ?3",
+	[SQL_MEMBER_TARGET] = "UPDATE rollout_phones SET target = ?3 WHERE rollout = ?1 AND phone = ?2 AND state = 1",
+	/* Offered again after it failed, it still has come from where it was at first. */
+	[SQL_MEMBER_OFFERED] =
+	    "UPDATE rollout_phones SET state = 2, why = 0, since = ?3, notified = NULL, "
+	    "former = coalesce(former, (SELECT offered FROM phones WHERE id = ?2)) "
+	    "WHERE rollout = ?1 AND phone = ?2 AND state = 1 AND target IS NOT NULL RETURNING target",
+	[SQL_MEMBER_SET] = "UPDATE rollout_phones SET state = ?3, why = ?4, forced = forced OR ?5, "
+			   "target = iif(?6, NULL, target), since = ?7 WHERE rollout = ?1 AND phone = ?2",
+	[SQL_MEMBER_NOTIFIED] = "UPDATE rollout_phones SET notified = ?3 WHERE rollout = ?1 AND phone = ?2",
+	[SQL_MEMBER_FORMER] =
+	    "SELECT m.former, c.revoked, c.not_after FROM rollout_phones AS m "
+	    "LEFT JOIN generations AS g ON g.phone = m.phone AND g.number = m.former "
+	    "LEFT JOIN certificates AS c ON c.serial = g.serial WHERE m.rollout = ?1 AND m.phone = ?2",
 
 	[SQL_KEY_POOL_ADD] = "INSERT INTO key_pool (id, bits, keygen, created, sealed_key) VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQL_KEY_POOL_NEXT] = "SELECT id, sealed_key FROM key_pool WHERE bits = ?1 AND keygen = ?2 AND id > ?3 "
