@@ -54,6 +54,46 @@ text_number(const char *s, unsigned long min, unsigned long max, const char *wha
 	return 0;
 }
 
+static const struct {
+	char letter;
+	unsigned long seconds;
+} units[] = { { 'd', 24UL * 3600 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+#define UNITS (sizeof(units) / sizeof(units[0]))
+
+int
+text_duration(const char *s, unsigned long max, const char *what, unsigned long *ret, struct err *e)
+{
+	char digits[24], shown[64];
+	size_t len = strlen(s);
+	unsigned long unit = 1, n;
+
+	for (size_t i = 0; i < UNITS && len > 0; i++) {
+		if (s[len - 1] == units[i].letter)
+			unit = units[i].seconds;
+	}
+	if (len > 0 && (s[len - 1] < '0' || s[len - 1] > '9'))
+		len--;
+	(void)snprintf(digits, sizeof(digits), "%.*s", (int)len, s);
+	if (len >= sizeof(digits) || (s[len] != '\0' && strchr("dhms", s[len]) == NULL) ||
+	    text_number(digits, 0, max / unit, what, &n, NULL) != 0) {
+		text_duration_text(max, digits);
+		return err_set(e, ERR_INPUT, "%s: expected a time such as 90s, 15m, 24h or 30d, of at most %s, found \"%s\"",
+		    what, digits, text_printable(s, shown, sizeof(shown)));
+	}
+	*ret = n * unit;
+	return 0;
+}
+
+void
+text_duration_text(unsigned long seconds, char out[TEXT_DURATION_SIZE])
+{
+	size_t i = 0;
+
+	while (i < UNITS - 1 && (seconds == 0 || seconds % units[i].seconds != 0))
+		i++;
+	(void)snprintf(out, TEXT_DURATION_SIZE, "%lu%c", seconds / units[i].seconds, units[i].letter);
+}
+
 void
 text_hex(const void *data, size_t len, char *out)
 {

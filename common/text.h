@@ -26,6 +26,13 @@ int text_copy(char *field, size_t size, const char *s, const char *what, struct 
 int text_number(const char *s, unsigned long min, unsigned long max, const char *what, unsigned long *ret,
     struct err *e);
 
+/* Seconds, as a number and s, m, h or d; a number alone counts seconds. From 0 to max; else as text_number(). */
+int text_duration(const char *s, unsigned long max, const char *what, unsigned long *ret, struct err *e);
+
+/* The shortest of that: "90m", "1d". */
+#define TEXT_DURATION_SIZE 24
+void text_duration_text(unsigned long seconds, char out[TEXT_DURATION_SIZE]);
+
 /* Lower-case hex, two digits a byte, and NUL: out holds 2 * len + 1 bytes. */
 void text_hex(const void *data, size_t len, char *out);
 

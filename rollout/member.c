@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+#include "rollout/member.h"
+
+static const struct {
+	const char *name, *text;
+} whys[MEMBER_WHY_COUNT] = {
+	[MEMBER_FINE] = { "fine", "nothing is wrong with it" },
+	[MEMBER_NOT_MINTED] = { "not-minted", "nothing could be made for it" },
+	[MEMBER_HELD_BACK] = { "held-back", "the change would have locked it out" },
+	[MEMBER_REVOKED] = { "revoked", "its new certificate was revoked meanwhile" },
+	[MEMBER_FELL_BACK] = { "fell-back", "it came back with an older certificate: it has lost the new bundle, as by a "
+					    "factory reset, or discarded it" },
+	[MEMBER_UNKNOWN] = { "unknown-certificate", "it came with a certificate that is on no bundle of its" },
+	[MEMBER_NOT_ASKED] = { "not-asked", "it has not asked for its XML: it is switched off, was not restarted, or does "
+					    "not reach the HTTP server" },
+	[MEMBER_NOT_FETCHED] = { "not-fetched", "it has its XML and did not fetch the bundle whole: it is cut off on the "
+						"way, or its firmware does not take the setting" },
+	[MEMBER_NOT_CONNECTED] = { "not-connected", "it has fetched the bundle and did not connect with it: it discarded "
+						    "it, or does not reach the OpenVPN server" },
+	[MEMBER_NOT_SETTLED] = { "not-settled", "it has connected and did not stay connected" },
+};
+
+const char *
+member_why_name(enum member_why why)
+{
+	return whys[why].name;
+}
+
+const char *
+member_why_text(enum member_why why)
+{
+	return whys[why].text;
+}
+
+/* It is not where it should be, whatever it had reached. */
+static enum member_why
+judge_session(const struct db_member_proof *p)
+{
+	const struct db_session *s = &p->session;
+
+	if (!p->has_session || !s->has_serial)
+		return MEMBER_FINE;
+	/* What it came with before is no news. */
+	if (s->number == 0)
+		return s->since >= p->member.since ? MEMBER_UNKNOWN : MEMBER_FINE;
+	return p->rung >= DB_RUNG_CONNECTED && s->number < p->member.target ? MEMBER_FELL_BACK : MEMBER_FINE;
+}
+
+static enum member_why
+judge_late(enum db_rung rung)
+{
+	static const enum member_why late[] = {
+		[0] = MEMBER_NOT_ASKED,
+		[DB_RUNG_OFFERED] = MEMBER_NOT_FETCHED,
+		[DB_RUNG_FETCHED] = MEMBER_NOT_CONNECTED,
+		[DB_RUNG_CONNECTED] = MEMBER_NOT_SETTLED,
+		[DB_RUNG_SETTLED] = MEMBER_FINE,
+	};
+
+	return late[rung];
+}
+
+enum db_member_state
+member_judge(const struct db_member_proof *p, unsigned long deadline, time_t now, enum member_why *ret_why)
+{
+	const struct db_member *m = &p->member;
+
+	/* It was never offered anything, and has nothing to settle with. */
+	if (m->target == 0) {
+		*ret_why = (enum member_why)m->why;
+		return m->state;
+	}
+	*ret_why = p->is_revoked ? MEMBER_REVOKED : judge_session(p);
+	if (*ret_why != MEMBER_FINE)
+		return DB_MEMBER_FAILED;
+	if (p->rung == DB_RUNG_SETTLED)
+		return DB_MEMBER_SETTLED;
+	if (m->state == DB_MEMBER_FAILED) {
+		*ret_why = (enum member_why)m->why;
+		return DB_MEMBER_FAILED;
+	}
+	if (deadline == 0 || now < m->since + (time_t)deadline)
+		return DB_MEMBER_OFFERED;
+	*ret_why = judge_late(p->rung);
+	return DB_MEMBER_FAILED;
+}
