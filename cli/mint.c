@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/commands.h"
-#include "cli/mint_make.h"
+#include "cli/mint_means.h"
 #include "cli/phone_fields.h"
 #include "cli/phone_report.h"
 #include "cli/state.h"
@@ -34,12 +34,7 @@ static const struct option_def options[] = {
 struct mint {
 	const struct invocation *in;
 	struct db *db;
-	struct settings settings;
-	struct issuer issuer;
-	struct buf profile;
-	char profile_hash[PROFILE_HASH_SIZE];
-	struct mint_wish wish;
-	struct keygen keygen;
+	struct mint_means means;
 	char (*named)[DB_MAC_SIZE]; /* phones that the admin named, or NULL */
 	size_t planned, good, turned_down;
 	struct mint_maker maker;
@@ -124,7 +119,7 @@ plan_phone(const struct db_phone *p, void *arg, struct err *e)
 {
 	struct mint *m = arg;
 	struct err why = ERR_INIT;
-	enum mint_action action = mint_plan(p, &m->wish, m->named != NULL, &why);
+	enum mint_action action = mint_plan(p, &m->means.wish, m->named != NULL, &why);
 
 	if (action == MINT_TURNED_DOWN)
 		return turned_down(m, p, &why, e);
@@ -156,7 +151,7 @@ static int
 make_phone(const struct db_phone *p, void *arg, struct err *e)
 {
 	struct mint *m = arg;
-	enum mint_action action = mint_plan(p, &m->wish, m->named != NULL, NULL);
+	enum mint_action action = mint_plan(p, &m->means.wish, m->named != NULL, NULL);
 
 	if (!mint_makes(action))
 		return 0;
@@ -167,7 +162,7 @@ make_phone(const struct db_phone *p, void *arg, struct err *e)
 static int
 interrupted(const struct mint *m, struct err *e)
 {
-	bool wish = m->wish.renew || m->wish.rekey;
+	bool wish = m->means.wish.renew || m->means.wish.rekey;
 
 	return err_set(e, ERR_FAILED, "interrupted: %zu of %zu phones are done; the same command %s", m->maker.minted,
 	    m->planned, wish ? "begins anew with all of them" : "goes on with the rest");
@@ -201,26 +196,10 @@ make(struct mint *m, unsigned int threads, struct err *e)
 	int rc;
 
 	state_location(m->in, actor, &where);
-	m->maker = (struct mint_maker){
-		.db = m->db,
-		.common = {
-			.where = &where,
-			.issuer = &m->issuer,
-			.params = {
-				.kind = CA_KIND_PHONE,
-				.organization = m->settings.value[SET_ORG],
-				.not_before = settings_time(&m->settings, SET_NOT_BEFORE),
-				.not_after = issuer_days(time(NULL), settings_number(&m->settings, SET_PHONE_DAYS)),
-			},
-			.profile = &m->profile,
-			.keygen = &m->keygen,
-		},
-		.threads = threads,
-		.profile_hash = m->profile_hash,
-		.total = m->planned,
-		.quiet = m->in->quiet || m->in->json,
-		.report = m->in->json ? &m->stream : NULL,
-	};
+	mint_means_maker(&m->means, &where, m->planned, &m->maker);
+	m->maker.threads = threads;
+	m->maker.quiet = m->in->quiet || m->in->json;
+	m->maker.report = m->in->json ? &m->stream : NULL;
 	if (m->in->json)
 		json_stream_list(&m->stream, "minted");
 	rc = make_all(m, e);
@@ -250,7 +229,7 @@ static int
 show_phone(const struct db_phone *p, void *arg, struct err *e)
 {
 	struct mint *m = arg;
-	enum mint_action action = mint_plan(p, &m->wish, m->named != NULL, NULL);
+	enum mint_action action = mint_plan(p, &m->means.wish, m->named != NULL, NULL);
 
 	if (!mint_makes(action))
 		return 0;
@@ -280,37 +259,17 @@ show(struct mint *m, struct err *e)
 static int
 prepare(struct mint *m, struct err *e)
 {
-	unsigned long days;
-	time_t begin, end;
-
-	if (settings_load(m->db, &m->settings, e) != 0 ||
-	    keygen_choose(m->in->option[OPT_KEYGEN], &m->settings, &m->keygen, e) != 0 ||
-	    issuer_open(m->db, &m->issuer, e) != 0 ||
-	    profile_current(m->db, &m->settings, &m->profile, m->profile_hash, e) != 0)
+	if (mint_means_open(m->db, m->in->option[OPT_KEYGEN], &m->means, e) != 0)
 		return -1;
-	m->wish.profile = m->profile_hash;
-	m->wish.authority = m->issuer.authority.id;
-	if (ca_cert_validity(m->issuer.cert, &begin, &end, e) != 0)
-		return -1;
-	/* Of a short life not more than its last third, or a fresh certificate would be renewed at once. */
-	days = settings_number(&m->settings, SET_RENEW_DAYS);
-	if (days > settings_number(&m->settings, SET_PHONE_DAYS) / 3)
-		days = settings_number(&m->settings, SET_PHONE_DAYS) / 3;
-	m->wish.renew_before = issuer_days(time(NULL), days);
-	/* A certificate that ends with its CA cannot be renewed to last longer: to try each time would help nobody. */
-	if (m->wish.renew_before > end)
-		m->wish.renew_before = end;
+	m->means.wish.renew = m->in->option[OPT_RENEW] != NULL;
+	m->means.wish.rekey = m->in->option[OPT_REKEY] != NULL;
 	return 0;
 }
 
 static int
 mint_run(const struct invocation *in, struct err *e)
 {
-	struct mint m = {
-		.in = in,
-		.profile = BUF_INIT(DB_DER_MAX),
-		.wish = { .renew = in->option[OPT_RENEW] != NULL, .rekey = in->option[OPT_REKEY] != NULL },
-	};
+	struct mint m = { .in = in };
 	const bool dry = in->option[OPT_DRY_RUN] != NULL;
 	unsigned long threads = process_cpus();
 	int rc = -1;
@@ -329,8 +288,7 @@ mint_run(const struct invocation *in, struct err *e)
 out:
 	json_stream_end(&m.stream);
 	free(m.named);
-	issuer_release(&m.issuer);
-	buf_release(&m.profile);
+	mint_means_release(&m.means);
 	db_close(m.db);
 	return rc;
 }

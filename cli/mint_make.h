@@ -12,7 +12,8 @@
 
 /*
  * Phones go in one by one; threads make their certificates and this thread, the only writer, stores what is done in
- * batches: committed, read back, compared and then offered, so that a phone has a whole generation or none.
+ * batches: committed, read back, compared and then offered, so that a phone has a whole generation or none. Those of a rollout
+ * are not offered.
  */
 struct mint_maker {
 	/* in */
@@ -20,6 +21,7 @@ struct mint_maker {
 	struct mint_common common;
 	unsigned int threads;
 	const char *profile_hash;
+	int64_t rollout;			/* that makes them, and offers them when it is their turn; or 0 */
 	size_t total;				/* phones that will be put in */
 	bool quiet;
 	struct json_stream *report;		/* gets each phone that was minted, or NULL */

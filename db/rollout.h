@@ -158,8 +158,8 @@ enum db_way_back {
 };
 
 /*
- * Offer members the former generations again; ret_ways[i] tells whether that could be done of phones[i], which stays as
- * it is else. All or none.
+ * Store what of rollout changes, and offer members the former generations again; ret_ways[i] tells whether that could be
+ * done of phones[i], which stays as it is else. All or none.
  */
 int db_member_roll_back(struct db *db, const struct db_rollout *rollout, const int64_t *phones, size_t count,
     time_t now, enum db_way_back *ret_ways, struct err *e);

@@ -299,10 +299,11 @@ int
 db_member_roll_back(struct db *db, const struct db_rollout *r, const int64_t *phones, size_t count, time_t now,
     enum db_way_back *ret_ways, struct err *e)
 {
-	int rc = 0;
+	int rc;
 
 	if (sql_begin(db, e) != 0)
 		return -1;
+	rc = rollout_put(db, r, e) == 0 ? event_append(db, e, "rollout.roll-back", r->name, "%zu phones", count) : -1;
 	for (size_t i = 0; i < count && rc == 0; i++)
 		rc = roll_back_one(db, r, phones[i], now, &ret_ways[i], e);
 	return sql_end(db, rc, e);

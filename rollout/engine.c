@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define CHANGES 256 /* a transaction */
 
@@ -47,7 +46,7 @@ tell_failed(const struct step *s, const struct db_member *m, const char *why)
 	char text[ENGINE_DETAIL_SIZE + 64];
 
 	(void)snprintf(text, sizeof(text), "phone %s: %s", m->mac, why);
-	s->engine->tell(s->engine->arg, s->rollout, text);
+	s->engine->tell(s->engine->arg, s->rollout, true, text);
 }
 
 static int
@@ -176,7 +175,22 @@ store(struct step *s, const char *action, const char *detail, struct err *e)
 {
 	if (db_rollout_set(s->engine->db, s->rollout, action, detail, e) != 0)
 		return -1;
-	s->engine->tell(s->engine->arg, s->rollout, detail);
+	s->engine->tell(s->engine->arg, s->rollout, false, detail);
+	return 0;
+}
+
+static int
+hold(struct step *s, const char *why, struct err *e)
+{
+	struct db_rollout *r = s->rollout;
+	char text[DB_ROLLOUT_WHY_SIZE + 16];
+
+	r->state = DB_ROLLOUT_PAUSED;
+	(void)snprintf(r->why, sizeof(r->why), "%s", why);
+	if (db_rollout_set(s->engine->db, r, "rollout.pause", why, e) != 0)
+		return -1;
+	(void)snprintf(text, sizeof(text), "paused: %s", why);
+	s->engine->tell(s->engine->arg, r, true, text);
 	return 0;
 }
 
@@ -209,9 +223,7 @@ act(struct step *s, const struct decision *d, const struct db_rollout_tally *t, 
 		    decide_wave_size(t, r->wave));
 		return store(s, "rollout.wave", text, e);
 	case DECIDE_PAUSE:
-		r->state = DB_ROLLOUT_PAUSED;
-		memcpy(r->why, d->why, sizeof(r->why));
-		return store(s, "rollout.pause", d->why, e);
+		return hold(s, d->why, e);
 	case DECIDE_DONE:
 		break;
 	}

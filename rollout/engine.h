@@ -13,7 +13,7 @@
  */
 
 #define ENGINE_BATCH 64		/* phones a step */
-#define ENGINE_DETAIL_SIZE 512
+#define ENGINE_DETAIL_SIZE 1024
 
 /* A phone whose turn it is. */
 struct engine_item {
@@ -30,8 +30,8 @@ struct engine {
 	/* Look at each that is to be offered once more: that it reads back right, and does not lock its phone out. */
 	int (*look)(void *arg, const struct db_rollout *r, const struct plan *p, struct engine_item *items, size_t count,
 	    struct err *e);
-	/* Something has happened that the admin wants to know. */
-	void (*tell)(void *arg, const struct db_rollout *r, const char *text);
+	/* Something has happened that the admin wants to know; or has to, when it is bad. */
+	void (*tell)(void *arg, const struct db_rollout *r, bool is_bad, const char *text);
 	void *arg;
 };
 

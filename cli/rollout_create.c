@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/commands.h"
+#include "cli/mint_means.h"
+#include "cli/phone_fields.h"
+#include "cli/rollout_options.h"
+#include "cli/state.h"
+#include "common/table.h"
+#include "common/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	OPT_ALL = OPT_PLAN_COUNT,
+	OPT_GROUP,
+	OPT_MODEL,
+	OPT_EXPIRING,
+	OPT_CANARIES,
+	OPT_FORCE,
+	OPT_DRY_RUN,
+};
+
+static const struct option_def options[] = {
+	PLAN_OPTIONS,
+	[OPT_ALL] = { "all", NULL, "every phone of the fleet" },
+	[OPT_GROUP] = { "group", "NAME", "only phones of this group" },
+	[OPT_MODEL] = { "model", "MODEL", "only phones of this model" },
+	[OPT_EXPIRING] = { "expiring", "TIME", "only phones whose certificate ends within this time" },
+	[OPT_CANARIES] = { "canaries", "MAC,...", "these phones first, as a wave of their own" },
+	[OPT_FORCE] = { "force", "MAC,...", "the lock-out guard does not hold these phones back" },
+	[OPT_DRY_RUN] = { "dry-run", NULL, "show the waves and their time, change nothing" },
+	OPTION_END,
+};
+
+struct chosen {
+	struct db_member member;
+	bool is_named, is_canary;
+	uint64_t order; /* within the rollout */
+};
+
+struct create {
+	const struct invocation *in;
+	struct db *db;
+	struct mint_means means;
+	struct plan plan;
+	struct db_rollout rollout;
+	time_t end_before; /* of --expiring; 0: any */
+	struct chosen *chosen;
+	size_t count, size, canaries;
+	json_t *left_out;
+	size_t waves, sizes[DB_WAVES_MAX];
+};
+
+/* ---- which phones ---- */
+
+/*
+ * Neighbours in the fleet were bought together and stand in one office; a wave shall hold some of each. FNV-1a (Fowler,
+ * Noll, Vo) of both names: another order for each rollout, and the same whenever it is looked at.
+ */
+static uint64_t
+order_of(const char *rollout, const char *mac)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (const char *s = rollout; *s != '\0'; s++)
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	for (const char *s = mac; *s != '\0'; s++)
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	return h ^ (h >> 29);
+}
+
+static int
+leave_out(struct create *c, const struct db_phone *p, const char *why, struct err *e)
+{
+	if (json_array_append_new(c->left_out, json_pack("{s:s,s:s}", "mac", p->mac, "reason", why)) != 0)
+		return err_set(e, ERR_FAILED, "JSON: no memory");
+	return 0;
+}
+
+static int
+phone_add(struct create *c, const struct db_phone *p, struct err *e)
+{
+	if (c->count == c->size) {
+		size_t size = c->size == 0 ? 1024 : c->size * 2;
+		struct chosen *more = reallocarray(c->chosen, size, sizeof(*more));
+
+		if (more == NULL)
+			return err_set(e, ERR_FAILED, "rollout of %zu phones: no memory", size);
+		c->chosen = more;
+		c->size = size;
+	}
+	c->chosen[c->count] = (struct chosen){ .member = { .phone = p->id },
+		.order = order_of(c->rollout.name, p->mac) };
+	memcpy(c->chosen[c->count++].member.mac, p->mac, sizeof(p->mac));
+	return 0;
+}
+
+static int
+phone_take(const struct db_phone *p, void *arg, struct err *e)
+{
+	struct create *c = arg;
+	struct err why = ERR_INIT;
+	struct mint_wish wish = c->means.wish;
+	enum mint_action action;
+
+	if (c->end_before != 0 && (p->newest == 0 || p->not_after >= c->end_before))
+		return 0;
+	wish.renew = c->plan.what == PLAN_RENEW;
+	wish.rekey = c->plan.what == PLAN_REKEY;
+	if (p->offered == 0 && p->newest == 0)
+		return leave_out(c, p, "nothing was minted for it; 'phonevpn mint' makes its first certificate", e);
+	action = mint_plan(p, &wish, false, &why);
+	if (action == MINT_TURNED_DOWN)
+		return leave_out(c, p, why.text, e);
+	if (action == MINT_NOTHING)
+		return leave_out(c, p, "it has all that the settings say already", e);
+	return phone_add(c, p, e);
+}
+
+static int
+phones_choose(struct create *c, struct err *e)
+{
+	const struct invocation *in = c->in;
+	const struct db_phone_filter filter = { .group = in->option[OPT_GROUP], .model = in->option[OPT_MODEL] };
+	bool is_filtered = filter.group != NULL || filter.model != NULL || in->option[OPT_EXPIRING] != NULL;
+	char mac[DB_MAC_SIZE];
+	struct db_phone p;
+
+	if ((in->argc > 1) + is_filtered + (in->option[OPT_ALL] != NULL) != 1)
+		return err_set(e, ERR_USAGE, "rollout: expected MACs, --all, or --group, --model or --expiring, found %s",
+		    in->argc > 1 || is_filtered ? "several of them" : "none of them");
+	if (in->argc == 1)
+		return db_phone_each(c->db, &filter, phone_take, c, e);
+	for (int i = 1; i < in->argc; i++) {
+		if (phone_argument(in->argv[i], mac, e) != 0 || db_phone_get(c->db, mac, &p, e) != 0 ||
+		    phone_take(&p, c, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Call mark for each phone that an option lists. */
+static int
+marked(struct create *c, const char *option, const char *name, void (*mark)(struct create *c, struct chosen *one),
+    struct err *e)
+{
+	char *text = strdup(option), *rest = text, mac[DB_MAC_SIZE];
+	int rc = text != NULL ? 0 : err_set(e, ERR_FAILED, "%s: no memory", name);
+
+	while (rc == 0 && rest != NULL) {
+		size_t i = 0;
+
+		rc = phone_argument(strsep(&rest, ","), mac, e);
+		while (rc == 0 && i < c->count && strcmp(c->chosen[i].member.mac, mac) != 0)
+			i++;
+		if (rc == 0 && i == c->count)
+			rc = err_set(e, ERR_INPUT, "%s: phone %s: expected one of the rollout's phones, found another",
+			    name, mac);
+		else if (rc == 0)
+			mark(c, &c->chosen[i]);
+	}
+	free(text);
+	return rc;
+}
+
+static void
+mark_canary(struct create *c, struct chosen *one)
+{
+	c->canaries += !one->is_canary;
+	one->is_canary = true;
+}
+
+static void
+mark_forced(struct create *c, struct chosen *one)
+{
+	(void)c;
+	one->member.forced = true;
+}
+
+static int
+compare(const void *left, const void *right)
+{
+	const struct chosen *a = left, *b = right;
+
+	if (a->is_canary != b->is_canary)
+		return a->is_canary ? -1 : 1;
+	if (a->order != b->order)
+		return a->order < b->order ? -1 : 1;
+	return strcmp(a->member.mac, b->member.mac);
+}
+
+static int
+waves_cut(struct create *c, struct err *e)
+{
+	size_t at = 0;
+
+	if (c->count == 0)
+		return err_set(e, ERR_NOT_FOUND, "rollout %s: no phone has anything to get by it", c->rollout.name);
+	if (c->in->option[OPT_CANARIES] != NULL &&
+	    marked(c, c->in->option[OPT_CANARIES], "canaries", mark_canary, e) != 0)
+		return -1;
+	if (c->in->option[OPT_FORCE] != NULL && marked(c, c->in->option[OPT_FORCE], "force", mark_forced, e) != 0)
+		return -1;
+	qsort(c->chosen, c->count, sizeof(*c->chosen), compare);
+	c->waves = plan_waves(&c->plan, c->count, c->canaries, c->sizes);
+	for (size_t wave = 0; wave < c->waves; wave++) {
+		for (size_t i = 0; i < c->sizes[wave]; i++)
+			c->chosen[at++].member.wave = (int)wave + 1;
+	}
+	return 0;
+}
+
+/* ---- the answer ---- */
+
+/* Seconds from the start until each wave is through, at the least. */
+static unsigned long
+wave_time(const struct create *c, size_t wave)
+{
+	unsigned long seconds = 0;
+
+	for (size_t i = 0; i <= wave; i++) {
+		if (c->plan.per_minute > 0)
+			seconds += (c->sizes[i] - 1) / c->plan.per_minute * 60;
+		if (i < wave)
+			seconds += c->plan.soak;
+	}
+	return seconds;
+}
+
+static json_t *
+waves_json(const struct create *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->waves; i++)
+		(void)json_array_append_new(list,
+		    json_pack("{s:I,s:I,s:I,s:I}", "wave", (json_int_t)i + 1, "phones", (json_int_t)c->sizes[i],
+			"offered_after", (json_int_t)wave_time(c, i), "over_after_at_most",
+			(json_int_t)(wave_time(c, i) + (i + 1) * c->plan.deadline)));
+	return list;
+}
+
+static int
+waves_print(const struct create *c, struct err *e)
+{
+	static const char *const headings[] = { "WAVE", "PHONES", "ALL OFFERED AFTER", "OVER AFTER AT MOST" };
+	struct table *t = table_new(sizeof(headings) / sizeof(headings[0]), headings);
+	int rc;
+
+	if (t == NULL)
+		return err_set(e, ERR_FAILED, "table: no memory");
+	for (size_t i = 0; i < c->waves; i++) {
+		char wave[24], phones[24], least[TEXT_DURATION_SIZE], most[TEXT_DURATION_SIZE];
+
+		(void)snprintf(wave, sizeof(wave), "%zu", i + 1);
+		(void)snprintf(phones, sizeof(phones), "%zu", c->sizes[i]);
+		text_duration_text(wave_time(c, i), least);
+		text_duration_text(wave_time(c, i) + (i + 1) * c->plan.deadline, most);
+		table_row(t, (const char *[]){ wave, phones, least, most });
+	}
+	rc = table_print(t, stdout) == 0 ? 0 : err_set(e, ERR_FAILED, "table: no memory");
+	table_free(t);
+	return rc;
+}
+
+static int
+report(const struct create *c, bool dry, struct err *e)
+{
+	size_t left_out = json_array_size(c->left_out);
+
+	if (c->in->json)
+		return command_print_json(json_pack("{s:s,s:b,s:I,s:o,s:o,s:O}", "name", c->rollout.name, "created",
+					      !dry, "phones", (json_int_t)c->count, "plan",
+					      json_loads(c->rollout.plan, 0, NULL), "waves", waves_json(c), "left_out",
+					      c->left_out),
+		    e);
+	if (c->in->quiet)
+		return 0;
+	for (size_t i = 0; i < left_out; i++) {
+		const json_t *one = json_array_get(c->left_out, i);
+
+		(void)printf("left out %s: %s\n", json_string_value(json_object_get(one, "mac")),
+		    json_string_value(json_object_get(one, "reason")));
+	}
+	if (waves_print(c, e) != 0)
+		return -1;
+	(void)printf("%s %s: %zu phones, %zu left out\n", dry ? "would create" : "created", c->rollout.name, c->count,
+	    left_out);
+	if (!dry)
+		(void)printf("'phonevpn rollout start %s' begins it\n", c->rollout.name);
+	return 0;
+}
+
+/* ---- the command ---- */
+
+/* Names are arguments, events' subjects and parts of messages. */
+static int
+name_take(const char *s, char ret[DB_ROLLOUT_NAME_SIZE], struct err *e)
+{
+	char shown[80];
+
+	if (s[0] == '\0' || strlen(s) >= DB_ROLLOUT_NAME_SIZE ||
+	    strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(s) || s[0] == '-')
+		return err_set(e, ERR_USAGE,
+		    "rollout: expected a name of at most %d letters, digits, '.', '_' and '-', found \"%s\"",
+		    DB_ROLLOUT_NAME_SIZE - 1, text_printable(s, shown, sizeof(shown)));
+	return text_copy(ret, DB_ROLLOUT_NAME_SIZE, s, "rollout", e);
+}
+
+static int
+store(struct create *c, struct err *e)
+{
+	struct db_member *members = calloc(c->count, sizeof(*members));
+	int rc;
+
+	if (members == NULL)
+		return err_set(e, ERR_FAILED, "rollout of %zu phones: no memory", c->count);
+	for (size_t i = 0; i < c->count; i++)
+		members[i] = c->chosen[i].member;
+	c->rollout.state = DB_ROLLOUT_DRAFT;
+	rc = db_rollout_create(c->db, &c->rollout, members, c->count, e);
+	free(members);
+	return rc;
+}
+
+static int
+create_run(const struct invocation *in, struct err *e)
+{
+	struct create c = { .in = in, .left_out = json_array() };
+	const bool dry = in->option[OPT_DRY_RUN] != NULL;
+	unsigned long expiring = 0;
+	int rc = -1;
+
+	plan_default(&c.plan);
+	if (name_take(in->argv[0], c.rollout.name, e) != 0 || rollout_plan_parse(in, &c.plan, e) != 0)
+		goto out;
+	if (in->option[OPT_EXPIRING] != NULL) {
+		if (text_duration(in->option[OPT_EXPIRING], 100UL * 366 * 24 * 3600, "expiring", &expiring, e) != 0) {
+			(void)err_usage(e);
+			goto out;
+		}
+		c.end_before = time(NULL) + (time_t)expiring;
+	}
+	c.db = dry ? state_open(in, e) : state_open_writer(in, e);
+	if (c.db == NULL || mint_means_open(c.db, NULL, &c.means, e) != 0 || phones_choose(&c, e) != 0 ||
+	    waves_cut(&c, e) != 0 || plan_write(&c.plan, c.rollout.plan, e) != 0)
+		goto out;
+	if (dry || store(&c, e) == 0)
+		rc = report(&c, dry, e);
+out:
+	free(c.chosen);
+	json_decref(c.left_out);
+	mint_means_release(&c.means);
+	db_close(c.db);
+	return rc;
+}
+
+const struct command command_rollout_create = {
+	.name = "rollout create",
+	.arguments = "NAME [MAC...]",
+	.summary = "Plan how phones get their next generation, wave by wave",
+	.details =
+	    "The list of phones is fixed from here on; 'rollout add' and 'rollout drop' change it by name. Each phone gets a new "
+	    "certificate for its key, in an order that mixes the fleet. The next wave begins when enough of the present one "
+	    "have settled, that is, when 'phonevpn watch' has seen them stay on the VPN with the new certificate. Nothing is "
+	    "revoked, so that 'rollout rollback' can offer what was there before. TIME is a number with s, m, h or d.",
+	.options = options,
+	.min_arguments = 1,
+	.max_arguments = -1,
+	.run = create_run,
+};
