@@ -5,6 +5,7 @@
 #include "cli/phone_report.h"
 #include "cli/state.h"
 #include "common/process.h"
+#include "db/rollout.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ struct mint {
 	struct mint_means means;
 	char (*named)[DB_MAC_SIZE]; /* phones that the admin named, or NULL */
 	size_t planned, good, turned_down;
+	bool has_rollouts;
 	struct mint_maker maker;
 	struct json_stream stream;
 };
@@ -114,13 +116,51 @@ turned_down(struct mint *m, const struct db_phone *p, const struct err *why, str
 	return 0;
 }
 
+/*
+ * A rollout that has the phone makes what is next for it, when its turn comes; and what one took back is not offered again
+ * for nothing.
+ */
+static int
+rollout_judge(struct mint *m, const struct db_phone *p, enum mint_action *action, struct err *why, struct err *e)
+{
+	struct err mine = ERR_INIT;
+	struct db_rollout r;
+
+	if (!m->has_rollouts || !mint_makes(*action))
+		return 0;
+	if (db_member_of(m->db, p->id, &r, &mine) != 0) {
+		if (mine.code == ERR_NOT_FOUND)
+			return 0;
+		*e = mine;
+		return -1;
+	}
+	if (r.state <= DB_ROLLOUT_PAUSED)
+		err_set(why, ERR_CONFLICT, "it is in the rollout %s, which is not over", r.name);
+	else if (*action == MINT_OFFER)
+		err_set(why, ERR_CONFLICT,
+		    "the rollout %s was rolled back; --renew or --rekey makes another generation", r.name);
+	else
+		return 0;
+	*action = MINT_TURNED_DOWN;
+	return 0;
+}
+
+static int
+action_of(struct mint *m, const struct db_phone *p, enum mint_action *ret, struct err *why, struct err *e)
+{
+	*ret = mint_plan(p, &m->means.wish, m->named != NULL, why);
+	return rollout_judge(m, p, ret, why, e);
+}
+
 static int
 plan_phone(const struct db_phone *p, void *arg, struct err *e)
 {
 	struct mint *m = arg;
 	struct err why = ERR_INIT;
-	enum mint_action action = mint_plan(p, &m->means.wish, m->named != NULL, &why);
+	enum mint_action action;
 
+	if (action_of(m, p, &action, &why, e) != 0)
+		return -1;
 	if (action == MINT_TURNED_DOWN)
 		return turned_down(m, p, &why, e);
 	if (mint_makes(action))
@@ -151,8 +191,10 @@ static int
 make_phone(const struct db_phone *p, void *arg, struct err *e)
 {
 	struct mint *m = arg;
-	enum mint_action action = mint_plan(p, &m->means.wish, m->named != NULL, NULL);
+	enum mint_action action;
 
+	if (action_of(m, p, &action, NULL, e) != 0)
+		return -1;
 	if (!mint_makes(action))
 		return 0;
 	return mint_maker_put(&m->maker, p, action, e);
@@ -229,8 +271,10 @@ static int
 show_phone(const struct db_phone *p, void *arg, struct err *e)
 {
 	struct mint *m = arg;
-	enum mint_action action = mint_plan(p, &m->means.wish, m->named != NULL, NULL);
+	enum mint_action action;
 
+	if (action_of(m, p, &action, NULL, e) != 0)
+		return -1;
 	if (!mint_makes(action))
 		return 0;
 	if (m->in->json)
@@ -257,9 +301,22 @@ show(struct mint *m, struct err *e)
 }
 
 static int
+rollout_seen(const struct db_rollout *r, void *arg, struct err *e)
+{
+	struct mint *m = arg;
+
+	(void)r;
+	(void)e;
+	m->has_rollouts = true;
+	return 0;
+}
+
+static int
 prepare(struct mint *m, struct err *e)
 {
 	if (mint_means_open(m->db, m->in->option[OPT_KEYGEN], &m->means, e) != 0)
+		return -1;
+	if (db_rollout_each(m->db, rollout_seen, m, e) != 0)
 		return -1;
 	m->means.wish.renew = m->in->option[OPT_RENEW] != NULL;
 	m->means.wish.rekey = m->in->option[OPT_REKEY] != NULL;

@@ -14,7 +14,7 @@ db_member_state_name(enum db_member_state state)
 		[DB_MEMBER_SETTLED] = "settled",
 		[DB_MEMBER_FAILED] = "failed",
 		[DB_MEMBER_DROPPED] = "dropped",
-		[DB_MEMBER_ROLLED_BACK] = "rolled back",
+		[DB_MEMBER_ROLLED_BACK] = "rolled-back",
 	};
 
 	return names[state];

@@ -16,7 +16,7 @@ db_rollout_state_name(enum db_rollout_state state)
 		[DB_ROLLOUT_PAUSED] = "paused",
 		[DB_ROLLOUT_DONE] = "done",
 		[DB_ROLLOUT_ABORTED] = "aborted",
-		[DB_ROLLOUT_ROLLED_BACK] = "rolled back",
+		[DB_ROLLOUT_ROLLED_BACK] = "rolled-back",
 	};
 
 	return names[state];
