@@ -2,42 +2,21 @@
 #include "cli/keypool_filler.h"
 
 #include "cli/keypool_worker.h"
+#include "common/background.h"
 #include "common/log.h"
-#include "common/process.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
-#define BATCH 16    /* keys a transaction */
-#define PAUSE_S 30  /* before each look */
-#define WAIT_MS 200 /* how long the end may go unseen */
+#define BATCH 16       /* keys a transaction */
+#define PAUSE_MS 30000 /* before each look */
+#define WAIT_MS 200    /* how long the end may go unseen */
 #define STOP_S 1
 
 struct keypool_filler {
 	const struct db_location *where;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	bool stop, has_warned;
+	struct background *thread;
+	bool has_warned;
 };
-
-/* Wait so long, or until the end. */
-static bool
-is_over(struct keypool_filler *f, unsigned int seconds)
-{
-	struct timespec until;
-	bool stop;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += seconds;
-	(void)pthread_mutex_lock(&f->lock);
-	while (!f->stop && seconds > 0 && pthread_cond_timedwait(&f->changed, &f->lock, &until) == 0)
-		;
-	stop = f->stop;
-	(void)pthread_mutex_unlock(&f->lock);
-	return stop;
-}
 
 /* How many keys are missing, and of which kind. */
 static int
@@ -70,13 +49,14 @@ store(const struct keypool_filler *f, const struct keygen *keygen, struct pool *
 
 /* One batch: where somebody else is writing, no more than that is made in vain. */
 static int
-fill_batch(struct keypool_filler *f, const struct keygen *keygen, struct pool *pool, size_t count, struct err *e)
+fill_batch(struct keypool_filler *f, struct background *b, const struct keygen *keygen, struct pool *pool, size_t count,
+    struct err *e)
 {
 	size_t done = 0;
 
 	for (size_t i = 0; i < count; i++)
 		pool_put(pool);
-	while (done < count && !is_over(f, 0)) {
+	while (done < count && !background_wait(b, 0)) {
 		if (pool_wait(pool, count, WAIT_MS, &done, e) != 0)
 			return -1;
 	}
@@ -85,7 +65,7 @@ fill_batch(struct keypool_filler *f, const struct keygen *keygen, struct pool *p
 
 /* Until none is missing, or they are wanted of another kind: what the settings say may change meanwhile. */
 static int
-fill(struct keypool_filler *f, struct err *e)
+fill(struct keypool_filler *f, struct background *b, struct err *e)
 {
 	struct keypool_common common = { .is_idle = true };
 	struct keygen wanted;
@@ -101,69 +81,55 @@ fill(struct keypool_filler *f, struct err *e)
 	if (pool == NULL)
 		return -1;
 	do {
-		rc = fill_batch(f, &common.keygen, pool, missing < BATCH ? missing : BATCH, e);
+		rc = fill_batch(f, b, &common.keygen, pool, missing < BATCH ? missing : BATCH, e);
 		if (rc == 0)
 			rc = look(f, &wanted, &missing, e);
-	} while (rc == 0 && missing > 0 && wanted.how == common.keygen.how && !is_over(f, 0));
+	} while (rc == 0 && missing > 0 && wanted.how == common.keygen.how && !background_wait(b, 0));
 	pool_free(pool);
 	return rc;
 }
 
-static void *
-run(void *arg)
+static void
+run(struct background *b, void *arg)
 {
 	struct keypool_filler *f = arg;
 
-	while (!is_over(f, PAUSE_S)) {
+	while (!background_wait(b, PAUSE_MS)) {
 		struct err e = ERR_INIT;
-		int rc = fill(f, &e);
+		int rc = fill(f, b, &e);
 
 		/* Another writer at work is no trouble; it will end. */
 		if (rc != 0 && e.code != ERR_CONFLICT && !f->has_warned)
 			log_warn("key pool: %s; its keys are made when they are needed", e.text);
 		f->has_warned = rc != 0 && (f->has_warned || e.code != ERR_CONFLICT);
 	}
-	return NULL;
 }
 
 struct keypool_filler *
 keypool_filler_start(const struct db_location *where, struct err *e)
 {
 	struct keypool_filler *f = calloc(1, sizeof(*f));
-	int failed;
 
 	if (f == NULL) {
 		err_set(e, ERR_FAILED, "key pool: no memory");
 		return NULL;
 	}
 	f->where = where;
-	(void)pthread_mutex_init(&f->lock, NULL);
-	process_cond_init(&f->changed);
-	failed = pthread_create(&f->thread, NULL, run, f);
-	if (failed == 0)
-		return f;
-	free(f);
-	err_errno(e, ERR_FAILED, failed, "key pool: thread");
-	return NULL;
+	f->thread = background_start(run, f, "key pool", e);
+	if (f->thread == NULL) {
+		free(f);
+		return NULL;
+	}
+	return f;
 }
 
 bool
 keypool_filler_stop(struct keypool_filler *f)
 {
-	struct timespec until;
-
 	if (f == NULL)
 		return true;
-	(void)pthread_mutex_lock(&f->lock);
-	f->stop = true;
-	(void)pthread_cond_signal(&f->changed);
-	(void)pthread_mutex_unlock(&f->lock);
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += STOP_S;
-	if (pthread_clockjoin_np(f->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+	if (!background_stop(f->thread, STOP_S))
 		return false;
-	(void)pthread_cond_destroy(&f->changed);
-	(void)pthread_mutex_destroy(&f->lock);
 	free(f);
 	return true;
 }

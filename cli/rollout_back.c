@@ -65,8 +65,8 @@ report(const struct rollout_change *c, const enum db_way_back *ways, struct err 
 		if (ways[i] == DB_WAY_BACK) {
 			back++;
 		} else if (!is_untouched(m)) {
-			(void)json_array_append_new(left, json_pack("{s:s,s:s}", "mac", m->mac, "reason",
-							      way_text(ways[i])));
+			(void)json_array_append_new(left,
+			    json_pack("{s:s,s:s}", "mac", m->mac, "reason", way_text(ways[i])));
 			if (!c->in->json && !c->in->quiet)
 				(void)printf("left %s as it is: %s\n", m->mac, way_text(ways[i]));
 		}

@@ -32,7 +32,8 @@ rollout_expected(const struct rollout_change *c, const char *expected, struct er
 
 /* Store the rollout's new state, with an event. */
 int
-rollout_state_store(struct rollout_change *c, enum db_rollout_state state, const char *action, const char *detail, struct err *e)
+rollout_state_store(struct rollout_change *c, enum db_rollout_state state, const char *action, const char *detail,
+    struct err *e)
 {
 	c->rollout.state = state;
 	if (state != DB_ROLLOUT_PAUSED)
@@ -45,8 +46,7 @@ rollout_change_report(const struct rollout_change *c, const char *what, struct e
 {
 	if (c->in->json)
 		return command_print_json(json_pack("{s:s,s:s,s:I}", "name", c->rollout.name, "state",
-					      db_rollout_state_name(c->rollout.state), "phones",
-					      (json_int_t)c->count),
+					      db_rollout_state_name(c->rollout.state), "phones", (json_int_t)c->count),
 		    e);
 	if (!c->in->quiet)
 		(void)printf("%s %s\n", what, c->rollout.name);

@@ -129,7 +129,8 @@ phones_choose(struct create *c, struct err *e)
 	struct db_phone p;
 
 	if ((in->argc > 1) + is_filtered + (in->option[OPT_ALL] != NULL) != 1)
-		return err_set(e, ERR_USAGE, "rollout: expected MACs, --all, or --group, --model or --expiring, found %s",
+		return err_set(e, ERR_USAGE,
+		    "rollout: expected MACs, --all, or --group, --model or --expiring, found %s",
 		    in->argc > 1 || is_filtered ? "several of them" : "none of them");
 	if (in->argc == 1)
 		return db_phone_each(c->db, &filter, phone_take, c, e);

@@ -169,6 +169,29 @@ tell(void *arg, const struct db_rollout *r, bool is_bad, const char *text)
 
 /* ---- all rollouts ---- */
 
+static bool
+is_open(const struct db_rollout *r)
+{
+	return r->state == DB_ROLLOUT_RUNNING || r->state == DB_ROLLOUT_PAUSED;
+}
+
+static int
+open_find(const struct db_rollout *r, void *arg, struct err *e)
+{
+	bool *found = arg;
+
+	(void)e;
+	*found = *found || is_open(r);
+	return 0;
+}
+
+int
+rollout_engine_is_needed(struct db *db, bool *ret, struct err *e)
+{
+	*ret = false;
+	return db_rollout_each(db, open_find, ret, e);
+}
+
 static int
 rollout_step(const struct db_rollout *found, void *arg, struct err *e)
 {
@@ -177,7 +200,7 @@ rollout_step(const struct db_rollout *found, void *arg, struct err *e)
 	struct db_rollout r = *found;
 	struct engine_progress p;
 
-	if (r.state != DB_ROLLOUT_RUNNING && r.state != DB_ROLLOUT_PAUSED)
+	if (!is_open(&r))
 		return 0;
 	if (engine_step(&engine, &r, time(NULL), &p, e) != 0)
 		return -1;

@@ -14,6 +14,9 @@ struct rollout_progress {
 	size_t offered, settled, failed;
 };
 
+/* Some rollout is running, or paused: its phones have to be looked at. */
+int rollout_engine_is_needed(struct db *db, bool *ret, struct err *e);
+
 /*
  * Move every running rollout on by one step, and look at the phones of those that are paused; what happens is logged. The
  * folder's writer lock is held meanwhile, for a second at most. ERR_CONFLICT when somebody else has it.

@@ -39,7 +39,7 @@ retry(struct rollout_change *c, struct err *e)
 	(void)snprintf(what, sizeof(what), "%zu phones", c->count);
 	if (rollout_state_store(c, DB_ROLLOUT_RUNNING, "rollout.retry", what, e) != 0)
 		return -1;
-	(void)snprintf(what, sizeof(what), "another try for %zu phones of", c->count);
+	(void)snprintf(what, sizeof(what), "another try for %zu of", c->count);
 	return rollout_change_report(c, what, e);
 }
 
@@ -57,10 +57,9 @@ drop(struct rollout_change *c, struct err *e)
 
 	if (c->rollout.state > DB_ROLLOUT_PAUSED)
 		return rollout_expected(c, "not over", e);
-	if (rollout_members_named(c, e) != 0 ||
-	    rollout_members_change(c, &like, e) != 0)
+	if (rollout_members_named(c, e) != 0 || rollout_members_change(c, &like, e) != 0)
 		return -1;
-	(void)snprintf(what, sizeof(what), "took %zu phones out of", c->count);
+	(void)snprintf(what, sizeof(what), "took %zu out of", c->count);
 	return rollout_change_report(c, what, e);
 }
 
@@ -105,7 +104,7 @@ add(struct rollout_change *c, struct err *e)
 	}
 	if (db_member_add(c->db, &c->rollout, c->members, c->count, e) != 0)
 		return -1;
-	(void)snprintf(what, sizeof(what), "added %zu phones to wave %lu of", c->count, wave);
+	(void)snprintf(what, sizeof(what), "added %zu to wave %lu of", c->count, wave);
 	return rollout_change_report(c, what, e);
 }
 

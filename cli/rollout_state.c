@@ -80,7 +80,8 @@ resume_run(const struct invocation *in, struct err *e)
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
 		if (in->option[fixed[i]] != NULL)
-			return err_set(e, ERR_USAGE, "--%s: expected at 'rollout create' only, found at 'rollout resume'",
+			return err_set(e, ERR_USAGE,
+			    "--%s: expected at 'rollout create' only, found at 'rollout resume'",
 			    resume_options[fixed[i]].name);
 	}
 	return rollout_change_run(in, resume, e);
@@ -125,8 +126,9 @@ const struct command command_rollout_resume = {
 	.name = "rollout resume",
 	.arguments = "NAME",
 	.summary = "Go on with a rollout that is paused",
-	.details = "The options change what the rollout was created with, from here on. One that would pause again at once is not "
-		   "resumed.",
+	.details =
+	    "The options change what the rollout was created with, from here on. One that would pause again at once is not "
+	    "resumed.",
 	.options = resume_options,
 	.min_arguments = 1,
 	.max_arguments = 1,

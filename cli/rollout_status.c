@@ -68,11 +68,11 @@ phone_json(const struct db_member *m, void *arg, struct err *e)
 	char since[TEXT_TIME_SIZE];
 
 	text_time(m->since, since);
-	if (json_array_append_new(s->phones, json_pack("{s:s,s:i,s:s,s:s,s:I,s:I,s:s?,s:s?,s:b}", "mac", m->mac, "wave",
-						 m->wave, "state", db_member_state_name(m->state), "since", since,
-						 "generation", (json_int_t)m->target, "former", (json_int_t)m->former,
-						 "why", why != MEMBER_FINE ? member_why_name(why) : NULL, "text",
-						 why != MEMBER_FINE ? member_why_text(why) : NULL, "forced", m->forced)) != 0)
+	if (json_array_append_new(s->phones,
+		json_pack("{s:s,s:i,s:s,s:s,s:I,s:I,s:s?,s:s?,s:b}", "mac", m->mac, "wave", m->wave, "state",
+		    db_member_state_name(m->state), "since", since, "generation", (json_int_t)m->target, "former",
+		    (json_int_t)m->former, "why", why != MEMBER_FINE ? member_why_name(why) : NULL, "text",
+		    why != MEMBER_FINE ? member_why_text(why) : NULL, "forced", m->forced)) != 0)
 		return err_set(e, ERR_FAILED, "JSON: no memory");
 	return 0;
 }
@@ -106,10 +106,11 @@ print_json(struct db *db, struct status *s, struct err *e)
 		return -1;
 	}
 	return command_print_json(json_pack("{s:s,s:s,s:s?,s:s?,s:i,s:o,s:o,s:o,s:o}", "name", s->rollout.name, "state",
-				      db_rollout_state_name(s->rollout.state), "why", why[0] != '\0' ? why : NULL, "until",
-				      s->next.until != 0 ? until : NULL, "wave", s->rollout.wave, "plan",
-				      json_loads(s->rollout.plan, 0, NULL), "all", tally_json(s->tally.phones[0]), "waves",
-				      waves, s->in->option[OPT_PHONES] != NULL ? "phones" : "failed", s->phones),
+				      db_rollout_state_name(s->rollout.state), "why", why[0] != '\0' ? why : NULL,
+				      "until", s->next.until != 0 ? until : NULL, "wave", s->rollout.wave, "plan",
+				      json_loads(s->rollout.plan, 0, NULL), "all", tally_json(s->tally.phones[0]),
+				      "waves", waves, s->in->option[OPT_PHONES] != NULL ? "phones" : "failed",
+				      s->phones),
 	    e);
 }
 
@@ -118,8 +119,8 @@ print_json(struct db *db, struct status *s, struct err *e)
 static int
 waves_print(const struct status *s, struct err *e)
 {
-	static const char *const headings[] = { "WAVE", "PHONES", "WAITING", "OFFERED", "SETTLED", "FAILED", "TAKEN OUT",
-		"ROLLED BACK" };
+	static const char *const headings[] = { "WAVE", "PHONES", "WAITING", "OFFERED", "SETTLED", "FAILED",
+		"TAKEN OUT", "ROLLED BACK" };
 	struct table *t = table_new(sizeof(headings) / sizeof(headings[0]), headings);
 	int rc;
 
@@ -168,9 +169,9 @@ print_text(struct db *db, struct status *s, struct err *e)
 	const char *why = status_why(s);
 
 	(void)printf("%s: %s%s%s\n", s->rollout.name, db_rollout_state_name(s->rollout.state),
-	    why[0] == '\0'                            ? ""
+	    why[0] == '\0'                          ? ""
 	    : s->rollout.state == DB_ROLLOUT_PAUSED ? ": "
-	                                            : ", waits for ",
+						    : ", waits for ",
 	    why);
 	if (waves_print(s, e) != 0 || db_member_each(db, &filter, phone_print, s, e) != 0)
 		return -1;
@@ -270,10 +271,10 @@ list_add(const struct db_rollout *r, void *arg, struct err *e)
 	if (l->table != NULL)
 		table_row(l->table, (const char *[]){ r->name, db_rollout_state_name(r->state), created, wave, settled,
 					r->why[0] != '\0' ? r->why : NULL });
-	else if (json_array_append_new(l->array, json_pack("{s:s,s:s,s:s,s:i,s:i,s:o,s:s?}", "name", r->name, "state",
-						   db_rollout_state_name(r->state), "created", created, "wave", r->wave,
-						   "waves", t.waves, "all", tally_json(t.phones[0]), "why",
-						   r->why[0] != '\0' ? r->why : NULL)) != 0)
+	else if (json_array_append_new(l->array,
+		     json_pack("{s:s,s:s,s:s,s:i,s:i,s:o,s:s?}", "name", r->name, "state",
+			 db_rollout_state_name(r->state), "created", created, "wave", r->wave, "waves", t.waves, "all",
+			 tally_json(t.phones[0]), "why", r->why[0] != '\0' ? r->why : NULL)) != 0)
 		return err_set(e, ERR_FAILED, "JSON: no memory");
 	return 0;
 }

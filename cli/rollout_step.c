@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/commands.h"
 #include "cli/rollout_engine.h"
+#include "cli/rollout_notify.h"
 #include "cli/state.h"
 #include "common/log.h"
 #include "common/process.h"
@@ -16,9 +17,11 @@ steps_run(const struct db_location *where, struct rollout_progress *ret, struct 
 
 	*ret = (struct rollout_progress){ .has_more = true };
 	while (ret->has_more && !process_end_is_asked()) {
-		if (rollout_engine_step(where, &step, e) != 0)
+		bool has_more;
+
+		if (rollout_engine_step(where, &step, e) != 0 || rollout_notify(where, &has_more, e) != 0)
 			return -1;
-		ret->has_more = step.has_more;
+		ret->has_more = step.has_more || has_more;
 		ret->until = step.until;
 		ret->open = step.open;
 		ret->offered += step.offered;
@@ -56,6 +59,11 @@ step_run(const struct invocation *in, struct err *e)
 const struct command command_rollout_step = {
 	.name = "rollout step",
 	.summary = "Do what there is to do for all rollouts now, and end",
-	.details = "For a timer, where 'phonevpn serve' does not run; once a minute is often enough.",
+	.details =
+	    "For a timer, where 'phonevpn serve' does not run; once a minute is often enough. With the setting notify-command, "
+	    "it is run by /bin/sh for each phone that was offered its generation, with PHONEVPN_ENDPOINT (the phone's extension, "
+	    "which 'emit pjsip' makes its endpoint), PHONEVPN_MAC and PHONEVPN_ROLLOUT in its environment, and has 10 seconds. "
+	    "asterisk -rx \"pjsip send notify digium-check-cfg endpoint $PHONEVPN_ENDPOINT\" makes a phone restart, and fetch "
+	    "what it is offered: mind those who are on the telephone, by --quiet-hours and --per-minute.",
 	.run = step_run,
 };

@@ -2,6 +2,7 @@
 #include "cli/serve_run.h"
 
 #include "cli/keypool_filler.h"
+#include "cli/rollout_runner.h"
 #include "cli/serve_watch.h"
 #include "cli/state.h"
 #include "common/file.h"
@@ -21,6 +22,7 @@ struct beside {
 	struct serve_watch *watch;
 	struct admin *admin;
 	struct keypool_filler *filler;
+	struct rollout_runner *runner;
 };
 
 static int
@@ -142,6 +144,7 @@ serve_until_stopped(const struct serving *s, struct err *e)
 	struct beside b = { .admin = NULL };
 	char actor[STATE_ACTOR_SIZE];
 	struct db_location where;
+	bool is_over;
 	int rc = -1;
 
 	if (server == NULL)
@@ -151,7 +154,8 @@ serve_until_stopped(const struct serving *s, struct err *e)
 	state_location(s->in, actor, &where);
 	if (admin_open(s, server, &b, e) == 0 && tell_where(s->in, server, b.admin, e) == 0) {
 		b.filler = keypool_filler_start(&where, e);
-		rc = b.filler != NULL ? 0 : -1;
+		b.runner = rollout_runner_start(&s->enroll->where, e);
+		rc = b.filler != NULL && b.runner != NULL ? 0 : -1;
 	}
 	if (rc == 0)
 		manager_ready();
@@ -163,7 +167,8 @@ serve_until_stopped(const struct serving *s, struct err *e)
 	login_recorder_stop(s->enroll->recorder);
 	s->enroll->recorder = NULL;
 	serve_watch_close(b.watch);
-	if (!keypool_filler_stop(b.filler)) {
+	is_over = rollout_runner_stop(b.runner);
+	if (!keypool_filler_stop(b.filler) || !is_over) {
 		/* All requests are answered, and the state may be left at any moment. */
 		(void)fflush(NULL);
 		_exit(rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE);

@@ -21,6 +21,14 @@ check_text(const char *value, const char *name, struct err *e)
 	return 0;
 }
 
+static int
+check_command(const char *value, const char *name, struct err *e)
+{
+	if (!text_is_clean(value, strlen(value)))
+		return err_set(e, ERR_INPUT, "%s: expected a command without control characters", name);
+	return 0;
+}
+
 /* It stands between quotes in WWW-Authenticate (RFC 9110 section 5.6.4). */
 static int
 check_realm(const char *value, const char *name, struct err *e)
@@ -306,6 +314,8 @@ static const struct {
 	[SET_SIP_SERVER] = { "sip-server", "", "SIP server of the accounts in minimal documents", check_host_or_none },
 	[SET_SIP_PORT] = { "sip-port", "5060", "its port", check_port },
 	[SET_SIP_TRANSPORT] = { "sip-transport", "udp", "udp, tcp or tls", check_transport },
+	[SET_NOTIFY_COMMAND] = { "notify-command", "", "what a rollout runs to have a phone fetch now (rollout step)",
+	    check_command },
 };
 
 const char *

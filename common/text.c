@@ -77,8 +77,9 @@ text_duration(const char *s, unsigned long max, const char *what, unsigned long 
 	if (len >= sizeof(digits) || (s[len] != '\0' && strchr("dhms", s[len]) == NULL) ||
 	    text_number(digits, 0, max / unit, what, &n, NULL) != 0) {
 		text_duration_text(max, digits);
-		return err_set(e, ERR_INPUT, "%s: expected a time such as 90s, 15m, 24h or 30d, of at most %s, found \"%s\"",
-		    what, digits, text_printable(s, shown, sizeof(shown)));
+		return err_set(e, ERR_INPUT,
+		    "%s: expected a time such as 90s, 15m, 24h or 30d, of at most %s, found \"%s\"", what, digits,
+		    text_printable(s, shown, sizeof(shown)));
 	}
 	*ret = n * unit;
 	return 0;

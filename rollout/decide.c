@@ -95,7 +95,7 @@ decide_next(const struct plan *p, const struct db_rollout *r, const struct db_ro
 		say(ret, DECIDE_WAIT, "wave %d to have lasted until %s", r->wave, until);
 		ret->until = soaked;
 	} else if (t->phones[0][DB_MEMBER_OFFERED] > 0) {
-		say(ret, DECIDE_WAIT, "%zu more phones to settle", t->phones[0][DB_MEMBER_OFFERED]);
+		say(ret, DECIDE_WAIT, "%zu more to settle", t->phones[0][DB_MEMBER_OFFERED]);
 	} else {
 		ret->what = DECIDE_DONE;
 	}
@@ -105,7 +105,8 @@ void
 decide(const struct plan *p, const struct db_rollout *r, const struct db_rollout_tally *t, time_t now,
     struct decision *ret)
 {
-	const size_t size = r->wave > 0 ? decide_wave_size(t, r->wave) : 0, settled = t->phones[r->wave][DB_MEMBER_SETTLED];
+	const size_t size = r->wave > 0 ? decide_wave_size(t, r->wave) : 0,
+		     settled = t->phones[r->wave][DB_MEMBER_SETTLED];
 	size_t need = needed(p, size), open = waiting(t, r->wave);
 
 	*ret = (struct decision){ .what = DECIDE_WAIT };
@@ -127,6 +128,6 @@ decide(const struct plan *p, const struct db_rollout *r, const struct db_rollout
 		say(ret, DECIDE_PAUSE, "wave %d: %zu of %zu phones settled, fewer than success=%lu%%", r->wave, settled,
 		    size, p->success);
 	} else {
-		say(ret, DECIDE_WAIT, "%zu more phones of wave %d to settle", need - settled, r->wave);
+		say(ret, DECIDE_WAIT, "%zu more of wave %d to settle", need - settled, r->wave);
 	}
 }

@@ -29,8 +29,7 @@ changes_store(struct step *s, struct err *e)
 	size_t count = s->change_count;
 
 	s->change_count = 0;
-	return count == 0 ? 0
-	                  : db_member_change(s->engine->db, s->rollout, s->changes, count, s->now, e);
+	return count == 0 ? 0 : db_member_change(s->engine->db, s->rollout, s->changes, count, s->now, e);
 }
 
 static int
@@ -60,7 +59,8 @@ proof_judge(const struct db_member_proof *p, void *arg, struct err *e)
 	change.why = (int)why;
 	if (change.state == p->member.state && change.why == p->member.why)
 		return 0;
-	change.detail = change.state == DB_MEMBER_FAILED ? member_why_text(why) : "it stays connected with its new certificate";
+	change.detail = change.state == DB_MEMBER_FAILED ? member_why_text(why)
+	                                                 : "it stays connected with its new certificate";
 	if (change.state == DB_MEMBER_FAILED) {
 		s->progress->failed++;
 		tell_failed(s, &p->member, change.detail);
@@ -219,7 +219,7 @@ act(struct step *s, const struct decision *d, const struct db_rollout_tally *t, 
 	case DECIDE_NEXT:
 		r->wave++;
 		r->good_since = 0;
-		(void)snprintf(text, sizeof(text), "wave %d of %d begins: %zu phones", r->wave, t->waves,
+		(void)snprintf(text, sizeof(text), "wave %d of %d begins, phones: %zu", r->wave, t->waves,
 		    decide_wave_size(t, r->wave));
 		return store(s, "rollout.wave", text, e);
 	case DECIDE_PAUSE:
@@ -228,8 +228,8 @@ act(struct step *s, const struct decision *d, const struct db_rollout_tally *t, 
 		break;
 	}
 	r->state = DB_ROLLOUT_DONE;
-	(void)snprintf(text, sizeof(text), "done: %zu phones settled, %zu failed, %zu were taken out",
-	    all[DB_MEMBER_SETTLED], all[DB_MEMBER_FAILED], all[DB_MEMBER_DROPPED]);
+	(void)snprintf(text, sizeof(text), "done; settled %zu, failed %zu, taken out %zu", all[DB_MEMBER_SETTLED],
+	    all[DB_MEMBER_FAILED], all[DB_MEMBER_DROPPED]);
 	return store(s, "rollout.done", text, e);
 }
 

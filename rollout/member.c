@@ -8,15 +8,19 @@ static const struct {
 	[MEMBER_NOT_MINTED] = { "not-minted", "nothing could be made for it" },
 	[MEMBER_HELD_BACK] = { "held-back", "the change would have locked it out" },
 	[MEMBER_REVOKED] = { "revoked", "its new certificate was revoked meanwhile" },
-	[MEMBER_FELL_BACK] = { "fell-back", "it came back with an older certificate: it has lost the new bundle, as by a "
-					    "factory reset, or discarded it" },
+	[MEMBER_FELL_BACK] = { "fell-back",
+	    "it came back with an older certificate: it has lost the new bundle, as by a "
+	    "factory reset, or discarded it" },
 	[MEMBER_UNKNOWN] = { "unknown-certificate", "it came with a certificate that is on no bundle of its" },
-	[MEMBER_NOT_ASKED] = { "not-asked", "it has not asked for its XML: it is switched off, was not restarted, or does "
-					    "not reach the HTTP server" },
-	[MEMBER_NOT_FETCHED] = { "not-fetched", "it has its XML and did not fetch the bundle whole: it is cut off on the "
-						"way, or its firmware does not take the setting" },
-	[MEMBER_NOT_CONNECTED] = { "not-connected", "it has fetched the bundle and did not connect with it: it discarded "
-						    "it, or does not reach the OpenVPN server" },
+	[MEMBER_NOT_ASKED] = { "not-asked",
+	    "it has not asked for its XML: it is switched off, was not restarted, or does "
+	    "not reach the HTTP server" },
+	[MEMBER_NOT_FETCHED] = { "not-fetched",
+	    "it has its XML and did not fetch the bundle whole: it is cut off on the "
+	    "way, or its firmware does not take the setting" },
+	[MEMBER_NOT_CONNECTED] = { "not-connected",
+	    "it has fetched the bundle and did not connect with it: it discarded "
+	    "it, or does not reach the OpenVPN server" },
 	[MEMBER_NOT_SETTLED] = { "not-settled", "it has connected and did not stay connected" },
 };
 

@@ -26,9 +26,9 @@ plan_what_name(enum plan_what what)
 void
 plan_default(struct plan *p)
 {
-	*p = (struct plan){ .what = PLAN_RENEW,
-		.success = PLAN_SUCCESS_DEFAULT,
-		.per_minute = PLAN_PER_MINUTE_DEFAULT };
+	*p = (struct plan){
+		.what = PLAN_RENEW, .success = PLAN_SUCCESS_DEFAULT, .per_minute = PLAN_PER_MINUTE_DEFAULT
+	};
 	(void)plan_waves_parse(PLAN_WAVES_DEFAULT, p, NULL);
 	(void)plan_share_parse(PLAN_ERRORS_DEFAULT, "errors", &p->errors, NULL);
 	(void)text_duration(PLAN_SOAK_DEFAULT, SECONDS_MAX, "soak", &p->soak, NULL);
@@ -226,9 +226,9 @@ object_read(json_t *o, struct plan *ret, struct err *e)
 	json_t *waves;
 
 	*ret = (struct plan){ .what = PLAN_RENEW };
-	if (json_unpack(o, "{s:s,s:o,s:I,s:s,s:I,s:I,s:I,s?s,s?s}", "what", &what, "waves", &waves, "success",
-		&success, "errors", &errors, "soak", &soak, "per_minute", &per_minute, "deadline", &deadline, "quiet",
-		&quiet, "ca", &ca) != 0)
+	if (json_unpack(o, "{s:s,s:o,s:I,s:s,s:I,s:I,s:I,s?s,s?s}", "what", &what, "waves", &waves, "success", &success,
+		"errors", &errors, "soak", &soak, "per_minute", &per_minute, "deadline", &deadline, "quiet", &quiet,
+		"ca", &ca) != 0)
 		return -1;
 	ret->success = (unsigned long)success;
 	ret->soak = (unsigned long)soak;
@@ -248,5 +248,7 @@ plan_read(const char *text, struct plan *ret, struct err *e)
 	int rc = o != NULL ? object_read(o, ret, e) : -1;
 
 	json_decref(o);
-	return rc == 0 ? 0 : err_set(e, ERR_INTEGRITY, "plan: expected one that phonevpn has written, found \"%.200s\"", text);
+	return rc == 0
+	           ? 0
+	           : err_set(e, ERR_INTEGRITY, "plan: expected one that phonevpn has written, found \"%.200s\"", text);
 }
