@@ -4,7 +4,7 @@
 
 #include "bundler/network.h"
 #include "cli/settings.h"
-#include "db/db.h"
+#include "db/host.h"
 
 /* Phones' fixed addresses in the network of the setting vpn-network. */
 struct addresses {

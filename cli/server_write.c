@@ -4,6 +4,7 @@
 #include "ca/crl.h"
 #include "common/file.h"
 #include "common/tree.h"
+#include "db/host.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "db/chain.h"
-#include "db/db.h"
+#include "db/host.h"
 #include "db/folder.h"
 #include "db/request.h"
 #include "db/seal.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/db_support.h"
 
+#include "db/host.h"
+
 #define PHONES_MANY 1300 /* more than two pages of a listing */
 
 static void
