@@ -12,7 +12,8 @@ ok "make install" in_tree install
 for file in usr/bin/phonevpn usr/bin/refphone usr/share/man/man1/phonevpn.1 usr/share/man/man1/refphone.1 usr/share/man/man5/fleet.csv.5; do
 	ok "$file is there" test -s "$T/root/$file"
 done
-for file in lib/systemd/system/phonevpn.service lib/systemd/system/phonevpn.socket lib/systemd/system/phonevpn-watch.service lib/sysusers.d/phonevpn.conf \
+for file in lib/systemd/system/phonevpn.service lib/systemd/system/phonevpn.socket lib/systemd/system/phonevpn-watch.service \
+	lib/systemd/system/phonevpn-rollout.service lib/systemd/system/phonevpn-rollout.timer lib/sysusers.d/phonevpn.conf \
 	share/doc/phonevpn/examples/fail2ban/filter.d/phonevpn.conf; do
 	ok "$file is there" test -s "$T/root/usr/$file"
 done
