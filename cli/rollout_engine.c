@@ -27,7 +27,7 @@ item_fail(struct engine_item *item, enum member_why why, const char *detail)
 	(void)snprintf(item->detail, sizeof(item->detail), "%s", detail);
 }
 
-/* What the rollout does to a phone. MINT_NOTHING, with the item failed: nothing can be done. */
+/* What the rollout does to a phone; MINT_TURNED_DOWN with the item failed. */
 static enum mint_action
 action_of(const struct host *h, const struct plan *plan, const struct db_phone *p, struct engine_item *item)
 {
@@ -40,12 +40,25 @@ action_of(const struct host *h, const struct plan *plan, const struct db_phone *
 	action = mint_plan(p, &wish, false, &why);
 	if (action == MINT_TURNED_DOWN)
 		item_fail(item, MEMBER_NOT_MINTED, why.text);
-	if (action == MINT_NOTHING)
-		item_fail(item, MEMBER_NOT_MINTED, "it has all that the settings say already");
 	/* One that an interrupted run of "mint" has left is not this rollout's. */
-	if (action == MINT_OFFER)
-		action = MINT_PROFILE;
-	return item->why == MEMBER_FINE ? action : MINT_NOTHING;
+	return action == MINT_OFFER ? MINT_PROFILE : action;
+}
+
+static int
+item_put(struct host *h, struct mint_maker *maker, const struct plan *plan, struct engine_item *item, struct err *e)
+{
+	enum mint_action action;
+	struct db_phone p;
+
+	if (db_phone_get(h->db, item->member.mac, &p, e) != 0)
+		return -1;
+	action = action_of(h, plan, &p, item);
+	if (action == MINT_TURNED_DOWN)
+		return 0;
+	/* Somebody has given it all that it was to get. */
+	if (action == MINT_NOTHING)
+		return db_member_target(h->db, maker->rollout, p.id, p.newest, e);
+	return mint_maker_put(maker, &p, action, e);
 }
 
 static int
@@ -53,16 +66,8 @@ items_put(struct host *h, struct mint_maker *maker, const struct plan *plan, str
     struct err *e)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct engine_item *item = &items[i];
-		enum mint_action action;
-		struct db_phone p;
-
-		if (item->member.target != 0 || item->why != MEMBER_FINE)
-			continue;
-		if (db_phone_get(h->db, item->member.mac, &p, e) != 0)
-			return -1;
-		action = action_of(h, plan, &p, item);
-		if (action != MINT_NOTHING && mint_maker_put(maker, &p, action, e) != 0)
+		if (items[i].member.target == 0 && items[i].why == MEMBER_FINE &&
+		    item_put(h, maker, plan, &items[i], e) != 0)
 			return -1;
 	}
 	return 0;
@@ -121,6 +126,9 @@ make(void *arg, const struct db_rollout *r, const struct plan *plan, struct engi
 	for (size_t i = 0; i < count && is_of_phone(&why); i++) {
 		struct err mine = ERR_INIT;
 
+		/* It may have been stored before another one failed. */
+		if (db_member_get(h->db, r->id, items[i].member.phone, &items[i].member, e) != 0)
+			return -1;
 		if (items_make(h, r->id, plan, &items[i], 1, &mine) == 0)
 			continue;
 		if (!is_of_phone(&mine))

@@ -142,6 +142,9 @@ struct db_member_change {
 int db_member_change(struct db *db, const struct db_rollout *rollout, const struct db_member_change *changes,
     size_t count, time_t now, struct err *e);
 
+/* A generation that the phone has already is the one that the rollout is for. ERR_NOT_FOUND when it is not waiting. */
+int db_member_target(struct db *db, int64_t rollout, int64_t phone, int64_t number, struct err *e);
+
 /*
  * Offer members that are waiting and minted their targets, and store what of rollout counts them. All or none;
  * ERR_CONFLICT when one is not waiting, is not minted, or its target's certificate is revoked.

@@ -190,6 +190,14 @@ member_target(struct db *db, int64_t rollout, int64_t phone, int64_t number, str
 	return 0;
 }
 
+int
+db_member_target(struct db *db, int64_t rollout, int64_t phone, int64_t number, struct err *e)
+{
+	if (sql_begin(db, e) != 0)
+		return -1;
+	return sql_end(db, member_target(db, rollout, phone, number, e), e);
+}
+
 static int
 change_one(struct db *db, const struct db_rollout *r, const struct db_member_change *c, time_t now, struct err *e)
 {
