@@ -128,16 +128,21 @@ config_url_of(const struct settings *s, const struct db_phone *p, const struct b
 	return 0;
 }
 
+bool
+render_xml_offers(const struct db_phone *p)
+{
+	return p->offered != 0 && phone_stand(p, NULL) != STAND_TURNED_DOWN;
+}
+
 /* What the document says of the VPN. A phone that was never minted keeps what its admin wrote by hand. */
 static int
 vpn_of(const struct settings *s, const struct db_phone *p, const struct buf *password, struct buf *url,
     struct xml_vpn *ret, struct err *e)
 {
 	*ret = (struct xml_vpn){ .mode = XML_VPN_UNTOUCHED };
-	if (phone_stand(p, NULL) == STAND_TURNED_DOWN)
-		return 0;
-	if (p->offered == 0) {
-		ret->mode = p->newest != 0 && p->revoked != 0 ? XML_VPN_OFF : XML_VPN_UNTOUCHED;
+	if (!render_xml_offers(p)) {
+		if (p->newest != 0 && p->revoked != 0 && phone_stand(p, NULL) != STAND_TURNED_DOWN)
+			ret->mode = XML_VPN_OFF;
 		return 0;
 	}
 	if (url_bundle(s->value[SET_URL], p->http_user, buf_string(password), p->offered_md5, p->mac, url, e) != 0)

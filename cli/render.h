@@ -37,6 +37,9 @@ int render_crls(struct db *db, struct buf *out, struct err *e);
 int render_xml(struct db *db, const struct settings *s, const struct db_phone *p, const struct buf *document,
     const char *name, struct buf *out, struct err *e);
 
+/* Whether that document names the md5 of the generation that the phone is offered. */
+bool render_xml_offers(const struct db_phone *p);
+
 /* The same with the phone's HTTP password at hand; of p, what db_phone_login() tells is enough where one is offered. */
 int render_xml_login(struct db *db, const struct settings *s, const struct db_phone *p, const struct buf *password,
     const struct buf *document, const char *name, struct buf *out, struct err *e);

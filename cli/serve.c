@@ -175,7 +175,7 @@ serve_run(const struct invocation *in, struct err *e)
 	warn_enroll(db, &config);
 	state_location(in, actor, &enroll.where);
 	enroll.where.at_once = true;
-	enroll.recorder = login_recorder_start(&enroll.where, e);
+	enroll.recorder = recorder_start(&enroll.where, e);
 	if (enroll.recorder == NULL)
 		goto out;
 	source = serve_source_open(in, &enroll, config.threads, e);
@@ -192,7 +192,7 @@ serve_run(const struct invocation *in, struct err *e)
 	config.digest.realm = s.value[SET_REALM];
 	rc = serve_until_stopped(&serving, e);
 out:
-	login_recorder_stop(enroll.recorder);
+	recorder_stop(enroll.recorder);
 	OPENSSL_cleanse(config.digest.key, sizeof(config.digest.key));
 	buf_release(&cert);
 	buf_release(&key);

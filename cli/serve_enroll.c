@@ -20,25 +20,25 @@ may_enroll(const struct serve_enroll *s, struct db *db, const char *mac, const c
 		return -1;
 	if (enroll_window_admits(&w, time(NULL), address) && db_enroll_may(db, mac, &may, e) != 0)
 		return -1;
-	if (!may || login_recorder_has(s->recorder, mac))
+	if (!may || recorder_has_login(s->recorder, mac))
 		return err_set(e, ERR_NOT_FOUND, "phone %s: may not enroll", mac);
 	return 0;
 }
 
 /* The document as it will be once the phone has enrolled. */
 static int
-document_of(const struct serve_enroll *s, struct db *db, const char *mac, struct buf *out, struct err *e)
+document_of(const struct serve_enroll *s, struct db *db, const char *mac, struct db_phone *ret, struct buf *out,
+    struct err *e)
 {
 	struct buf document = BUF_INIT(XML_MAX);
 	struct settings settings;
-	struct db_phone p;
 	char *path = NULL;
 	int rc = -1;
 
-	if (settings_load(db, &settings, e) == 0 && db_phone_get(db, mac, &p, e) == 0 &&
-	    base_document(s->base_dir, p.mac, &document, &path, e) == 0) {
-		p.enrolled = time(NULL);
-		rc = render_xml(db, &settings, &p, path != NULL ? &document : NULL, path, out, e);
+	if (settings_load(db, &settings, e) == 0 && db_phone_get(db, mac, ret, e) == 0 &&
+	    base_document(s->base_dir, ret->mac, &document, &path, e) == 0) {
+		ret->enrolled = time(NULL);
+		rc = render_xml(db, &settings, ret, path != NULL ? &document : NULL, path, out, e);
 	}
 	free(path);
 	buf_release(&document);
@@ -50,28 +50,29 @@ document_of(const struct serve_enroll *s, struct db *db, const char *mac, struct
  * phone whose document cannot be made may come again.
  */
 static int
-claim(const struct serve_enroll *s, const char *mac, const char *address, struct buf *out, struct err *e)
+claim(const struct serve_enroll *s, const char *mac, const char *address, struct db_phone *ret, struct buf *out,
+    struct err *e)
 {
 	struct db *db = db_open_writer(&s->where, e);
 	int rc = -1;
 
-	if (db != NULL && may_enroll(s, db, mac, address, e) == 0 && document_of(s, db, mac, out, e) == 0)
+	if (db != NULL && may_enroll(s, db, mac, address, e) == 0 && document_of(s, db, mac, ret, out, e) == 0)
 		rc = db_enroll_claim(db, mac, address, e);
 	db_close(db);
 	return rc;
 }
 
 int
-serve_enroll(const struct serve_enroll *s, struct db *db, const char *mac, const char *address, struct buf *out,
-    struct err *e)
+serve_enroll(const struct serve_enroll *s, struct db *db, const char *mac, const char *address, struct db_phone *ret,
+    struct buf *out, struct err *e)
 {
 	int rc;
 
 	if (may_enroll(s, db, mac, address, e) != 0)
 		return -1;
-	login_recorder_hold(s->recorder);
-	rc = claim(s, mac, address, out, e);
-	login_recorder_release(s->recorder);
+	recorder_hold(s->recorder);
+	rc = claim(s, mac, address, ret, out, e);
+	recorder_release(s->recorder);
 	if (rc == 0)
 		log_info("%s enrolled from %s", mac, address);
 	else

@@ -164,7 +164,7 @@ serve_until_stopped(const struct serving *s, struct err *e)
 	manager_stopping();
 	admin_stop(b.admin);
 	http_stop(server);
-	login_recorder_stop(s->enroll->recorder);
+	recorder_stop(s->enroll->recorder);
 	s->enroll->recorder = NULL;
 	serve_watch_close(b.watch);
 	is_over = rollout_runner_stop(b.runner);

@@ -17,6 +17,13 @@
 #define PASSWORD_MAX 1024
 #define REST_S 1
 
+/* What an answer proves that was fetched whole: struct http_receipt's what. */
+enum proof {
+	PROOF_XML,
+	PROOF_BUNDLE,
+	PROOF_ENROLLED, /* the XML, by a phone that had no login yet */
+};
+
 /* A handle, and the settings as it saw them last. */
 struct view {
 	struct db *db;
@@ -29,10 +36,14 @@ struct view {
 	/* While it is taken: the phone whose login was looked up. */
 	struct db_phone phone; /* as db_phone_login() tells; "" for its MAC: none */
 	struct buf password;
+	struct http_receipt
+	    receipt; /* what the document that was made proves; number 0: nothing that is not on record */
+
 	bool used; /* since the last look at it */
 };
 
 struct serve_source {
+	const struct serve_enroll *enroll;
 	pthread_mutex_t lock;
 	pthread_cond_t free;
 	struct view views[SERVE_SOURCE_HANDLES_MAX];
@@ -50,6 +61,7 @@ view_give(void *arg, void *view)
 	struct view *v = view;
 
 	v->phone.mac[0] = '\0';
+	v->receipt.number = 0;
 	buf_clear(&v->password);
 	db_read_end(v->db);
 	(void)pthread_mutex_lock(&s->lock);
@@ -109,6 +121,13 @@ source_credential(void *view, const char *user, struct http_credential *ret, str
 	return 0;
 }
 
+/* A document of this generation is to be sent to the phone whose login this is. */
+static void
+note_proof(struct view *v, int64_t number, enum proof what)
+{
+	v->receipt = (struct http_receipt){ .phone = v->phone.id, .number = number, .what = what };
+}
+
 /* Who is served is nearly always who has logged in, and is offered a bundle: then all is known that is needed. */
 static bool
 is_known(const struct view *v, const char *mac)
@@ -135,9 +154,28 @@ source_config(void *view, const char *mac, struct buf *out, struct err *e)
 		rc = render_xml_login(v->db, &v->settings, &v->phone, &v->password, base, path, out, e);
 	else
 		rc = render_xml(v->db, &v->settings, &p, base, path, out, e);
+	if (rc == 0 && is_known(v, mac) && (v->phone.rungs & 1U << DB_RUNG_OFFERED) == 0 &&
+	    render_xml_offers(&v->phone))
+		note_proof(v, v->phone.offered, PROOF_XML);
 out:
 	free(path);
 	buf_release(&document);
+	return rc;
+}
+
+/* Not the one that it is offered now: an older one, whose md5 is in the XML that it has read. */
+static int
+older_bundle(struct view *v, const char *mac, const char *md5, struct buf *out, struct err *e)
+{
+	struct db_bundle b;
+	int rc;
+
+	if (db_bundle_get(v->db, mac, 0, md5, &b, e) != 0)
+		return -1;
+	rc = render_parts(v->db, &b, mac, out, NULL, e);
+	if (rc == 0 && !b.fetched && strcmp(v->phone.mac, mac) == 0)
+		note_proof(v, b.number, PROOF_BUNDLE);
+	db_bundle_release(&b);
 	return rc;
 }
 
@@ -151,12 +189,14 @@ source_bundle(void *view, const char *mac, const char *md5, struct buf *out, str
 	int rc = -1;
 
 	if (!is_known(v, mac) || strcmp(v->phone.offered_md5, md5) != 0)
-		return render_bundle(v->db, mac, 0, md5, out, NULL, e);
+		return older_bundle(v, mac, md5, out, e);
 	if (db_bundle_offered(v->db, &v->phone, &b, profile, e) != 0)
 		return -1;
 	base = served_profile(&v->profiles, v->db, profile, e);
 	if (base != NULL)
 		rc = render_served(v->db, &b, mac, base, out, e);
+	if (rc == 0 && (v->phone.rungs & 1U << DB_RUNG_FETCHED) == 0)
+		note_proof(v, v->phone.offered, PROOF_BUNDLE);
 	db_bundle_release(&b);
 	return rc;
 }
@@ -167,15 +207,38 @@ source_login(void *view, const char *mac)
 	const struct view *v = view;
 
 	if (v->phone.login == 0)
-		login_recorder_note(v->enroll->recorder, mac);
+		recorder_note_login(v->enroll->recorder, mac);
+}
+
+static bool
+source_receipt(void *view, struct http_receipt *ret)
+{
+	const struct view *v = view;
+
+	*ret = v->receipt;
+	return v->receipt.number != 0;
+}
+
+static void
+source_sent(void *arg, const struct http_receipt *r, const char *address)
+{
+	const struct serve_source *s = arg;
+
+	recorder_note_rung(s->enroll->recorder, r->phone, r->number,
+	    r->what == PROOF_BUNDLE ? DB_RUNG_FETCHED : DB_RUNG_OFFERED, address, r->what == PROOF_ENROLLED);
 }
 
 static int
 source_enroll(void *view, const char *mac, const char *address, struct buf *out, struct err *e)
 {
-	const struct view *v = view;
+	struct view *v = view;
+	struct db_phone p;
 
-	return serve_enroll(v->enroll, v->db, mac, address, out, e);
+	if (serve_enroll(v->enroll, v->db, mac, address, &p, out, e) != 0)
+		return -1;
+	if (render_xml_offers(&p))
+		v->receipt = (struct http_receipt){ .phone = p.id, .number = p.offered, .what = PROOF_ENROLLED };
+	return 0;
 }
 
 /* A view that had nothing to do for REST_S would hold up the emptying of the database's WAL. */
@@ -249,6 +312,7 @@ serve_source_open(const struct invocation *in, const struct serve_enroll *enroll
 		(void)err_set(e, ERR_FAILED, "state: no memory is left to serve it");
 		return NULL;
 	}
+	s->enroll = enroll;
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_cond_init(&s->free, NULL);
 	process_cond_init(&s->end);
@@ -284,5 +348,7 @@ serve_source_http(struct serve_source *s)
 		.bundle = source_bundle,
 		.login = source_login,
 		.enroll = source_enroll,
+		.receipt = source_receipt,
+		.sent = source_sent,
 	};
 }

@@ -105,12 +105,10 @@ int db_nonce_key_get(struct db *db, unsigned char ret_key[DB_NONCE_KEY_SIZE], st
 struct db_phone {
 	int64_t id;
 	char mac[DB_MAC_SIZE];
-	char model[8];
-	char firmware[32];	/* "" when not known */
+	char model[8], firmware[32];	/* firmware "" when not known */
 	char extension[41];
 	char label[121];
-	char group[65];
-	char http_user[65];
+	char group[65], http_user[65];
 	uint32_t vpn_host;	/* its fixed address' number in the VPN's network: 258 is 10.8.1.2 in 10.8.0.0/16; 0: none */
 	bool has_secret;
 	time_t created;
@@ -124,6 +122,7 @@ struct db_phone {
 	char profile[DB_HASH_SIZE];
 	time_t enrolled, login;		/* it enrolled, and first logged in itself: db/enroll.h; 0: not, or not known */
 	char enrolled_from[46];		/* an IP address */
+	unsigned int rungs;		/* 1 << enum db_rung: what db_phone_login() knows of the offered one's ladder */
 };
 
 /* Numbers of the VPN's network that phones may have, both ends included. */
@@ -348,6 +347,7 @@ struct db_bundle {
 	struct buf profile, cert, key;
 	char md5[DB_MD5_SIZE];
 	size_t size;
+	bool fetched;			/* that it was is on record (db/ladder.h); db_bundle_get() only */
 };
 
 /*

@@ -26,7 +26,8 @@ int db_data_version(struct db *db, int64_t *ret, struct err *e);
 
 /*
  * Whose an HTTP user is, and append the password that goes with it: one look-up by the user's name, however many. Of the
- * phone all is told but its group, address and age, and its newest generation.
+ * phone all is told but its group, address and age, and its newest generation; and whether it is on record that the offered one
+ * was offered and fetched (db/ladder.h).
  */
 int db_phone_login(struct db *db, const char *http_user, struct db_phone *ret, struct buf *ret_password, struct err *e);
 

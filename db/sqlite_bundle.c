@@ -64,6 +64,8 @@ db_bundle_get(struct db *db, const char *mac, int64_t number, const char *md5, s
 		db_bundle_release(ret);
 		rc = -1;
 	}
+	if (rc == 0)
+		ret->fetched = sqlite3_column_int(st, 8) != 0;
 	sql_done(st);
 	return rc;
 }

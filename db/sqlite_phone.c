@@ -216,6 +216,7 @@ login_read(struct db *db, sqlite3_stmt *st, struct db_phone *ret, struct buf *re
 		.offered = sqlite3_column_int64(st, 8),
 		.enrolled = sqlite3_column_int64(st, 10),
 		.login = sqlite3_column_int64(st, 11),
+		.rungs = (unsigned int)sqlite3_column_int(st, 13),
 	};
 	struct seal_place place;
 

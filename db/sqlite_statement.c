@@ -31,9 +31,10 @@
 	"AND id > ?1 AND (?2 = 0 OR authority = ?2) AND (?3 = 0 OR revoked IS NOT NULL) ORDER BY id LIMIT ?4"
 
 /* bundle_read() takes these. */
-#define BUNDLE_SELECT(index)                                                               \
-	"SELECT g.phone, g.number, g.serial, r.text, c.cert, c.sealed_key, g.md5, g.size " \
-	"FROM phones AS p JOIN generations AS g " index "ON g.phone = p.id "               \
+#define BUNDLE_SELECT(index)                                                                             \
+	"SELECT g.phone, g.number, g.serial, r.text, c.cert, c.sealed_key, g.md5, g.size, "              \
+	"EXISTS (SELECT 1 FROM ladder AS l WHERE (l.phone, l.number, l.rung) = (g.phone, g.number, 2)) " \
+	"FROM phones AS p JOIN generations AS g " index "ON g.phone = p.id "                             \
 	"JOIN certificates AS c ON c.serial = g.serial JOIN profiles AS r ON r.hash = g.profile "
 
 #define AUTHORITY_SELECT \
@@ -126,7 +127,9 @@ static const char *const texts[SQL_COUNT] = {
 	/* login_read() takes these. Nothing of certificates, which are the larger part of the database. */
 	[SQL_PHONE_LOGIN] =
 	    "SELECT p.id, p.mac, p.model, p.firmware, p.extension, p.label, p.http_user, p.sealed_secret IS NOT NULL, "
-	    "p.offered, o.md5, r.enrolled, r.login, p.sealed_http_password FROM phones AS p "
+	    "p.offered, o.md5, r.enrolled, r.login, p.sealed_http_password, "
+	    "(SELECT sum(1 << l.rung) FROM ladder AS l WHERE l.phone = p.id AND l.number = p.offered AND l.rung <= 2) "
+	    "FROM phones AS p "
 	    "LEFT JOIN generations AS o ON o.phone = p.id AND o.number = p.offered "
 	    "LEFT JOIN provisioned AS r ON r.phone = p.id WHERE p.http_user = ?1",
 	[SQL_PHONE_SET] = "UPDATE phones SET model = ?2, firmware = ?3, extension = ?4, label = ?5, grp = ?6, "

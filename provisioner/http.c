@@ -111,6 +111,8 @@ on_completed(void *arg, struct MHD_Connection *connection, void **request, enum 
 	}
 	http_log_request(q, how);
 	http_count(&q->server->counts, q->route.kind, q->status, q->login, q->bytes);
+	if (q->has_receipt && how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		http_receipt_sent(q);
 	if (q->seen)
 		request_count(q->server, false);
 	http_limit_next(q->limited);

@@ -9,6 +9,7 @@
 #include "provisioner/proxy.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
 enum http_auth {
@@ -21,6 +22,12 @@ enum http_auth {
 struct http_credential {
 	char mac[MAC_SIZE];
 	struct buf password;
+};
+
+/* What a document proves once it has been fetched whole, in the source's own numbers. */
+struct http_receipt {
+	int64_t phone, number;
+	int what;
 };
 
 /*
@@ -47,6 +54,15 @@ struct http_source {
 	 * ERR_CONFLICT when it cannot be told now (503, to be asked again).
 	 */
 	int (*enroll)(void *view, const char *mac, const char *address, struct buf *out, struct err *e);
+	/* Whether it matters that the document which this view gave last is fetched whole. May be NULL. */
+	bool (*receipt)(void *view, struct http_receipt *ret);
+	/*
+	 * It was, by the client at that IP address: all of it has arrived there, and was not thrown away. Called without a
+	 * view, when the client asks again on its connection, or ends it. Where it is the server that ends the connection
+	 * with its answer, as in a crowd, all of it was sent, and no more is known. With TLS what has arrived and is not
+	 * read is not told apart, and a proxy speaks for its client.
+	 */
+	void (*sent)(void *arg, const struct http_receipt *r, const char *address);
 };
 
 struct http_config {

@@ -114,14 +114,17 @@ document_free(void *arg)
 static enum MHD_Result
 answer_document(struct http_request *q, struct buf *document, const struct field *fields)
 {
+	const struct http_source *source = &q->server->config.source;
 	struct MHD_Response *response;
 	size_t len = document->len;
 
 	response = MHD_create_response_from_buffer_with_free_callback_cls(len, document->data, document_free, document);
 	if (response == NULL)
 		document_free(document);
-	if (strcmp(q->method, MHD_HTTP_METHOD_HEAD) != 0)
+	if (strcmp(q->method, MHD_HTTP_METHOD_HEAD) != 0) {
 		q->bytes = len;
+		q->has_receipt = source->receipt != NULL && q->view != NULL && source->receipt(q->view, &q->receipt);
+	}
 	return queue(q, MHD_HTTP_OK, response, fields);
 }
 

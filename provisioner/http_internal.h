@@ -43,6 +43,7 @@ struct http_peer {
 	struct http_server *server;
 	struct http_connection *limited;
 	bool asked;			/* a first request line came */
+	struct http_owed *owed;		/* http_receipt.c: an answer that may not have arrived yet, or NULL */
 };
 
 /* One request, from its first line until its answer is sent. */
@@ -61,6 +62,8 @@ struct http_request {
 	struct throttle_login throttled;
 	struct http_request *next_waiting;
 	uint64_t turn;			/* while it waits: when it goes on */
+	bool has_receipt;
+	struct http_receipt receipt;
 	/* For the log. */
 	char log_method[16], log_version[16];
 	char *log_user, *log_agent, *log_referer;	/* as they came, cut; or NULL */
@@ -106,6 +109,13 @@ void http_peer_asks(struct http_peer *p);
 
 /* What belongs to a connection; NULL when memory is short. */
 struct http_peer *http_peer_of(struct MHD_Connection *connection);
+
+/* A request with a receipt was answered, to the last byte. */
+void http_receipt_sent(const struct http_request *q);
+
+/* The client asks for the next, so it has what was sent before; or the connection ends. */
+void http_receipt_next(struct http_peer *p);
+void http_receipt_end(struct http_peer *p, struct MHD_Connection *connection);
 
 void http_tls_release(struct http_server *s);
 

@@ -41,6 +41,7 @@ http_peer_notify(void *server, struct MHD_Connection *connection, void **context
 		fresh_count(p->server, true);
 	} else if (p != NULL) {
 		http_limit_notify(p->server->limit, connection, &p->limited, what);
+		http_receipt_end(p, connection);
 		if (!p->asked)
 			fresh_count(p->server, false);
 		free(p);
@@ -59,6 +60,7 @@ http_peer_of(struct MHD_Connection *connection)
 void
 http_peer_asks(struct http_peer *p)
 {
+	http_receipt_next(p);
 	if (p->asked)
 		return;
 	p->asked = true;

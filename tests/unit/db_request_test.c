@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/db_support.h"
 
+#include "db/ladder.h"
 #include "db/request.h"
 #include "db/sqlite.h"
 
@@ -69,6 +70,56 @@ login_is_the_users_own(void **state)
 }
 
 static void
+assert_rungs(struct fixture *f, struct db *db, unsigned int rungs, bool older_fetched)
+{
+	struct buf password = BUF_INIT(100);
+	struct db_bundle b;
+	struct db_phone p;
+	char md5[DB_MD5_SIZE];
+
+	assert_ok(db_phone_login(db, "user-" MAC_1, &p, &password, &f->e), f->e);
+	assert_int_equal(p.rungs, rungs);
+	md5_of(1, md5);
+	assert_ok(db_bundle_get(db, MAC_1, 0, md5, &b, &f->e), f->e);
+	assert_true(b.fetched == older_fetched);
+	db_bundle_release(&b);
+	buf_release(&password);
+}
+
+/* A fleet that reads the same again would have its server write each time; or nothing of a new generation. */
+static void
+login_knows_what_is_on_record(void **state)
+{
+	struct fixture *f = *state;
+	struct db *db = writer_open(f);
+	struct db_offer offer = { .phone = phone_make(f, db, MAC_1) };
+	struct db_step steps[] = {
+		{ .number = 1, .rung = DB_RUNG_OFFERED, .at = 1000, .source = "from 192.0.2.7 by serve" },
+		{ .number = 2, .rung = DB_RUNG_FETCHED, .at = 1001, .source = "from 192.0.2.7 by serve" },
+		{ .number = 1, .rung = DB_RUNG_FETCHED, .at = 1002, .source = "from 192.0.2.7 by serve" },
+		{ .number = 2, .rung = DB_RUNG_OFFERED, .at = 1003, .source = "from 192.0.2.7 by serve" },
+		{ .number = 2, .rung = DB_RUNG_CONNECTED, .at = 1004, .source = "at a server" },
+	};
+
+	offer.number = generation_new(f, db, offer.phone, MAC_1, 1);
+	assert_ok(db_generation_offer(db, &offer, 1, &f->e), f->e);
+	assert_rungs(f, db, 0, false);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		steps[i].phone = offer.phone;
+	assert_ok(db_ladder_record(db, &steps[0], 1, &f->e), f->e);
+	assert_rungs(f, db, 1U << DB_RUNG_OFFERED, false);
+	offer.number = generation_new(f, db, offer.phone, MAC_1, 2);
+	assert_ok(db_generation_offer(db, &offer, 1, &f->e), f->e);
+	assert_rungs(f, db, 0, false);
+	assert_ok(db_ladder_record(db, &steps[1], 1, &f->e), f->e);
+	assert_rungs(f, db, 1U << DB_RUNG_FETCHED, false);
+	assert_ok(db_ladder_record(db, &steps[2], 3, &f->e), f->e);
+	assert_rungs(f, db, 1U << DB_RUNG_OFFERED | 1U << DB_RUNG_FETCHED, true);
+	db_close(db);
+	assert_sound(f);
+}
+
+static void
 assert_moments(struct fixture *f, bool keep)
 {
 	struct db *writer = writer_open(f), *reader = db_open(&f->where, &f->e);
@@ -133,6 +184,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(login_is_the_users_own),
+		TEST(login_knows_what_is_on_record),
 		TEST(request_sees_one_moment),
 		TEST(kept_state_is_no_older),
 	};
