@@ -136,7 +136,7 @@ out:
 	return rc;
 }
 
-/* ---- the server's certificate ---- */
+/* ---- the server's certificate, of whichever CA ---- */
 
 static void
 check_server_certificate(struct state_check *c, X509 *cert)
@@ -157,24 +157,32 @@ check_server_certificate(struct state_check *c, X509 *cert)
 	check_life(c, &rules, facts.not_before, facts.not_after);
 }
 
+/* Which it is; *ret_found false when there is none, which is told. */
 static int
-check_server(struct state_check *c, struct err *e)
+find_server(struct state_check *c, struct db_certificate *ret, bool *ret_found, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	*ret_found = db_certificate_server(c->db, ret, &why) == 0;
+	if (*ret_found)
+		return 0;
+	if (why.code != ERR_NOT_FOUND)
+		return err_set(e, why.code, "%s", why.text);
+	place_set(c, "server", "");
+	FLEET_FOUND(c->out, FLEET_SERVER_BROKEN, &c->place, "expected a certificate, found none");
+	return 0;
+}
+
+static int
+check_server(struct state_check *c, const struct db_certificate *row, struct err *e)
 {
 	struct buf der = BUF_INIT(DB_DER_MAX);
 	struct err why = ERR_INIT;
-	struct db_certificate row;
 	X509 *cert = NULL;
-	int rc = -1;
+	int rc;
 
-	if (db_certificate_server(c->db, &row, &why) != 0) {
-		rc = why.code == ERR_NOT_FOUND ? 0 : err_set(e, why.code, "%s", why.text);
-		place_set(c, "server", "");
-		if (rc == 0)
-			FLEET_FOUND(c->out, FLEET_SERVER_BROKEN, &c->place, "expected a certificate, found none");
-		goto out;
-	}
-	place_set(c, "server", row.name);
-	rc = db_certificate_der(c->db, row.serial, &der, NULL, e);
+	place_set(c, "server", row->name);
+	rc = db_certificate_der(c->db, row->serial, &der, NULL, e);
 	if (rc != 0)
 		goto out;
 	cert = ca_cert_decode(der.data, der.len, &why);
@@ -182,7 +190,7 @@ check_server(struct state_check *c, struct err *e)
 		FLEET_FOUND(c->out, FLEET_SERVER_BROKEN, &c->place, "%s", why.text);
 	else
 		check_server_certificate(c, cert);
-	if (row.revoked != 0)
+	if (row->revoked != 0)
 		FLEET_FOUND(c->out, FLEET_SERVER_BROKEN, &c->place, "expected it to be in force, found it is revoked");
 out:
 	X509_free(cert);
@@ -194,16 +202,19 @@ int
 fleet_check_state(struct db *db, const struct fleet_common *common, struct findings *out, struct err *e)
 {
 	struct state_check c = { .db = db, .common = common, .out = out };
+	struct db_certificate server = { .authority = 0 };
 	struct db_authority *all = NULL;
 	size_t count = 0;
-	int rc = db_authority_all(db, &all, &count, e);
+	bool found;
+	int rc = find_server(&c, &server, &found, e);
 
+	if (rc == 0)
+		rc = db_authority_list(db, DB_ROLES_SERVERS, &all, &count, e);
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		if (check_ca(&c, &all[i]))
 			rc = check_crl(&c, &all[i], e);
-		/* The server's is of the one that issues now. */
-		if (rc == 0 && c.ca != NULL && all[i].id == common->authority)
-			rc = check_server(&c, e);
+		if (rc == 0 && c.ca != NULL && found && all[i].id == server.authority)
+			rc = check_server(&c, &server, e);
 		X509_free(c.ca);
 		c.ca = NULL;
 	}

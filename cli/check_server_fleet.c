@@ -78,7 +78,7 @@ check_server_revocations(struct check_server *server, struct db *db, const struc
 	struct revocations r = { .server = server, .clock = clock };
 	struct db_authority *all = NULL;
 	size_t count = 0;
-	int rc = db_authority_all(db, &all, &count, e);
+	int rc = db_authority_list(db, DB_ROLES_SERVERS, &all, &count, e);
 
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		const struct db_certificate_filter revoked = { .authority = all[i].id, .revoked = true };

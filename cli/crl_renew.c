@@ -30,7 +30,7 @@ crl_is_due(struct db *db, bool every, bool *ret, struct err *e)
 	struct db_authority *all = NULL;
 	size_t count = 0;
 
-	if (db_authority_all(db, &all, &count, e) != 0)
+	if (db_authority_list(db, DB_ROLES_SERVERS, &all, &count, e) != 0)
 		return -1;
 	*ret = every;
 	for (size_t i = 0; i < count; i++)
@@ -47,7 +47,7 @@ crl_renew_due(struct db *db, bool every, struct err *e)
 	size_t count = 0;
 	int rc = 0;
 
-	if (settings_load(db, &s, e) != 0 || db_authority_all(db, &all, &count, e) != 0)
+	if (settings_load(db, &s, e) != 0 || db_authority_list(db, DB_ROLES_SERVERS, &all, &count, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		if (every || is_old(&all[i], time(NULL)))

@@ -266,7 +266,7 @@ prepare(struct import *im, struct err *e)
 	for (size_t i = 0; i < count; i++)
 		im->candidates[i].draft = (struct phone_draft)PHONE_DRAFT_INIT;
 	if (settings_load(im->db, &im->settings, e) != 0 ||
-	    db_authority_all(im->db, &im->authorities, &im->authority_count, e) != 0 ||
+	    db_authority_list(im->db, DB_ROLES_SERVERS, &im->authorities, &im->authority_count, e) != 0 ||
 	    profile_current(im->db, &im->settings, &p->profile, p->profile_hash, e) != 0)
 		return -1;
 	return config_read(p->profile.data, p->profile.len, &im->profile, e);

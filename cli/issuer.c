@@ -43,7 +43,7 @@ issuer_open_id(struct db *db, int64_t id, struct issuer *ret, struct err *e)
 	int rc = -1;
 
 	*ret = (struct issuer){ 0 };
-	if (db_authority_all(db, &all, &count, e) != 0)
+	if (db_authority_list(db, DB_ROLES_ALL, &all, &count, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (all[i].id == id) {

@@ -28,7 +28,7 @@ remove_phone(struct db *db, const struct settings *s, const struct db_phone *p, 
 	size_t count = 0;
 	int rc;
 
-	rc = db_authority_all(db, &all, &count, e);
+	rc = db_authority_list(db, DB_ROLES_SERVERS, &all, &count, e);
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		bool last = i + 1 == count;
 

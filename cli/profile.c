@@ -13,7 +13,7 @@ profile_current(struct db *db, const struct settings *s, struct buf *ret_text, c
 	size_t count = 0;
 	int rc = -1;
 
-	if (settings_profile(s, &params, e) != 0 || db_authority_all(db, &all, &count, e) != 0)
+	if (settings_profile(s, &params, e) != 0 || db_authority_list(db, DB_ROLES_PHONES, &all, &count, e) != 0)
 		return -1;
 	cas = calloc(count, sizeof(*cas));
 	if (cas == NULL) {

@@ -100,7 +100,7 @@ render_crls(struct db *db, struct buf *out, struct err *e)
 	size_t count = 0;
 	int rc;
 
-	rc = db_authority_all(db, &all, &count, e);
+	rc = db_authority_list(db, DB_ROLES_SERVERS, &all, &count, e);
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		buf_clear(&der);
 		rc = db_authority_crl(db, all[i].id, &der, e);

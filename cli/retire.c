@@ -103,7 +103,7 @@ phones_take(struct retire *r, struct err *e)
 static int
 authorities_load(struct retire *r, struct err *e)
 {
-	if (db_authority_all(r->db, &r->authorities, &r->authority_count, e) != 0)
+	if (db_authority_list(r->db, DB_ROLES_SERVERS, &r->authorities, &r->authority_count, e) != 0)
 		return -1;
 	r->revocations = calloc(r->authority_count, sizeof(*r->revocations));
 	if (r->revocations == NULL)

@@ -26,7 +26,7 @@ revocation_add(struct revocation *r, const unsigned char serial[DB_SERIAL_SIZE],
 static int
 gather(const struct db_certificate *c, void *arg, struct err *e)
 {
-	return c->revoked != 0 ? 0 : revocation_add(arg, c->serial, e);
+	return c->revoked != 0 || c->dropped ? 0 : revocation_add(arg, c->serial, e);
 }
 
 int
@@ -49,6 +49,8 @@ revocation_of_serial(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], 
 	serial_hex(serial, hex);
 	if (c.revoked != 0)
 		return err_set(e, ERR_CONFLICT, "serial %s: revoked already", hex);
+	if (c.dropped)
+		return err_set(e, ERR_CONFLICT, "serial %s: its CA is dropped, so that no server takes it anyway", hex);
 	if (c.server)
 		return err_set(e, ERR_INPUT,
 		    "serial %s: expected a phone's certificate, found the server's; phones read no CRL, so that "

@@ -77,7 +77,7 @@ revoke_phone(struct revoke *v, const char *argument, struct err *e)
 	int rc = 0;
 
 	if (phone_argument(argument, mac, e) != 0 || db_phone_get(v->db, mac, &p, e) != 0 ||
-	    db_authority_all(v->db, &all, &count, e) != 0)
+	    db_authority_list(v->db, DB_ROLES_SERVERS, &all, &count, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		struct revocation r = REVOCATION_INIT;

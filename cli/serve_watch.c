@@ -77,7 +77,7 @@ fleet_render(struct db *db, struct buf *out, struct err *e)
 	return 0;
 }
 
-/* Of every authority that phones trust: all its CRLs have to be valid, or OpenVPN turns every client down. */
+/* Of every authority that servers trust: all their CRLs have to be valid, or OpenVPN turns their clients down. */
 static int
 authorities_render(struct db *db, struct buf *out, struct err *e)
 {
@@ -85,7 +85,7 @@ authorities_render(struct db *db, struct buf *out, struct err *e)
 	struct db_authority *all = NULL;
 	size_t count = 0;
 
-	if (db_authority_all(db, &all, &count, e) != 0)
+	if (db_authority_list(db, DB_ROLES_SERVERS, &all, &count, e) != 0)
 		return -1;
 	metrics_family(out, crl, METRICS_GAUGE, "When the authority's CRL runs out.");
 	for (size_t i = 0; i < count; i++)

@@ -197,7 +197,7 @@ renew_run(const struct invocation *in, struct err *e)
 	if (identity_make(&id, bits, &s, issuer.cert, issuer.key, e) != 0)
 		goto out;
 	fresh = identity_certificate(&id);
-	if (!dry_run && db_certificate_add_server(db, issuer.authority.id, id.params.common_name, &fresh, e) != 0)
+	if (!dry_run && db_certificate_add_server(db, issuer.authority.id, id.params.common_name, &fresh, NULL, e) != 0)
 		goto out;
 	rc = report(in, &id, &current, e);
 out:

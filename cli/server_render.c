@@ -63,11 +63,28 @@ render_cas(struct db *db, struct buf *out, struct err *e)
 	size_t count = 0;
 	int rc;
 
-	rc = db_authority_all(db, &all, &count, e);
+	rc = db_authority_list(db, DB_ROLES_SERVERS, &all, &count, e);
 	for (size_t i = 0; i < count && rc == 0; i++)
 		rc = pem_of(&all[i].cert, PEM_LABEL_CERTIFICATE, out, e);
 	db_authority_free(all, count);
 	return rc;
+}
+
+/* In a rotation it is another one than the one that issues. */
+static X509 *
+issuer_of(struct db *db, const struct db_certificate *c, struct err *e)
+{
+	struct db_authority *all = NULL;
+	X509 *cert = NULL;
+	size_t count = 0;
+
+	if (db_authority_list(db, DB_ROLES_PHONES, &all, &count, e) != 0)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		if (all[i].id == c->authority)
+			cert = ca_cert_decode(all[i].cert.data, all[i].cert.len, e);
+	db_authority_free(all, count);
+	return cert;
 }
 
 /*
@@ -75,26 +92,22 @@ render_cas(struct db *db, struct buf *out, struct err *e)
  * may lack what only ns-cert-type asks for.
  */
 static int
-check_identity(struct db *db, const struct settings *s, const struct buf *cert_der, const struct buf *key_der,
-    struct err *e)
+check_identity(struct db *db, const struct settings *s, const struct db_certificate *server, const struct buf *cert_der,
+    const struct buf *key_der, struct err *e)
 {
 	const bool netscape = strcmp(s->value[SET_VPN_SERVER_CHECK], "ns-cert-type") == 0;
-	struct db_authority issuer = { 0 };
 	X509 *cert = NULL, *ca = NULL;
 	EVP_PKEY *key = NULL;
 	int rc = -1;
 
-	if (db_authority_current(db, &issuer, e) != 0)
-		return -1;
 	cert = ca_cert_decode(cert_der->data, cert_der->len, e);
-	ca = cert != NULL ? ca_cert_decode(issuer.cert.data, issuer.cert.len, e) : NULL;
+	ca = cert != NULL ? issuer_of(db, server, e) : NULL;
 	key = ca != NULL ? ca_key_decode(key_der->data, key_der->len, e) : NULL;
 	if (key != NULL)
 		rc = (netscape ? ca_cert_check : ca_cert_check_foreign)(cert, key, ca, CA_KIND_SERVER, time(NULL), e);
 	X509_free(cert);
 	X509_free(ca);
 	EVP_PKEY_free(key);
-	db_authority_release(&issuer);
 	return rc == 0 ? 0 : err_prefix(e, "server certificate ('phonevpn server renew' makes a new one)");
 }
 
@@ -107,7 +120,7 @@ render_identity(struct db *db, const struct settings *s, struct buf *cert, struc
 
 	if (db_certificate_server(db, &server, e) == 0 &&
 	    db_certificate_der(db, server.serial, &cert_der, &key_der, e) == 0 &&
-	    check_identity(db, s, &cert_der, &key_der, e) == 0 &&
+	    check_identity(db, s, &server, &cert_der, &key_der, e) == 0 &&
 	    pem_of(&cert_der, PEM_LABEL_CERTIFICATE, cert, e) == 0 && pem_of(&key_der, PEM_LABEL_KEY, key, e) == 0)
 		rc = 0;
 	buf_release(&cert_der);

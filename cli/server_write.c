@@ -337,6 +337,8 @@ serial_write(const struct db_certificate *certificate, void *arg, struct err *e)
 	char decimal[CA_SERIAL_DECIMAL_SIZE];
 	bool written = false;
 
+	if (certificate->dropped)
+		return 0;
 	if (ca_serial_decimal(certificate->serial, decimal, e) != 0 ||
 	    tree_put(&s->tree, decimal, "", 0, 0644, &written, e) != 0)
 		return -1;

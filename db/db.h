@@ -173,8 +173,33 @@ int db_phone_count(struct db *db, const struct db_phone_filter *filter, size_t *
 
 /* ---- authorities ---- */
 
+/*
+ * What an authority is for. A phone checks the server's certificate and the server the phone's, so in a rotation both have
+ * to trust both CAs for a while: an authority goes through these from the first to the last, and never back.
+ */
+enum db_role {
+	DB_ROLE_NEXT = 1,	/* servers trust it, phones do not have it yet; it issues nothing. One at most. */
+	DB_ROLE_ISSUING,	/* both trust it, and all that is issued now is issued by it. Exactly one. */
+	DB_ROLE_FORMER,		/* both still trust it; it issues nothing any more */
+	/*
+	 * Nobody trusts it, and nothing of it is published. Its certificates count as gone: none is offered, reused or has to
+	 * be revoked.
+	 */
+	DB_ROLE_DROPPED,
+};
+
+/* "next" and so on. */
+const char *db_role_name(enum db_role role);
+
+/* Sets of roles. */
+#define DB_ROLES(role) (1U << (role))
+#define DB_ROLES_PHONES (DB_ROLES(DB_ROLE_ISSUING) | DB_ROLES(DB_ROLE_FORMER))	/* what phones trust */
+#define DB_ROLES_SERVERS (DB_ROLES_PHONES | DB_ROLES(DB_ROLE_NEXT))	/* what servers trust, and whose CRLs they read */
+#define DB_ROLES_ALL (DB_ROLES_SERVERS | DB_ROLES(DB_ROLE_DROPPED))
+
 struct db_authority {
 	int64_t id;
+	enum db_role role;
 	char name[65];
 	struct buf cert;		/* DER */
 	time_t created;
@@ -182,11 +207,30 @@ struct db_authority {
 	time_t crl_this_update, crl_next_update;
 };
 
-/* The authority that issues now (the newest). Release it with db_authority_release(). */
+/* The authority that issues now. Release it with db_authority_release(). */
 int db_authority_current(struct db *db, struct db_authority *ret, struct err *e);
 
-/* All that phones shall trust, oldest first, in memory that db_authority_free() takes. */
-int db_authority_all(struct db *db, struct db_authority **ret, size_t *ret_count, struct err *e);
+/* All of these roles, oldest first, in memory that db_authority_free() takes. */
+int db_authority_list(struct db *db, unsigned int roles, struct db_authority **ret, size_t *ret_count, struct err *e);
+
+/* Take in another one, as DB_ROLE_NEXT. ERR_CONFLICT when there is one, or one of that name, whatever its role. */
+struct db_authority_new {
+	const char *name;
+	const struct buf *cert, *key;	/* DER */
+	const struct db_crl *crl;
+};
+int db_authority_add(struct db *db, const struct db_authority_new *n, struct err *e);
+
+/* The next one issues from now on, and the one that did becomes a former one. ERR_CONFLICT when it is no next one. */
+int db_authority_promote(struct db *db, int64_t id, struct err *e);
+
+/*
+ * Give up a next or a former one. ERR_CONFLICT when it is another, when the server's certificate is its, which the first of
+ * the two tells beforehand, or when a phone is offered a certificate of it. What phones have beyond that is the caller's to
+ * ask: db/holding.h.
+ */
+int db_authority_may_drop(struct db *db, int64_t id, struct err *e);
+int db_authority_drop(struct db *db, int64_t id, struct err *e);
 
 int db_authority_key(struct db *db, int64_t id, struct buf *ret, struct err *e);
 int db_authority_crl(struct db *db, int64_t id, struct buf *ret, struct err *e);
@@ -207,12 +251,16 @@ struct db_certificate {
 	time_t not_before, not_after, issued;
 	time_t revoked;			/* 0: not */
 	int reason;			/* CRLReason, RFC 5280 section 5.3.1 */
+	bool dropped;			/* its authority is: DB_ROLE_DROPPED */
 };
 
 int db_certificate_get(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], struct db_certificate *ret,
     struct err *e);
 
-/* The newest server certificate of the current authority. */
+/*
+ * The one that the server has, or shall have: the newest that the issuing or a former authority has issued. In a rotation
+ * it stays the former one's until it is moved.
+ */
 int db_certificate_server(struct db *db, struct db_certificate *ret, struct err *e);
 
 /*
@@ -229,9 +277,12 @@ int db_certificate_owner(struct db *db, const unsigned char serial[DB_SERIAL_SIZ
 int db_certificate_der(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], struct buf *ret_cert,
     struct buf *ret_key, struct err *e);
 
-/* Store a further server certificate of an authority: from now on it is the newest. */
+/*
+ * Store a further server certificate of the issuing authority: from now on it is the newest. note: what its event says
+ * beyond that, or NULL.
+ */
 int db_certificate_add_server(struct db *db, int64_t authority, const char *name, const struct db_certificate_new *c,
-    struct err *e);
+    const char *note, struct err *e);
 
 struct db_certificate_filter {
 	int64_t authority;		/* 0: any */
@@ -253,7 +304,7 @@ int db_revoke(struct db *db, int64_t authority, const unsigned char (*serials)[D
 
 /*
  * Forget a phone. Its certificates stay, revoked as by db_revoke() in the same transaction: ERR_CONFLICT when one that
- * is not revoked is missing in serials.
+ * is not revoked is missing in serials. Those of dropped authorities need not be.
  */
 int db_phone_remove(struct db *db, int64_t id, int64_t authority, const unsigned char (*serials)[DB_SERIAL_SIZE],
     size_t count, time_t when, int reason, const struct db_crl *crl, struct err *e);
@@ -272,8 +323,8 @@ struct db_profile_use {
 };
 
 /*
- * Every use of a profile by generations with which a phone may connect now: certificate neither revoked nor ended. Only
- * by those that are offered, with offered. each must not make calls on db.
+ * Every use of a profile by generations with which a phone may connect now: certificate neither revoked nor ended, and its
+ * authority not dropped. Only by those that are offered, with offered. each must not make calls on db.
  */
 int db_profile_use_each(struct db *db, time_t now, bool offered,
     int (*each)(const struct db_profile_use *use, void *arg, struct err *e), void *arg, struct err *e);
@@ -316,7 +367,10 @@ struct db_generation_new {
 	int64_t ret_number;				/* out: 1 for the phone's first */
 };
 
-/* Store generations, not yet offered, all or none. ERR_CONFLICT also when a key has left the pool already. */
+/*
+ * Store generations, not yet offered, all or none. ERR_CONFLICT also when a key has left the pool already, or when the
+ * authority of a new certificate is not the issuing one.
+ */
 int db_generation_commit(struct db *db, struct db_generation_new *generations, size_t count, struct err *e);
 
 /* From now on offer these generations (phone id and number) to their phones, all or none. */
@@ -351,8 +405,8 @@ struct db_bundle {
 };
 
 /*
- * By phone and number, by phone and md5 (any generation whose certificate is not revoked), or the offered one (number 0
- * and md5 NULL). Release it with db_bundle_release().
+ * By phone and number, by phone and md5 (any generation whose certificate is not revoked, and its authority not dropped),
+ * or the offered one (number 0 and md5 NULL). Release it with db_bundle_release().
  */
 int db_bundle_get(struct db *db, const char *mac, int64_t number, const char *md5, struct db_bundle *ret,
     struct err *e);

@@ -31,6 +31,8 @@ enum sql {
 	SQL_AUTHORITY_CRL,
 	SQL_AUTHORITY_STATE,
 	SQL_AUTHORITY_SET_CRL,
+	SQL_AUTHORITY_SET_ROLE,
+	SQL_AUTHORITY_OFFERED,
 	SQL_CERTIFICATE_ADD,
 	SQL_CERTIFICATE_GET,
 	SQL_CERTIFICATE_SERVER,
@@ -43,6 +45,7 @@ enum sql {
 	SQL_CERTIFICATE_REVOKE,
 	SQL_CERTIFICATE_COMPLETE,
 	SQL_CERTIFICATE_LEFT,
+	SQL_CERTIFICATE_TALLY,
 	SQL_PHONE_ADD,
 	SQL_PHONE_BY_ID,
 	SQL_PHONE_BY_MAC,
@@ -69,6 +72,7 @@ enum sql {
 	SQL_HOST_TAKEN,
 	SQL_HOST_ABOVE,
 	SQL_HOST_PAGE,
+	SQL_HOLDING_PAGE,
 	SQL_PROFILE_GET,
 	SQL_PROFILE_ADD,
 	SQL_PROFILE_USES,
@@ -284,8 +288,10 @@ int setting_get_sealed(struct db *db, const char *name, void *out, size_t size, 
 
 /* ---- the tables, inside a transaction ---- */
 
-int authority_add(struct db *db, const char *name, const struct buf *cert, const struct buf *key,
-    const struct db_crl *crl, int64_t *ret_id, struct err *e);
+int authority_add(struct db *db, const struct db_authority_new *n, enum db_role role, int64_t *ret_id, struct err *e);
+
+/* ERR_CONFLICT when it does not issue now. */
+int authority_issues(struct db *db, int64_t id, struct err *e);
 int authority_set_crl(struct db *db, int64_t id, const struct db_crl *crl, struct err *e);
 
 /* phone 0: the server's, or that of an imported one that serves no phone. cert and key may be NULL. */

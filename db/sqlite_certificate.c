@@ -107,6 +107,7 @@ certificate_read(struct db *db, sqlite3_stmt *st, struct db_certificate *ret, st
 		.issued = sqlite3_column_int64(st, 7),
 		.revoked = sqlite3_column_int64(st, 8),
 		.reason = sqlite3_column_int(st, 9),
+		.dropped = sqlite3_column_int(st, 11) != 0,
 	};
 
 	if (sql_column_bytes(db, st, 1, c.serial, sizeof(c.serial), e) != 0 ||
@@ -139,7 +140,7 @@ db_certificate_server(struct db *db, struct db_certificate *ret, struct err *e)
 	int rc = sql_step(db, st, e);
 
 	if (rc == 0)
-		rc = err_set(e, ERR_NOT_FOUND, "state folder %s: the current CA has issued no server certificate",
+		rc = err_set(e, ERR_NOT_FOUND, "state folder %s: no server certificate of a CA that phones trust",
 		    db->dir);
 	else if (rc > 0)
 		rc = certificate_read(db, st, ret, e);
@@ -194,24 +195,25 @@ db_certificate_der(struct db *db, const unsigned char serial[DB_SERIAL_SIZE], st
 
 static int
 certificate_add_server(struct db *db, int64_t authority, const char *name, const struct db_certificate_new *c,
-    struct err *e)
+    const char *note, struct err *e)
 {
 	char hex[SERIAL_HEX_SIZE], field[sizeof(((struct db_certificate *)NULL)->name)];
 
 	if (text_copy(field, sizeof(field), name, "name of the server", e) != 0 ||
-	    certificate_add(db, c, authority, 0, name, true, e) != 0)
+	    authority_issues(db, authority, e) != 0 || certificate_add(db, c, authority, 0, name, true, e) != 0)
 		return -1;
 	text_hex(c->serial, DB_SERIAL_SIZE, hex);
-	return event_append(db, e, "certificate.issue", hex, "server %s", name);
+	return event_append(db, e, "certificate.issue", hex, "server %s%s%s", name, note != NULL ? ", " : "",
+	    note != NULL ? note : "");
 }
 
 int
 db_certificate_add_server(struct db *db, int64_t authority, const char *name, const struct db_certificate_new *c,
-    struct err *e)
+    const char *note, struct err *e)
 {
 	if (sql_begin(db, e) != 0)
 		return -1;
-	return sql_end(db, certificate_add_server(db, authority, name, c, e), e);
+	return sql_end(db, certificate_add_server(db, authority, name, c, note, e), e);
 }
 
 /* ---- listing ---- */

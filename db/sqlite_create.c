@@ -93,6 +93,12 @@ static int
 fill(struct db *db, const struct db_init *init, struct err *e)
 {
 	char hex[2 * DB_SERIAL_SIZE + 1];
+	const struct db_authority_new ca = {
+		.name = init->authority_name,
+		.cert = init->authority_cert,
+		.key = init->authority_key,
+		.crl = init->crl,
+	};
 	int64_t authority;
 
 	/* Asked again, now that nobody else can make it. */
@@ -105,8 +111,7 @@ fill(struct db *db, const struct db_init *init, struct err *e)
 			return -1;
 	}
 	text_hex_number(init->server->serial, DB_SERIAL_SIZE, hex);
-	if (authority_add(db, init->authority_name, init->authority_cert, init->authority_key, init->crl, &authority,
-		e) != 0)
+	if (authority_add(db, &ca, DB_ROLE_ISSUING, &authority, e) != 0)
 		return -1;
 	/* The server's last: it is the newest then. */
 	if (init->import != NULL && import_add(db, init->import, authority, e) != 0)

@@ -98,6 +98,8 @@ certificate_reuse(struct db *db, const struct db_generation_new *g, struct err *
 		rc = certificate_error(e, ERR_NOT_FOUND, g->serial, "this phone has no such certificate");
 	else if (rc > 0 && sqlite3_column_type(st, 1) != SQLITE_NULL)
 		rc = certificate_error(e, ERR_CONFLICT, g->serial, "revoked, so it cannot serve again");
+	else if (rc > 0 && sqlite3_column_int(st, 2) != 0)
+		rc = certificate_error(e, ERR_CONFLICT, g->serial, "its CA is dropped, so it cannot serve again");
 	else if (rc < 0)
 		goto out;
 	if (rc < 0)
@@ -142,7 +144,8 @@ generation_add(struct db *db, struct db_generation_new *g, struct err *e)
 		return -1;
 	if (!md5_parse(g->md5, md5) || g->size == 0 || g->size > INT64_MAX)
 		return err_set(e, ERR_INPUT, "phone %s: expected a bundle's md5 and size, found none", mac);
-	if (g->certificate != NULL ? certificate_add(db, g->certificate, g->authority, g->phone, mac, false, e) != 0
+	if (g->certificate != NULL ? authority_issues(db, g->authority, e) != 0 ||
+					 certificate_add(db, g->certificate, g->authority, g->phone, mac, false, e) != 0
 				   : certificate_reuse(db, g, e) != 0)
 		return -1;
 	if (g->pool_key != 0 && key_pool_take(db, g->pool_key, e) != 0)
@@ -188,6 +191,9 @@ generation_offer(struct db *db, const struct db_offer *o, struct err *e)
 		rc = sql_column_text(db, st, 0, mac, sizeof(mac), e);
 	if (rc == 0 && sqlite3_column_type(st, 2) != SQLITE_NULL)
 		rc = err_set(e, ERR_CONFLICT, "phone %s: generation %lld: its certificate is revoked", mac,
+		    (long long)o->number);
+	else if (rc == 0 && sqlite3_column_int(st, 3) != 0)
+		rc = err_set(e, ERR_CONFLICT, "phone %s: generation %lld: the CA of its certificate is dropped", mac,
 		    (long long)o->number);
 	else if (rc == 0)
 		same = sqlite3_column_int64(st, 1) == o->number;

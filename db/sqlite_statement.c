@@ -22,10 +22,13 @@
 	"(r.opened IS NOT NULL AND r.enrolled IS NULL AND r.login IS NULL)) " \
 	"AND ((SELECT named FROM enroll_window) IS NOT 1 OR p.id IN (SELECT phone FROM enroll_phones)) "
 
+/* Authorities that nobody trusts any more: DB_ROLE_DROPPED. */
+#define DROPPED "(SELECT id FROM authorities WHERE role = 4) "
+
 /* certificate_read() takes these. */
-#define CERTIFICATE_SELECT                                                                                 \
-	"SELECT id, serial, authority, name, kind, not_before, not_after, issued, revoked, reason, phone " \
-	"FROM certificates "
+#define CERTIFICATE_SELECT                                                                                  \
+	"SELECT id, serial, authority, name, kind, not_before, not_after, issued, revoked, reason, phone, " \
+	"authority IN " DROPPED "FROM certificates "
 
 #define CERTIFICATE_PAGE \
 	"AND id > ?1 AND (?2 = 0 OR authority = ?2) AND (?3 = 0 OR revoked IS NOT NULL) ORDER BY id LIMIT ?4"
@@ -38,7 +41,7 @@
 	"JOIN certificates AS c ON c.serial = g.serial JOIN profiles AS r ON r.hash = g.profile "
 
 #define AUTHORITY_SELECT \
-	"SELECT id, name, cert, created, crl_number, crl_this_update, crl_next_update FROM authorities "
+	"SELECT id, name, cert, created, crl_number, crl_this_update, crl_next_update, role FROM authorities "
 
 #define ROLLOUT_SELECT                                                                                                  \
 	"SELECT r.id, r.name, r.created, r.plan, r.state, r.why, r.stage, r.wave, r.good_since, r.minute, r.in_minute " \
@@ -63,23 +66,30 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_SETTING_PUT] = "INSERT INTO settings (name, value) VALUES (?1, ?2) "
 			    "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
 
-	[SQL_AUTHORITY_ADD] = "INSERT INTO authorities (name, cert, sealed_key, created, crl_number, "
-			      "crl_this_update, crl_next_update, crl) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-	[SQL_AUTHORITY_ALL] = AUTHORITY_SELECT "ORDER BY id",
-	[SQL_AUTHORITY_CURRENT] = AUTHORITY_SELECT "ORDER BY id DESC LIMIT 1",
+	[SQL_AUTHORITY_ADD] =
+	    "INSERT INTO authorities (name, cert, sealed_key, created, crl_number, "
+	    "crl_this_update, crl_next_update, crl, role) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	/* ?1: a bit for each role. */
+	[SQL_AUTHORITY_ALL] = AUTHORITY_SELECT "WHERE ?1 & (1 << role) ORDER BY id",
+	[SQL_AUTHORITY_CURRENT] = AUTHORITY_SELECT "WHERE role = 2 ORDER BY id DESC LIMIT 1",
 	[SQL_AUTHORITY_KEY] = "SELECT name, sealed_key FROM authorities WHERE id = ?1",
 	[SQL_AUTHORITY_CRL] = "SELECT crl FROM authorities WHERE id = ?1",
-	[SQL_AUTHORITY_STATE] = "SELECT name, crl_number FROM authorities WHERE id = ?1",
+	[SQL_AUTHORITY_STATE] = "SELECT name, crl_number, role FROM authorities WHERE id = ?1",
 	[SQL_AUTHORITY_SET_CRL] = "UPDATE authorities SET crl_number = ?2, crl_this_update = ?3, "
 				  "crl_next_update = ?4, crl = ?5 WHERE id = ?1",
+	[SQL_AUTHORITY_SET_ROLE] = "UPDATE authorities SET role = ?2 WHERE id = ?1",
+	[SQL_AUTHORITY_OFFERED] = "SELECT count(*), min(p.mac) FROM phones AS p "
+				  "JOIN generations AS g ON g.phone = p.id AND g.number = p.offered "
+				  "JOIN certificates AS c ON c.serial = g.serial WHERE c.authority = ?1",
 
 	[SQL_CERTIFICATE_ADD] = "INSERT INTO certificates (serial, authority, phone, name, kind, not_before, "
 				"not_after, issued, cert, sealed_key) "
 				"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[SQL_CERTIFICATE_GET] = CERTIFICATE_SELECT "WHERE serial = ?1",
-	[SQL_CERTIFICATE_SERVER] = CERTIFICATE_SELECT "WHERE kind = 'server' "
-						      "AND authority = (SELECT max(id) FROM authorities) "
-						      "ORDER BY id DESC LIMIT 1",
+	[SQL_CERTIFICATE_SERVER] = CERTIFICATE_SELECT
+	"INDEXED BY certificates_server WHERE kind = 'server' "
+	"AND authority IN (SELECT id FROM authorities WHERE role IN (2, 3)) "
+	"ORDER BY id DESC LIMIT 1",
 	[SQL_CERTIFICATE_DER] = "SELECT cert, sealed_key FROM certificates WHERE serial = ?1",
 	[SQL_CERTIFICATE_PAGE] = CERTIFICATE_SELECT "WHERE true " CERTIFICATE_PAGE,
 	/* Two look-ups; with OR, the order would cost a walk over all. */
@@ -90,11 +100,14 @@ static const char *const texts[SQL_COUNT] = {
 							    "WHERE revoked IS NOT NULL " CERTIFICATE_PAGE,
 	[SQL_CERTIFICATE_PAGE_SERVER] = CERTIFICATE_SELECT "INDEXED BY certificates_server "
 							   "WHERE kind = 'server' " CERTIFICATE_PAGE,
-	[SQL_CERTIFICATE_PHONE] = "SELECT phone, revoked FROM certificates WHERE serial = ?1",
+	[SQL_CERTIFICATE_PHONE] = "SELECT phone, revoked, authority IN " DROPPED "FROM certificates WHERE serial = ?1",
 	[SQL_CERTIFICATE_REVOKE] = "UPDATE certificates SET revoked = ?2, reason = ?3 WHERE serial = ?1",
 	[SQL_CERTIFICATE_COMPLETE] =
 	    "UPDATE certificates SET phone = ?2, name = ?3, cert = ?4, sealed_key = ?5 WHERE serial = ?1",
-	[SQL_CERTIFICATE_LEFT] = "SELECT serial FROM certificates WHERE phone = ?1 AND revoked IS NULL LIMIT 1",
+	[SQL_CERTIFICATE_LEFT] = "SELECT serial FROM certificates WHERE phone = ?1 AND revoked IS NULL "
+				 "AND authority NOT IN " DROPPED "LIMIT 1",
+	[SQL_CERTIFICATE_TALLY] = "SELECT authority, sum(kind = 'phone'), sum(kind = 'server') FROM certificates "
+				  "WHERE revoked IS NULL AND not_after > ?1 GROUP BY authority",
 
 	[SQL_PHONE_ADD] = "INSERT INTO phones (mac, model, firmware, extension, label, grp, http_user, "
 			  "sealed_http_password, sealed_secret, created) "
@@ -158,9 +171,20 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_HOST_PAGE] = "SELECT h.host, c.id, coalesce(c.name, p.mac) FROM hosts AS h "
 			  "JOIN phones AS p ON p.id = h.phone "
 			  "LEFT JOIN certificates AS c ON c.phone = p.id AND c.revoked IS NULL "
+			  "AND c.authority NOT IN " DROPPED
 			  "WHERE h.host >= ?1 AND (h.host > ?1 OR c.id > ?2) AND NOT EXISTS "
 			  "(SELECT 1 FROM certificates AS d WHERE d.phone = c.phone AND d.id < c.id "
-			  "AND d.name = c.name AND d.revoked IS NULL) ORDER BY h.host, c.id LIMIT ?3",
+			  "AND d.name = c.name AND d.revoked IS NULL AND d.authority NOT IN " DROPPED
+			  ") ORDER BY h.host, c.id LIMIT ?3",
+
+	/* A session may be with a certificate that is on no bundle. */
+	[SQL_HOLDING_PAGE] = "SELECT p.id, p.mac, p.offered, c.authority, g.profile, w.number, v.authority, w.profile "
+			     "FROM phones AS p JOIN generations AS g ON g.phone = p.id AND g.number = p.offered "
+			     "JOIN certificates AS c ON c.serial = g.serial "
+			     "LEFT JOIN vpn_sessions AS s ON s.phone = p.id "
+			     "LEFT JOIN certificates AS v ON v.serial = s.serial AND v.revoked IS NULL "
+			     "LEFT JOIN generations AS w ON w.phone = p.id AND w.number = s.number "
+			     "AND v.serial IS NOT NULL WHERE p.mac > ?1 ORDER BY p.mac LIMIT ?2",
 
 	[SQL_PROFILE_GET] = "SELECT text FROM profiles WHERE hash = ?1",
 	[SQL_PROFILE_ADD] = "INSERT INTO profiles (hash, text) VALUES (?1, ?2)",
@@ -169,13 +193,13 @@ static const char *const texts[SQL_COUNT] = {
 			     "FROM generations AS g JOIN phones AS p ON p.id = g.phone "
 			     "JOIN certificates AS c ON c.serial = g.serial "
 			     "WHERE c.revoked IS NULL AND c.not_after > ?1 AND (?2 = 0 OR g.number IS p.offered) "
-			     "GROUP BY g.profile, p.model, p.firmware) AS u "
+			     "AND c.authority NOT IN " DROPPED "GROUP BY g.profile, p.model, p.firmware) AS u "
 			     "JOIN profiles AS r ON r.hash = u.profile ORDER BY u.model, u.firmware, r.hash",
 
 	[SQL_GENERATION_ADD] = "INSERT INTO generations (phone, number, serial, profile, md5, size, created) "
 			       "SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6 "
 			       "FROM generations WHERE phone = ?1 RETURNING number",
-	[SQL_GENERATION_STATE] = "SELECT p.mac, p.offered, c.revoked FROM phones AS p "
+	[SQL_GENERATION_STATE] = "SELECT p.mac, p.offered, c.revoked, c.authority IN " DROPPED "FROM phones AS p "
 				 "JOIN generations AS g ON g.phone = p.id "
 				 "JOIN certificates AS c ON c.serial = g.serial WHERE p.id = ?1 AND g.number = ?2",
 	[SQL_GENERATION_PAGE] = "SELECT g.phone, g.number, g.serial, g.profile, g.md5, g.size, g.created, "
@@ -186,6 +210,7 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_BUNDLE_BY_NUMBER] = BUNDLE_SELECT("") "WHERE p.mac = ?1 AND g.number = ?2",
 	[SQL_BUNDLE_BY_MD5] =
 	    BUNDLE_SELECT("INDEXED BY generations_md5 ") "WHERE p.mac = ?1 AND g.md5 = ?2 AND c.revoked IS NULL "
+							 "AND c.authority NOT IN " DROPPED
 							 "ORDER BY g.number DESC LIMIT 1",
 	[SQL_BUNDLE_OFFERED] = BUNDLE_SELECT("") "WHERE p.mac = ?1 AND g.number = p.offered",
 	[SQL_BUNDLE_SERVED] = "SELECT g.phone, g.number, g.serial, g.profile, c.cert, c.sealed_key, g.md5, g.size "

@@ -71,6 +71,29 @@ db_end_week_each(struct db *db, int (*each)(const struct db_end_week *w, void *a
 }
 
 int
+db_issued_each(struct db *db, time_t now, int (*each)(const struct db_issued_tally *t, void *arg, struct err *e),
+    void *arg, struct err *e)
+{
+	sqlite3_stmt *st = sql_start(db, SQL_CERTIFICATE_TALLY, e, SQL_INT(now));
+	int rc;
+
+	while ((rc = sql_step(db, st, e)) > 0) {
+		const struct db_issued_tally t = {
+			.authority = sqlite3_column_int64(st, 0),
+			.phones = (size_t)sqlite3_column_int64(st, 1),
+			.servers = (size_t)sqlite3_column_int64(st, 2),
+		};
+
+		if (each(&t, arg, e) != 0) {
+			rc = -1;
+			break;
+		}
+	}
+	sql_done(st);
+	return rc;
+}
+
+int
 db_seen_tally(struct db *db, time_t limit, struct db_seen_tally *ret, struct err *e)
 {
 	sqlite3_stmt *st = sql_start(db, SQL_PHONE_SEEN, e, SQL_INT(limit));

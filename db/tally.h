@@ -27,6 +27,16 @@ struct db_end_week {
 int db_end_week_each(struct db *db, int (*each)(const struct db_end_week *w, void *arg, struct err *e), void *arg,
     struct err *e);
 
+/* What an authority has issued that is in force: neither revoked nor ended. */
+struct db_issued_tally {
+	int64_t authority;
+	size_t phones, servers;	/* certificates */
+};
+
+/* Of every authority that has issued any; one pass over all certificates. each must not make calls on db. */
+int db_issued_each(struct db *db, time_t now, int (*each)(const struct db_issued_tally *t, void *arg, struct err *e),
+    void *arg, struct err *e);
+
 /* Phones that are offered a generation, and where they were last seen on the VPN. */
 struct db_seen_tally {
 	size_t offered, on, never, unseen;	/* on the VPN now; not once; not since the limit, those of never too */

@@ -152,7 +152,7 @@ certificate_judge(const struct db_certificate *c, void *arg, struct err *e)
 	struct retire_item item = { .phone = h->phone, .certificate = *c };
 	int64_t use = last_use(h, c->serial);
 
-	if (c->revoked != 0 || c->server)
+	if (c->revoked != 0 || c->server || c->dropped)
 		return 0;
 	if (is_superseded_by(h->settled, use, c->serial)) {
 		item.successor = h->settled->number;

@@ -17,7 +17,7 @@ authority_comes_back(void **state)
 	struct buf out = BUF_INIT(1000);
 	size_t count;
 
-	assert_ok(db_authority_all(db, &list, &count, &f->e), f->e);
+	assert_ok(db_authority_list(db, DB_ROLES_ALL, &list, &count, &f->e), f->e);
 	assert_int_equal(count, 1);
 	assert_string_equal(list[0].name, "Test CA 1");
 	assert_string_equal(buf_string(&list[0].cert), "CA certificate 1");

@@ -182,7 +182,7 @@ commit_is_all_or_none(void **state)
 	assert_fails(db_generation_commit(db, g, 2, &f->e), f->e, ERR_INPUT, "profile short: expected a SHA-256");
 	(void)snprintf(g[1].profile, sizeof(g[1].profile), PROFILE);
 	g[1].authority = 5;
-	assert_fails(db_generation_commit(db, g, 2, &f->e), f->e, ERR_NOT_FOUND, "0000000b: its CA or its phone");
+	assert_fails(db_generation_commit(db, g, 2, &f->e), f->e, ERR_NOT_FOUND, "CA 5: not in the database");
 	g[1].authority = 1;
 	g[1].md5[0] = 'X';
 	assert_fails(db_generation_commit(db, g, 2, &f->e), f->e, ERR_INPUT, "md5 and size");
