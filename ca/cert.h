@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <time.h>
 
 /*
@@ -61,6 +62,12 @@ X509 *ca_cert_decode(const void *der, size_t len, struct err *e);
 /* The validity and the serial as they stand in the certificate. A serial that has no room is ERR_INTEGRITY. */
 int ca_cert_validity(const X509 *cert, time_t *ret_not_before, time_t *ret_not_after, struct err *e);
 int ca_cert_serial(const X509 *cert, unsigned char serial[CA_SERIAL_SIZE], struct err *e);
+
+/*
+ * Their subjects are one and the same by RFC 5280 section 7.1. OpenVPN's server does not start with two CAs in its ca file of
+ * which this holds.
+ */
+bool ca_cert_same_subject(const X509 *a, const X509 *b);
 
 /* The subject's one CN is common_name; ERR_INTEGRITY otherwise. */
 int ca_cert_check_name(const X509 *cert, const char *common_name, struct err *e);

@@ -31,6 +31,12 @@ ca_cert_check_name(const X509 *cert, const char *common_name, struct err *e)
 	return check_subject(X509_get_subject_name(cert), common_name, e);
 }
 
+bool
+ca_cert_same_subject(const X509 *a, const X509 *b)
+{
+	return X509_NAME_cmp(X509_get_subject_name(a), X509_get_subject_name(b)) == 0;
+}
+
 /* Step over the next value, which *p points at, or with enter into it; *end is where its content ends. */
 static bool
 der_next(const unsigned char **p, const unsigned char **end, int expected_tag, bool enter)

@@ -143,6 +143,18 @@ crl_level(const struct health *h, const struct db_authority *a)
 	return left < life * 2 / 5 ? LEVEL_WARNING : level_of(h, a->crl_next_update);
 }
 
+/* What it does when the CA's certificate ends, by what the CA is for. */
+static const char *
+ca_end_does(enum db_role role)
+{
+	if (role == DB_ROLE_NEXT)
+		return "it serves no phone yet; 'phonevpn ca drop' gives it up";
+	if (role == DB_ROLE_FORMER)
+		return "phones with its certificates do not connect after that; 'phonevpn mint --all', and 'phonevpn ca "
+		       "drop' in the end";
+	return "no phone connects after that; 'phonevpn ca add' begins the change to another CA";
+}
+
 static int
 authority_judge(struct health *h, const struct db_authority *a, struct err *e)
 {
@@ -153,8 +165,7 @@ authority_judge(struct health *h, const struct db_authority *a, struct err *e)
 	X509_free(cert);
 	if (rc != 0)
 		return err_prefix(e, "%s", a->name);
-	end_judge(h, "CA certificate", a->name, to, level_of(h, to),
-	    "no phone connects after that; it needs another CA");
+	end_judge(h, "CA certificate", a->name, to, level_of(h, to), ca_end_does(a->role));
 	end_judge(h, "CRL", a->name, a->crl_next_update, crl_level(h, a),
 	    "the OpenVPN server lets nobody in after that; 'phonevpn crl' and 'phonevpn emit server' renew it");
 	return 0;
@@ -164,16 +175,20 @@ static int
 authorities_judge(struct health *h, struct db *db, struct err *e)
 {
 	struct db_authority *all = NULL;
+	time_t first = 0;
 	size_t count = 0;
 	int rc;
 
-	if (db_authority_all(db, &all, &count, e) != 0)
+	if (db_authority_list(db, DB_ROLES_SERVERS, &all, &count, e) != 0)
 		return -1;
 	rc = 0;
-	for (size_t i = 0; i < count && rc == 0; i++)
+	for (size_t i = 0; i < count && rc == 0; i++) {
 		rc = authority_judge(h, &all[i], e);
+		if (i == 0 || all[i].crl_next_update < first)
+			first = all[i].crl_next_update;
+	}
 	if (rc == 0 && count > 0)
-		data_add_days(h, "crl_days", all[count - 1].crl_next_update);
+		data_add_days(h, "crl_days", first);
 	db_authority_free(all, count);
 	return rc;
 }

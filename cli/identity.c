@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/identity.h"
 
+#include "ca/crl.h"
 #include "ca/key.h"
 #include "cli/issuer.h"
 #include "cli/keygen.h"
+#include "common/command.h"
 
 #include <string.h>
 
@@ -21,6 +23,49 @@ identity_server(const struct settings *s, time_t now)
 		.not_before = settings_time(s, SET_NOT_BEFORE),
 		.not_after = issuer_days(now, settings_number(s, SET_SERVER_DAYS)),
 	};
+}
+
+struct ca_cert_params
+identity_root(const struct settings *s, const char *name, time_t now)
+{
+	return (struct ca_cert_params){
+		.kind = CA_KIND_ROOT,
+		.organization = s->value[SET_ORG],
+		.common_name = name,
+		.not_before = settings_time(s, SET_NOT_BEFORE),
+		.not_after = issuer_days(now, settings_number(s, SET_CA_DAYS)),
+	};
+}
+
+int
+identity_bits(const char *value, unsigned int *ret, struct err *e)
+{
+	unsigned long bits = CA_KEY_BITS_DEFAULT;
+
+	if (command_number(value, 2048, 4096, "ca-bits", &bits, e) != 0)
+		return -1;
+	if (bits != 2048 && bits != 3072 && bits != 4096)
+		return err_set(e, ERR_USAGE, "ca-bits: expected 2048, 3072 or 4096, found %lu", bits);
+	*ret = (unsigned int)bits;
+	return 0;
+}
+
+int
+identity_crl(const struct identity *ca, const struct settings *s, time_t now, struct db_crl *ret, struct err *e)
+{
+	const struct ca_crl_params params = {
+		.number = 1,
+		.this_update = now,
+		.next_update = issuer_days(now, settings_number(s, SET_CRL_DAYS)),
+	};
+
+	*ret = (struct db_crl){
+		.number = params.number,
+		.this_update = params.this_update,
+		.next_update = params.next_update,
+		.der = BUF_INIT(DB_CRL_MAX),
+	};
+	return ca_crl_issue(&params, ca->cert, ca->key, &ret->der, e);
 }
 
 int

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "ca/key.h"
 #include "cli/commands.h"
 #include "cli/identity.h"
 #include "cli/init_options.h"
-#include "cli/issuer.h"
 #include "cli/state.h"
 #include "common/text.h"
 
@@ -24,18 +22,11 @@ static const struct option_def options[] = {
 static int
 options_take(const struct invocation *in, struct settings *s, unsigned int *ret_bits, struct err *e)
 {
-	unsigned long bits = CA_KEY_BITS_DEFAULT;
-
 	if (init_settings(in, s, e) != 0)
 		return -1;
 	if (in->option[OPT_CA_DAYS] != NULL && settings_put(s, SET_CA_DAYS, in->option[OPT_CA_DAYS], e) != 0)
 		return err_usage(e);
-	if (command_number(in->option[OPT_CA_BITS], 2048, 4096, "ca-bits", &bits, e) != 0)
-		return -1;
-	if (bits != 2048 && bits != 3072 && bits != 4096)
-		return err_set(e, ERR_USAGE, "ca-bits: expected 2048, 3072 or 4096, found %lu", bits);
-	*ret_bits = (unsigned int)bits;
-	return 0;
+	return identity_bits(in->option[OPT_CA_BITS], ret_bits, e);
 }
 
 static int
@@ -43,8 +34,7 @@ state_create(const struct db_location *where, const struct settings *s, unsigned
     struct err *e)
 {
 	struct identity ca = IDENTITY_INIT, server = IDENTITY_INIT;
-	struct db_crl crl = { .number = 1, .der = BUF_INIT(DB_CRL_MAX) };
-	struct ca_crl_params crl_params = { .number = crl.number };
+	struct db_crl crl = { .der = BUF_INIT(DB_CRL_MAX) };
 	struct db_setting list[SET_COUNT];
 	struct db_certificate_new server_new;
 	char name[CA_NAME_MAX + 1];
@@ -53,19 +43,10 @@ state_create(const struct db_location *where, const struct settings *s, unsigned
 
 	if (ca_root_name(s->value[SET_ORG], name, e) != 0)
 		return -1;
-	ca.params = (struct ca_cert_params){
-		.kind = CA_KIND_ROOT,
-		.organization = s->value[SET_ORG],
-		.common_name = name,
-		.not_before = settings_time(s, SET_NOT_BEFORE),
-		.not_after = issuer_days(now, settings_number(s, SET_CA_DAYS)),
-	};
+	ca.params = identity_root(s, name, now);
 	server.params = identity_server(s, now);
-	if (identity_make(&ca, bits, s, NULL, NULL, e) != 0 || identity_make(&server, bits, s, ca.cert, ca.key, e) != 0)
-		goto out;
-	crl_params.this_update = crl.this_update = now;
-	crl_params.next_update = crl.next_update = issuer_days(now, settings_number(s, SET_CRL_DAYS));
-	if (ca_crl_issue(&crl_params, ca.cert, ca.key, &crl.der, e) != 0)
+	if (identity_make(&ca, bits, s, NULL, NULL, e) != 0 ||
+	    identity_make(&server, bits, s, ca.cert, ca.key, e) != 0 || identity_crl(&ca, s, now, &crl, e) != 0)
 		goto out;
 	server_new = identity_certificate(&server);
 	settings_list(s, list);

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 int
-profile_current(struct db *db, const struct settings *s, struct buf *ret_text, char ret_hash[PROFILE_HASH_SIZE],
-    struct err *e)
+profile_with(struct db *db, const struct settings *s, unsigned int roles, struct buf *ret_text,
+    char ret_hash[PROFILE_HASH_SIZE], struct err *e)
 {
 	struct db_authority *all = NULL;
 	struct profile_ca *cas = NULL;
@@ -13,7 +13,7 @@ profile_current(struct db *db, const struct settings *s, struct buf *ret_text, c
 	size_t count = 0;
 	int rc = -1;
 
-	if (settings_profile(s, &params, e) != 0 || db_authority_list(db, DB_ROLES_PHONES, &all, &count, e) != 0)
+	if (settings_profile(s, &params, e) != 0 || db_authority_list(db, roles, &all, &count, e) != 0)
 		return -1;
 	cas = calloc(count, sizeof(*cas));
 	if (cas == NULL) {
@@ -28,4 +28,11 @@ out:
 	free(cas);
 	db_authority_free(all, count);
 	return rc;
+}
+
+int
+profile_current(struct db *db, const struct settings *s, struct buf *ret_text, char ret_hash[PROFILE_HASH_SIZE],
+    struct err *e)
+{
+	return profile_with(db, s, DB_ROLES_PHONES, ret_text, ret_hash, e);
 }

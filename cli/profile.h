@@ -8,4 +8,8 @@
 int profile_current(struct db *db, const struct settings *s, struct buf *ret_text, char ret_hash[PROFILE_HASH_SIZE],
     struct err *e);
 
+/* With the CAs of other roles than DB_ROLES_PHONES. */
+int profile_with(struct db *db, const struct settings *s, unsigned int roles, struct buf *ret_text,
+    char ret_hash[PROFILE_HASH_SIZE], struct err *e);
+
 #endif
