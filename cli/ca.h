@@ -3,6 +3,7 @@
 #define CLI_CA_H
 
 #include "cli/settings.h"
+#include "db/authority.h"
 
 /* The CA of that name. ERR_NOT_FOUND; release it with db_authority_release(). */
 int ca_find(struct db *db, const char *name, struct db_authority *ret, struct err *e);

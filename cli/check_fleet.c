@@ -13,6 +13,7 @@
 #include "common/file.h"
 #include "common/process.h"
 #include "common/progress.h"
+#include "db/authority.h"
 
 #include <libxml/parser.h>
 #include <stdio.h>

@@ -5,6 +5,7 @@
 #include "ca/facts.h"
 #include "cli/phone_report.h"
 #include "common/text.h"
+#include "db/authority.h"
 
 #include <stdio.h>
 

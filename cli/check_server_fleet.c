@@ -7,6 +7,7 @@
 #include "cli/offered.h"
 #include "cli/phone_report.h"
 #include "common/progress.h"
+#include "db/authority.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
 #include "cli/crl_renew.h"
 
 #include "cli/issuer.h"
+#include "db/authority.h"
 
 static bool
 is_old(const struct db_authority *a, time_t now)

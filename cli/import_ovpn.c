@@ -9,6 +9,7 @@
 #include "cli/profile.h"
 #include "cli/state.h"
 #include "common/text.h"
+#include "db/authority.h"
 #include "dseries/mac.h"
 #include "dseries/model.h"
 

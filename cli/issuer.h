@@ -5,6 +5,7 @@
 #include "ca/cert.h"
 #include "ca/crl.h"
 #include "cli/settings.h"
+#include "db/authority.h"
 #include "db/db.h"
 
 /* An authority with its key, ready to sign. */

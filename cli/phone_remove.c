@@ -3,6 +3,7 @@
 #include "cli/phone_fields.h"
 #include "cli/revocation.h"
 #include "cli/state.h"
+#include "db/authority.h"
 
 #include <stdio.h>
 

@@ -3,6 +3,7 @@
 #define CLI_PROFILE_H
 
 #include "cli/settings.h"
+#include "db/authority.h"
 
 /* Render the profile that phones get by the settings and CAs as they are now, and take its hash. */
 int profile_current(struct db *db, const struct settings *s, struct buf *ret_text, char ret_hash[PROFILE_HASH_SIZE],

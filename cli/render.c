@@ -3,6 +3,7 @@
 
 #include "cli/phone_report.h"
 #include "common/pem.h"
+#include "db/authority.h"
 #include "provisioner/url.h"
 
 #include <string.h>

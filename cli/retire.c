@@ -8,6 +8,7 @@
 #include "cli/state.h"
 #include "common/progress.h"
 #include "common/table.h"
+#include "db/authority.h"
 
 #include <stdio.h>
 #include <stdlib.h>

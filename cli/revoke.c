@@ -4,6 +4,7 @@
 #include "cli/phone_report.h"
 #include "cli/revocation.h"
 #include "cli/state.h"
+#include "db/authority.h"
 
 #include <stdio.h>
 #include <string.h>

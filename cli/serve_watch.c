@@ -6,6 +6,7 @@
 #include "cli/state.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "db/authority.h"
 #include "db/tally.h"
 #include "provisioner/metrics.h"
 

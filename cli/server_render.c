@@ -5,6 +5,7 @@
 #include "ca/key.h"
 #include "cli/render.h"
 #include "common/pem.h"
+#include "db/authority.h"
 
 #include <string.h>
 #include <time.h>

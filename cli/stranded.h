@@ -2,6 +2,7 @@
 #ifndef CLI_STRANDED_H
 #define CLI_STRANDED_H
 
+#include "db/authority.h"
 #include "db/db.h"
 
 #include <stdbool.h>

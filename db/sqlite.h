@@ -4,6 +4,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "db/authority.h"
 #include "db/chain.h"
 #include "db/host.h"
 #include "db/folder.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/db_support.h"
 
+#include "db/authority.h"
 #include "db/holding.h"
 #include "db/ladder.h"
 #include "db/tally.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/db_support.h"
 
+#include "db/authority.h"
+
 #define MAC_1 "0004f2000001"
 #define MAC_2 "0004f2000002"
 #define WHEN 1700000000

@@ -2,6 +2,7 @@
 #include "tests/unit/db_support.h"
 
 #include "common/file.h"
+#include "db/authority.h"
 #include "db/sqlite.h"
 
 #include <fcntl.h>
