@@ -141,6 +141,12 @@ for which in hall-old hall; do
 done
 ok "the server's certificate waits for the other" fails_with 4 phonevpn server renew
 like "... by name" "$(cat "$T/err")" "1 phone is offered a bundle that does not trust the server's CA \($desk\)"
+cp -r "$T/state" "$T/forced"
+ok "... unless it is forced" phonevpn --dir "$T/forced" server renew --force
+like "... which says whom it leaves behind" "$(cat "$T/out")" "cannot connect once OpenVPN has read it: 1 phone is offered a bundle that does not trust .*\($desk\)"
+ok "... and is on record" sh -c "phonevpn --dir '$T/forced' events | grep 'certificate.issue .*moved to CA \"Lab two\", 1 phones'"
+ok "... as check finds them" fails_with 5 phonevpn --dir "$T/forced" check fleet
+like "... by their profile" "$(cat "$T/out")" "^error: cert: expected a chain to a CA in <ca> of profile [0-9a-f]* of 1 phone, .*\[fleet-server-mismatch\]"
 serial() {
 	openssl x509 -in "$1" -noout -serial | cut -d= -f2 | tr A-F a-f
 }
@@ -269,6 +275,8 @@ if [ -n "$tunnels" ]; then
 else
 	skip 4 "$why"
 fi
+ok "a bundle of it cannot be taken over any more" fails_with 5 phonevpn import ovpn "$T/desk-old.ovpn"
+like "... as no CA of now has signed it" "$(cat "$T/err")" "expected a certificate that a CA of this state has signed"
 ok "bundles without it" phonevpn --quiet mint --all
 block ca $desk >"$T/desk-ca.pem"
 ok "... trust the new one only" same_bytes "$T/desk-ca.pem" "$T/new.crt"
@@ -288,4 +296,10 @@ phonevpn --dir "$T/second" --quiet ca add --name mistake --ca-bits 2048
 ok "one that was made by mistake can go" phonevpn --dir "$T/second" --quiet ca drop mistake
 ok "... and another be made" phonevpn --dir "$T/second" ca add --ca-bits 2048
 like "... where OpenVPN becomes another user, it has to be restarted" "$(cat "$T/out")" "^next: .*then restart OpenVPN;"
+phonevpn --dir "$T/second" --quiet ca drop "$(phonevpn --dir "$T/second" --json ca list | jq -r '.[-1].name')"
+phonevpn --dir "$T/second" --quiet ca add --name short --days 5 --ca-bits 2048
+ok "a next one that ends soon: critical" fails_with 2 phonevpn --dir "$T/second" health
+like "... with what it is for" "$(cat "$T/out")" "CRITICAL - the CA certificate of short ends in [45] days, at .*: it serves no phone yet"
+phonevpn --dir "$T/second" --quiet ca drop short
+ok "... and nobody cares once it is dropped" phonevpn --dir "$T/second" health
 done_testing

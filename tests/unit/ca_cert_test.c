@@ -391,6 +391,36 @@ test_serials_are_positive_and_differ(void **state)
 	assert_int_equal(seen, 0x3f);
 }
 
+/* openssl's hash of a subject is of the form in which names are compared. */
+static void
+test_same_subject_is_what_openssl_hashes_alike(void **state)
+{
+	const struct ca_support *s = *state;
+	static const struct {
+		const char *name;
+		bool same;
+	} cases[] = { { "Lab CA 1", true }, { "LAB ca 1", true }, { " Lab  CA 1", true }, { "Lab CA 2", false } };
+	struct ca_cert_params params = ca_support_params(CA_KIND_ROOT, "Lab CA 1");
+	X509 *first = ca_support_issue(s, &params);
+	struct buf hash = BUF_INIT(64), other_hash = BUF_INIT(64);
+
+	ca_support_show(s, first, "-subject_hash", &hash);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		X509 *other;
+
+		params = ca_support_params(CA_KIND_ROOT, cases[i].name);
+		other = ca_support_issue(s, &params);
+		buf_clear(&other_hash);
+		ca_support_show(s, other, "-subject_hash", &other_hash);
+		assert_int_equal(strcmp(buf_string(&hash), buf_string(&other_hash)) == 0, cases[i].same);
+		assert_int_equal(ca_cert_same_subject(first, other), cases[i].same);
+		X509_free(other);
+	}
+	X509_free(first);
+	buf_release(&hash);
+	buf_release(&other_hash);
+}
+
 int
 main(void)
 {
@@ -409,6 +439,7 @@ main(void)
 		cmocka_unit_test(test_issuers_without_the_right_are_refused),
 		cmocka_unit_test(test_serials_of_another_form_are_refused),
 		cmocka_unit_test(test_serials_are_positive_and_differ),
+		cmocka_unit_test(test_same_subject_is_what_openssl_hashes_alike),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
