@@ -104,7 +104,7 @@ judge(const struct db_holding *h, void *arg, struct err *e)
 		add(s->found, STRANDED_OFFERED_TRUST, h->mac);
 	else if (!seen_trusts)
 		add(s->found, STRANDED_SEEN_TRUST, h->mac);
-	else if (h->seen.number == 0)
+	else if (h->seen.number == 0 && !h->fetched)
 		s->found->unseen++;
 	return 0;
 }
@@ -170,9 +170,7 @@ void
 stranded_unseen_print(const struct stranded *s)
 {
 	if (s->unseen > 0)
-		(void)
-		    printf("%zu phone%s not seen on the VPN with any bundle: whether %s fetched what %s offered is not "
-			   "known ('phonevpn watch' sees it)\n",
-			s->unseen, s->unseen == 1 ? " was" : "s were", s->unseen == 1 ? "it has" : "they have",
-			s->unseen == 1 ? "it is" : "they are");
+		(void)printf("%zu phone%s neither seen to fetch what %s offered nor on the VPN: what %s is not known\n",
+		    s->unseen, s->unseen == 1 ? " was" : "s were", s->unseen == 1 ? "it is" : "they are",
+		    s->unseen == 1 ? "it has" : "they have");
 }

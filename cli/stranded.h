@@ -10,7 +10,7 @@
 
 /*
  * Phones that a change of the server's CAs would keep off the VPN: by what they are offered, and by what they were last seen
- * with on the VPN, where somebody watches. Whether a phone has fetched what it is offered is not asked.
+ * with on the VPN, where somebody watches.
  */
 enum stranded_why {
 	STRANDED_OFFERED_OF,	/* it is offered a certificate of the CA that is given up */
@@ -25,7 +25,7 @@ enum stranded_why {
 /* Each phone once, for the first reason. */
 struct stranded {
 	size_t phones;
-	size_t unseen;	/* beside them: which bundle they have nobody has seen */
+	size_t unseen;	/* beside them: whether they have what they are offered is not known */
 	size_t count[STRANDED_WHY_COUNT];
 	char first[STRANDED_WHY_COUNT][STRANDED_SHOWN][DB_MAC_SIZE];
 };

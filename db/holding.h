@@ -19,6 +19,7 @@ struct db_holding {
 	int64_t phone;
 	char mac[DB_MAC_SIZE];
 	struct db_held offered;	/* what the phone is offered */
+	bool fetched;		/* it has fetched that, or connected with it: db/ladder.h */
 	struct db_held seen;	/* what its newest VPN session was with, revoked ones left out */
 };
 

@@ -29,8 +29,8 @@ int db_network_set(struct db *db, const struct db_setting *network, const struct
     size_t *ret_kept, size_t *ret_moved, struct err *e);
 
 /*
- * Every phone that has a number, once for each name that its certificates have which are not revoked (its MAC when there
- * is none); in the order of numbers, as db_phone_each().
+ * Every phone that has a number, once for each name that its certificates have which are in force: neither revoked nor
+ * of a dropped authority (its MAC when there is none); in the order of numbers, as db_phone_each().
  */
 struct db_host {
 	uint32_t host;

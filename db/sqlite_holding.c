@@ -24,7 +24,7 @@ held_read(struct db *db, sqlite3_stmt *st, int column, struct db_held *ret, stru
 static int
 holding_read(struct db *db, sqlite3_stmt *st, struct db_holding *ret, struct err *e)
 {
-	*ret = (struct db_holding){ .phone = sqlite3_column_int64(st, 0) };
+	*ret = (struct db_holding){ .phone = sqlite3_column_int64(st, 0), .fetched = sqlite3_column_int(st, 8) != 0 };
 	if (sql_column_text(db, st, 1, ret->mac, sizeof(ret->mac), e) != 0 ||
 	    held_read(db, st, 2, &ret->offered, e) != 0 || held_read(db, st, 5, &ret->seen, e) != 0)
 		return -1;

@@ -178,7 +178,9 @@ static const char *const texts[SQL_COUNT] = {
 			  ") ORDER BY h.host, c.id LIMIT ?3",
 
 	/* A session may be with a certificate that is on no bundle. */
-	[SQL_HOLDING_PAGE] = "SELECT p.id, p.mac, p.offered, c.authority, g.profile, w.number, v.authority, w.profile "
+	[SQL_HOLDING_PAGE] = "SELECT p.id, p.mac, p.offered, c.authority, g.profile, w.number, v.authority, w.profile, "
+			     "EXISTS (SELECT 1 FROM ladder AS l "
+			     "WHERE l.phone = p.id AND l.number = p.offered AND l.rung >= 2) "
 			     "FROM phones AS p JOIN generations AS g ON g.phone = p.id AND g.number = p.offered "
 			     "JOIN certificates AS c ON c.serial = g.serial "
 			     "LEFT JOIN vpn_sessions AS s ON s.phone = p.id "

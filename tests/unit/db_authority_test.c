@@ -3,6 +3,7 @@
 
 #include "db/authority.h"
 #include "db/holding.h"
+#include "db/host.h"
 #include "db/ladder.h"
 #include "db/tally.h"
 
@@ -318,6 +319,8 @@ holdings_tell_what_was_seen(void **state)
 	struct fixture *f = *state;
 	struct db *db = writer_open(f);
 	int64_t one = phone_make(f, db, MAC_1), two = phone_make(f, db, MAC_2);
+	const struct db_step offered = { two, 1, DB_RUNG_OFFERED, 1000, "serve" },
+			     fetched = { two, 1, DB_RUNG_FETCHED, 1000, "serve" };
 	unsigned char serial[1][DB_SERIAL_SIZE];
 	struct holdings all = { .count = 0 };
 	struct db_crl crl;
@@ -337,10 +340,17 @@ holdings_tell_what_was_seen(void **state)
 	assert_true(all.list[0].offered.profile[0] == 0xbb && all.list[0].seen.profile[0] == 0xaa);
 	assert_string_equal(all.list[1].mac, MAC_2);
 	assert_true(all.list[1].offered.number == 1 && all.list[1].seen.number == 0 && all.list[1].seen.authority == 0);
+	assert_false(all.list[0].fetched || all.list[1].fetched);
 	session(f, db, MAC_1, 2, 1);
+	assert_ok(db_ladder_record(db, &offered, 1, &f->e), f->e);
 	all.count = 0;
 	assert_ok(db_holding_each(db, holding_take, &all, &f->e), f->e);
 	assert_true(all.list[0].seen.number == 2 && all.list[0].seen.authority == 2);
+	assert_true(all.list[0].fetched && !all.list[1].fetched);
+	assert_ok(db_ladder_record(db, &fetched, 1, &f->e), f->e);
+	all.count = 0;
+	assert_ok(db_holding_each(db, holding_take, &all, &f->e), f->e);
+	assert_true(all.list[1].fetched);
 	/* It cannot be there with that one any more. */
 	session(f, db, MAC_1, 1, 2);
 	serial_of(1, serial[0]);
