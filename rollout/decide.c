@@ -131,3 +131,41 @@ decide(const struct plan *p, const struct db_rollout *r, const struct db_rollout
 		say(ret, DECIDE_WAIT, "%zu more of wave %d to settle", need - settled, r->wave);
 	}
 }
+
+void
+decide_apply(const struct decision *d, struct db_rollout *r, time_t now)
+{
+	switch (d->what) {
+	case DECIDE_WAIT:
+	case DECIDE_OFFER:
+		break;
+	case DECIDE_GOOD:
+		r->good_since = now;
+		break;
+	case DECIDE_BAD:
+		r->good_since = 0;
+		break;
+	case DECIDE_NEXT:
+		r->wave++;
+		r->good_since = 0;
+		break;
+	case DECIDE_PAUSE:
+		r->state = DB_ROLLOUT_PAUSED;
+		(void)snprintf(r->why, sizeof(r->why), "%s", d->why);
+		break;
+	case DECIDE_DONE:
+		r->state = DB_ROLLOUT_DONE;
+		break;
+	}
+}
+
+void
+decide_offered(struct db_rollout *r, size_t count, time_t now)
+{
+	int64_t minute = now / 60;
+
+	if (r->minute != minute)
+		r->in_minute = 0;
+	r->minute = minute;
+	r->in_minute += (int64_t)count;
+}

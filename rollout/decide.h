@@ -33,4 +33,8 @@ size_t decide_wave_size(const struct db_rollout_tally *t, int wave);
 void decide(const struct plan *p, const struct db_rollout *r, const struct db_rollout_tally *t, time_t now,
     struct decision *ret);
 
+/* What of the rollout changes by a decision other than DECIDE_OFFER, and by so many phones that were offered theirs. */
+void decide_apply(const struct decision *d, struct db_rollout *r, time_t now);
+void decide_offered(struct db_rollout *r, size_t count, time_t now);
+
 #endif

@@ -136,7 +136,7 @@ static int
 items_offer(struct step *s, struct err *e)
 {
 	struct db_rollout *r = s->rollout;
-	int64_t phones[ENGINE_BATCH], minute = s->now / 60;
+	int64_t phones[ENGINE_BATCH];
 	size_t count = 0;
 
 	for (size_t i = 0; i < s->item_count; i++) {
@@ -145,10 +145,7 @@ items_offer(struct step *s, struct err *e)
 	}
 	if (count == 0)
 		return 0;
-	if (r->minute != minute)
-		r->in_minute = 0;
-	r->minute = minute;
-	r->in_minute += (int64_t)count;
+	decide_offered(r, count, s->now);
 	if (db_member_offer(s->engine->db, r, phones, count, s->now, e) != 0)
 		return -1;
 	s->progress->offered = count;
@@ -185,8 +182,6 @@ hold(struct step *s, const char *why, struct err *e)
 	struct db_rollout *r = s->rollout;
 	char text[DB_ROLLOUT_WHY_SIZE + 16];
 
-	r->state = DB_ROLLOUT_PAUSED;
-	(void)snprintf(r->why, sizeof(r->why), "%s", why);
 	if (db_rollout_set(s->engine->db, r, "rollout.pause", why, e) != 0)
 		return -1;
 	(void)snprintf(text, sizeof(text), "paused: %s", why);
@@ -203,22 +198,19 @@ act(struct step *s, const struct decision *d, const struct db_rollout_tally *t, 
 
 	s->progress->has_more = d->what != DECIDE_WAIT && d->what != DECIDE_PAUSE && d->what != DECIDE_DONE;
 	s->progress->until = d->until;
+	decide_apply(d, r, s->now);
 	switch (d->what) {
 	case DECIDE_WAIT:
 		return 0;
 	case DECIDE_OFFER:
 		return offer(s, d->count, e);
 	case DECIDE_GOOD:
-		r->good_since = s->now;
 		(void)snprintf(text, sizeof(text), "wave %d has succeeded", r->wave);
 		return store(s, "rollout.wave-good", text, e);
 	case DECIDE_BAD:
-		r->good_since = 0;
 		(void)snprintf(text, sizeof(text), "wave %d has not succeeded any more", r->wave);
 		return store(s, "rollout.wave-bad", text, e);
 	case DECIDE_NEXT:
-		r->wave++;
-		r->good_since = 0;
 		(void)snprintf(text, sizeof(text), "wave %d of %d begins, phones: %zu", r->wave, t->waves,
 		    decide_wave_size(t, r->wave));
 		return store(s, "rollout.wave", text, e);
@@ -227,7 +219,6 @@ act(struct step *s, const struct decision *d, const struct db_rollout_tally *t, 
 	case DECIDE_DONE:
 		break;
 	}
-	r->state = DB_ROLLOUT_DONE;
 	(void)snprintf(text, sizeof(text), "done; settled %zu, failed %zu, taken out %zu", all[DB_MEMBER_SETTLED],
 	    all[DB_MEMBER_FAILED], all[DB_MEMBER_DROPPED]);
 	return store(s, "rollout.done", text, e);

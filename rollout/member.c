@@ -44,9 +44,8 @@ judge_session(const struct db_member_proof *p)
 
 	if (!p->has_session || !s->has_serial)
 		return MEMBER_FINE;
-	/* What it came with before is no news. */
 	if (s->number == 0)
-		return s->since >= p->member.since ? MEMBER_UNKNOWN : MEMBER_FINE;
+		return MEMBER_UNKNOWN;
 	return p->rung >= DB_RUNG_CONNECTED && s->number < p->member.target ? MEMBER_FELL_BACK : MEMBER_FINE;
 }
 
@@ -68,23 +67,27 @@ enum db_member_state
 member_judge(const struct db_member_proof *p, unsigned long deadline, time_t now, enum member_why *ret_why)
 {
 	const struct db_member *m = &p->member;
+	const enum member_why where = judge_session(p);
 
 	/* It was never offered anything, and has nothing to settle with. */
 	if (m->target == 0) {
 		*ret_why = (enum member_why)m->why;
 		return m->state;
 	}
-	*ret_why = p->is_revoked ? MEMBER_REVOKED : judge_session(p);
-	if (*ret_why != MEMBER_FINE)
+	*ret_why = p->is_revoked ? MEMBER_REVOKED : where;
+	/* What it came with before it was offered this, or offered it again, is no news. */
+	if (p->is_revoked || (where != MEMBER_FINE && (m->state == DB_MEMBER_SETTLED || p->session.since >= m->since)))
 		return DB_MEMBER_FAILED;
-	if (p->rung == DB_RUNG_SETTLED)
+	/* What it had reached does not count where it has gone from there. */
+	if (where == MEMBER_FINE && p->rung == DB_RUNG_SETTLED)
 		return DB_MEMBER_SETTLED;
 	if (m->state == DB_MEMBER_FAILED) {
 		*ret_why = (enum member_why)m->why;
 		return DB_MEMBER_FAILED;
 	}
+	*ret_why = MEMBER_FINE;
 	if (deadline == 0 || now < m->since + (time_t)deadline)
 		return DB_MEMBER_OFFERED;
-	*ret_why = judge_late(p->rung);
+	*ret_why = p->rung == DB_RUNG_SETTLED || where == MEMBER_FELL_BACK ? where : judge_late(p->rung);
 	return DB_MEMBER_FAILED;
 }

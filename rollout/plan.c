@@ -10,6 +10,7 @@
 
 #define PHONES_MAX 10000000
 #define SECONDS_MAX (366UL * 24 * 3600)
+#define DAY_MINUTES (24 * 60)
 
 const char *
 plan_what_name(enum plan_what what)
@@ -78,21 +79,39 @@ plan_waves_parse(const char *s, struct plan *ret, struct err *e)
 	return 0;
 }
 
+/* Minutes of the day of "HH:MM", at most 24:00; -1 when it is none. */
+static int
+minute_parse(const char *s)
+{
+	static const char form[] = "00:00";
+	int hour, minute;
+
+	for (size_t i = 0; i < strlen(form); i++) {
+		if (form[i] == ':' ? s[i] != ':' : s[i] < '0' || s[i] > '9')
+			return -1;
+	}
+	hour = (s[0] - '0') * 10 + (s[1] - '0');
+	minute = (s[3] - '0') * 10 + (s[4] - '0');
+	return minute < 60 && hour * 60 + minute <= DAY_MINUTES ? hour * 60 + minute : -1;
+}
+
 int
 plan_quiet_parse(const char *s, struct plan *ret, struct err *e)
 {
-	unsigned int from_hour, from_minute, to_hour, to_minute;
-	int end = 0;
+	const size_t length = strlen("08:00-18:00");
+	int from = -1, until = -1;
 
-	if (sscanf(s, "%2u:%2u-%2u:%2u%n", &from_hour, &from_minute, &to_hour, &to_minute, &end) != 4 ||
-	    s[end] != '\0' || from_hour > 23 || from_minute > 59 || to_hour > 24 || to_minute > 59 ||
-	    (to_hour == 24 && to_minute > 0))
+	if (strlen(s) == length && s[length / 2] == '-') {
+		from = minute_parse(s);
+		until = minute_parse(s + length / 2 + 1);
+	}
+	if (from < 0 || from == DAY_MINUTES || until < 0)
 		return err_set(e, ERR_USAGE, "quiet: expected hours such as 08:00-18:00, found \"%s\"", s);
-	ret->has_quiet = true;
-	ret->quiet_from = (int)(from_hour * 60 + from_minute);
-	ret->quiet_until = (int)(to_hour * 60 + to_minute) % (24 * 60);
-	if (ret->quiet_from == ret->quiet_until)
+	if (from == until % DAY_MINUTES)
 		return err_set(e, ERR_USAGE, "quiet: expected hours that leave some of the day, found \"%s\"", s);
+	ret->has_quiet = true;
+	ret->quiet_from = from;
+	ret->quiet_until = until % DAY_MINUTES;
 	return 0;
 }
 
@@ -128,28 +147,38 @@ plan_waves(const struct plan *p, size_t count, size_t canaries, size_t ret_sizes
 	return waves;
 }
 
-time_t
-plan_quiet_end(const struct plan *p, time_t now)
+/* Minutes by the clock on the wall until the quiet hours end that when is in; 0 when it is in none. */
+static int
+quiet_left(const struct plan *p, time_t when)
 {
 	struct tm tm;
 	int minute;
 	bool is_in;
 
-	if (!p->has_quiet || localtime_r(&now, &tm) == NULL)
+	if (!p->has_quiet || localtime_r(&when, &tm) == NULL)
 		return 0;
 	minute = tm.tm_hour * 60 + tm.tm_min;
 	is_in = p->quiet_from < p->quiet_until ? minute >= p->quiet_from && minute < p->quiet_until
 	                                       : minute >= p->quiet_from || minute < p->quiet_until;
-	if (!is_in)
+	return is_in ? (p->quiet_until - minute + DAY_MINUTES) % DAY_MINUTES : 0;
+}
+
+/* Not by mktime(), which takes one or the other of an hour that there is twice, by what it was asked before. */
+time_t
+plan_quiet_end(const struct plan *p, time_t now)
+{
+	time_t end = now - now % 60;
+	int left = quiet_left(p, now);
+
+	if (left == 0)
 		return 0;
-	/* The calendar knows how long the day is. */
-	if (minute >= p->quiet_until)
-		tm.tm_mday++;
-	tm.tm_hour = p->quiet_until / 60;
-	tm.tm_min = p->quiet_until % 60;
-	tm.tm_sec = 0;
-	tm.tm_isdst = -1;
-	return mktime(&tm);
+	/* Again where the clock was put back on the way. */
+	for (; left > 0; left = quiet_left(p, end))
+		end += (time_t)left * 60;
+	/* And where it was put forward, they were over before. */
+	while (end - 60 > now && quiet_left(p, end - 60) == 0)
+		end -= 60;
+	return end;
 }
 
 /* ---- the text ---- */
@@ -206,7 +235,8 @@ waves_read(const json_t *list, struct plan *ret, struct err *e)
 {
 	size_t count = json_array_size(list);
 
-	if (count > DB_WAVES_MAX)
+	/* As plan_waves_parse(). */
+	if (count == 0 || count > DB_WAVES_MAX - 2)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		const char *s = json_string_value(json_array_get(list, i));
@@ -229,6 +259,8 @@ object_read(json_t *o, struct plan *ret, struct err *e)
 	if (json_unpack(o, "{s:s,s:o,s:I,s:s,s:I,s:I,s:I,s?s,s?s}", "what", &what, "waves", &waves, "success", &success,
 		"errors", &errors, "soak", &soak, "per_minute", &per_minute, "deadline", &deadline, "quiet", &quiet,
 		"ca", &ca) != 0)
+		return -1;
+	if (success < 0 || success > 100 || soak < 0 || per_minute < 0 || deadline < 0)
 		return -1;
 	ret->success = (unsigned long)success;
 	ret->soak = (unsigned long)soak;
