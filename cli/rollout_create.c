@@ -2,11 +2,15 @@
 #include "cli/commands.h"
 #include "cli/mint_means.h"
 #include "cli/phone_fields.h"
+#include "cli/rollout_guard.h"
 #include "cli/rollout_options.h"
+#include "cli/rollout_stranded.h"
 #include "cli/state.h"
 #include "common/table.h"
 #include "common/text.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +23,7 @@ enum {
 	OPT_EXPIRING,
 	OPT_CANARIES,
 	OPT_FORCE,
+	OPT_SERVER,
 	OPT_DRY_RUN,
 };
 
@@ -30,14 +35,19 @@ static const struct option_def options[] = {
 	[OPT_EXPIRING] = { "expiring", "TIME", "only phones whose certificate ends within this time" },
 	[OPT_CANARIES] = { "canaries", "MAC,...", "these phones first, as a wave of their own" },
 	[OPT_FORCE] = { "force", "MAC,...", "the lock-out guard does not hold these phones back" },
-	[OPT_DRY_RUN] = { "dry-run", NULL, "show the waves and their time, change nothing" },
+	[OPT_SERVER] = { "server", "FILE", "the server.conf that runs, where it is not that of 'emit server'" },
+	[OPT_DRY_RUN] = { "dry-run", NULL, "show the waves, their time and who would be stranded, change nothing" },
 	OPTION_END,
 };
 
 struct chosen {
 	struct db_member member;
-	bool is_named, is_canary;
+	bool is_canary;
 	uint64_t order; /* within the rollout */
+	/* for the lock-out guard */
+	const struct guard_kind *kind;
+	time_t offered_end;
+	bool is_seen_revoked;
 };
 
 struct create {
@@ -51,6 +61,10 @@ struct create {
 	size_t count, size, canaries;
 	json_t *left_out;
 	size_t waves, sizes[DB_WAVES_MAX];
+	time_t now;
+	struct rollout_guard *guard;
+	struct stranded_report stranded, forced;
+	json_t *force, *notes; /* phones that --force lists; and of them, against what */
 };
 
 /* ---- which phones ---- */
@@ -80,8 +94,11 @@ leave_out(struct create *c, const struct db_phone *p, const char *why, struct er
 }
 
 static int
-phone_add(struct create *c, const struct db_phone *p, struct err *e)
+phone_add(struct create *c, const struct db_candidate *found, struct err *e)
 {
+	const struct db_phone *p = &found->phone;
+	struct chosen *one;
+
 	if (c->count == c->size) {
 		size_t size = c->size == 0 ? 1024 : c->size * 2;
 		struct chosen *more = reallocarray(c->chosen, size, sizeof(*more));
@@ -91,16 +108,26 @@ phone_add(struct create *c, const struct db_phone *p, struct err *e)
 		c->chosen = more;
 		c->size = size;
 	}
-	c->chosen[c->count] = (struct chosen){ .member = { .phone = p->id },
-		.order = order_of(c->rollout.name, p->mac) };
-	memcpy(c->chosen[c->count++].member.mac, p->mac, sizeof(p->mac));
+	one = &c->chosen[c->count];
+	*one = (struct chosen){
+		.member = { .phone = p->id },
+		.order = order_of(c->rollout.name, p->mac),
+		.kind = rollout_guard_kind(c->guard, found, NULL, e),
+		.offered_end = found->offered_end,
+		.is_seen_revoked = found->is_seen_revoked,
+	};
+	memcpy(one->member.mac, p->mac, sizeof(p->mac));
+	if (one->kind == NULL)
+		return -1;
+	c->count++;
 	return 0;
 }
 
 static int
-phone_take(const struct db_phone *p, void *arg, struct err *e)
+phone_take(const struct db_candidate *found, void *arg, struct err *e)
 {
 	struct create *c = arg;
+	const struct db_phone *p = &found->phone;
 	struct err why = ERR_INIT;
 	struct mint_wish wish = c->means.wish;
 	enum mint_action action;
@@ -116,7 +143,7 @@ phone_take(const struct db_phone *p, void *arg, struct err *e)
 		return leave_out(c, p, why.text, e);
 	if (action == MINT_NOTHING)
 		return leave_out(c, p, "it has all that the settings say already", e);
-	return phone_add(c, p, e);
+	return phone_add(c, found, e);
 }
 
 static int
@@ -126,29 +153,28 @@ phones_choose(struct create *c, struct err *e)
 	const struct db_phone_filter filter = { .group = in->option[OPT_GROUP], .model = in->option[OPT_MODEL] };
 	bool is_filtered = filter.group != NULL || filter.model != NULL || in->option[OPT_EXPIRING] != NULL;
 	char mac[DB_MAC_SIZE];
-	struct db_phone p;
+	struct db_candidate p;
 
 	if ((in->argc > 1) + is_filtered + (in->option[OPT_ALL] != NULL) != 1)
 		return err_set(e, ERR_USAGE,
 		    "rollout: expected MACs, --all, or --group, --model or --expiring, found %s",
 		    in->argc > 1 || is_filtered ? "several of them" : "none of them");
 	if (in->argc == 1)
-		return db_phone_each(c->db, &filter, phone_take, c, e);
+		return db_candidate_each(c->db, &filter, phone_take, c, e);
 	for (int i = 1; i < in->argc; i++) {
-		if (phone_argument(in->argv[i], mac, e) != 0 || db_phone_get(c->db, mac, &p, e) != 0 ||
+		if (phone_argument(in->argv[i], mac, e) != 0 || db_candidate_get(c->db, mac, &p, e) != 0 ||
 		    phone_take(&p, c, e) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* Call mark for each phone that an option lists. */
+/* Those that --canaries lists. */
 static int
-marked(struct create *c, const char *option, const char *name, void (*mark)(struct create *c, struct chosen *one),
-    struct err *e)
+canaries_mark(struct create *c, const char *option, struct err *e)
 {
 	char *text = strdup(option), *rest = text, mac[DB_MAC_SIZE];
-	int rc = text != NULL ? 0 : err_set(e, ERR_FAILED, "%s: no memory", name);
+	int rc = text != NULL ? 0 : err_set(e, ERR_FAILED, "canaries: no memory");
 
 	while (rc == 0 && rest != NULL) {
 		size_t i = 0;
@@ -156,28 +182,16 @@ marked(struct create *c, const char *option, const char *name, void (*mark)(stru
 		rc = phone_argument(strsep(&rest, ","), mac, e);
 		while (rc == 0 && i < c->count && strcmp(c->chosen[i].member.mac, mac) != 0)
 			i++;
-		if (rc == 0 && i == c->count)
-			rc = err_set(e, ERR_INPUT, "%s: phone %s: expected one of the rollout's phones, found another",
-			    name, mac);
-		else if (rc == 0)
-			mark(c, &c->chosen[i]);
+		if (rc == 0 && i == c->count) {
+			rc = err_set(e, ERR_INPUT,
+			    "canaries: phone %s: expected one of the rollout's phones, found another", mac);
+		} else if (rc == 0) {
+			c->canaries += !c->chosen[i].is_canary;
+			c->chosen[i].is_canary = true;
+		}
 	}
 	free(text);
 	return rc;
-}
-
-static void
-mark_canary(struct create *c, struct chosen *one)
-{
-	c->canaries += !one->is_canary;
-	one->is_canary = true;
-}
-
-static void
-mark_forced(struct create *c, struct chosen *one)
-{
-	(void)c;
-	one->member.forced = true;
 }
 
 static int
@@ -199,10 +213,7 @@ waves_cut(struct create *c, struct err *e)
 
 	if (c->count == 0)
 		return err_set(e, ERR_NOT_FOUND, "rollout %s: no phone has anything to get by it", c->rollout.name);
-	if (c->in->option[OPT_CANARIES] != NULL &&
-	    marked(c, c->in->option[OPT_CANARIES], "canaries", mark_canary, e) != 0)
-		return -1;
-	if (c->in->option[OPT_FORCE] != NULL && marked(c, c->in->option[OPT_FORCE], "force", mark_forced, e) != 0)
+	if (c->in->option[OPT_CANARIES] != NULL && canaries_mark(c, c->in->option[OPT_CANARIES], e) != 0)
 		return -1;
 	qsort(c->chosen, c->count, sizeof(*c->chosen), compare);
 	c->waves = plan_waves(&c->plan, c->count, c->canaries, c->sizes);
@@ -213,22 +224,51 @@ waves_cut(struct create *c, struct err *e)
 	return 0;
 }
 
-/* ---- the answer ---- */
+/* ---- who would be stranded ---- */
 
-/* Seconds from the start until each wave is through, at the least. */
-static unsigned long
-wave_time(const struct create *c, size_t wave)
+static int
+note_take(struct create *c, struct chosen *one, const char *detail, struct err *e)
 {
-	unsigned long seconds = 0;
+	json_t *note = json_string(detail[0] != '\0' ? detail : "the lock-out guard has nothing against it");
 
-	for (size_t i = 0; i <= wave; i++) {
-		if (c->plan.per_minute > 0)
-			seconds += (c->sizes[i] - 1) / c->plan.per_minute * 60;
-		if (i < wave)
-			seconds += c->plan.soak;
-	}
-	return seconds;
+	one->member.forced = true;
+	one->member.note = json_string_value(note);
+	(void)json_object_del(c->force, one->member.mac);
+	return json_array_append_new(c->notes, note) == 0 ? 0 : err_set(e, ERR_FAILED, "JSON: no memory");
 }
+
+static int
+phone_guard(struct create *c, struct chosen *one, struct err *e)
+{
+	const size_t wave = (size_t)one->member.wave - 1;
+	const struct guard_phone p = {
+		.offered = c->now + (time_t)guard_wave_offered(&c->plan, c->sizes, wave),
+		.settled = c->now + (time_t)guard_wave_over(&c->plan, c->sizes, wave),
+		.not_after = one->offered_end,
+		.is_revoked = one->is_seen_revoked,
+	};
+	char detail[GUARD_DETAIL_SIZE];
+	enum guard_reason reason = rollout_guard_judge(c->guard, one->kind, &p, detail);
+	const bool is_forced = json_object_get(c->force, one->member.mac) != NULL;
+
+	if (is_forced && note_take(c, one, detail, e) != 0)
+		return -1;
+	if (reason == GUARD_FINE)
+		return 0;
+	return stranded_report_add(is_forced ? &c->forced : &c->stranded, one->member.mac, reason, detail, e);
+}
+
+static int
+phones_guard(struct create *c, struct err *e)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		if (phone_guard(c, &c->chosen[i], e) != 0)
+			return -1;
+	}
+	return stranded_force_check(c->force, e);
+}
+
+/* ---- the answer ---- */
 
 static json_t *
 waves_json(const struct create *c)
@@ -238,8 +278,8 @@ waves_json(const struct create *c)
 	for (size_t i = 0; i < c->waves; i++)
 		(void)json_array_append_new(list,
 		    json_pack("{s:I,s:I,s:I,s:I}", "wave", (json_int_t)i + 1, "phones", (json_int_t)c->sizes[i],
-			"offered_after", (json_int_t)wave_time(c, i), "over_after_at_most",
-			(json_int_t)(wave_time(c, i) + (i + 1) * c->plan.deadline)));
+			"offered_after", (json_int_t)guard_wave_offered(&c->plan, c->sizes, i), "over_after_at_most",
+			(json_int_t)guard_wave_over(&c->plan, c->sizes, i)));
 	return list;
 }
 
@@ -257,8 +297,8 @@ waves_print(const struct create *c, struct err *e)
 
 		(void)snprintf(wave, sizeof(wave), "%zu", i + 1);
 		(void)snprintf(phones, sizeof(phones), "%zu", c->sizes[i]);
-		text_duration_text(wave_time(c, i), least);
-		text_duration_text(wave_time(c, i) + (i + 1) * c->plan.deadline, most);
+		text_duration_text(guard_wave_offered(&c->plan, c->sizes, i), least);
+		text_duration_text(guard_wave_over(&c->plan, c->sizes, i), most);
 		table_row(t, (const char *[]){ wave, phones, least, most });
 	}
 	rc = table_print(t, stdout) == 0 ? 0 : err_set(e, ERR_FAILED, "table: no memory");
@@ -267,15 +307,15 @@ waves_print(const struct create *c, struct err *e)
 }
 
 static int
-report(const struct create *c, bool dry, struct err *e)
+report(const struct create *c, bool created, struct err *e)
 {
 	size_t left_out = json_array_size(c->left_out);
 
 	if (c->in->json)
-		return command_print_json(json_pack("{s:s,s:b,s:I,s:o,s:o,s:O}", "name", c->rollout.name, "created",
-					      !dry, "phones", (json_int_t)c->count, "plan",
+		return command_print_json(json_pack("{s:s,s:b,s:I,s:o,s:o,s:O,s:O,s:O}", "name", c->rollout.name,
+					      "created", created, "phones", (json_int_t)c->count, "plan",
 					      json_loads(c->rollout.plan, 0, NULL), "waves", waves_json(c), "left_out",
-					      c->left_out),
+					      c->left_out, "stranded", c->stranded.groups, "forced", c->forced.groups),
 		    e);
 	if (c->in->quiet)
 		return 0;
@@ -285,11 +325,16 @@ report(const struct create *c, bool dry, struct err *e)
 		(void)printf("left out %s: %s\n", json_string_value(json_object_get(one, "mac")),
 		    json_string_value(json_object_get(one, "reason")));
 	}
+	stranded_report_print(&c->stranded, "would strand");
+	stranded_report_print(&c->forced, "forced");
 	if (waves_print(c, e) != 0)
 		return -1;
-	(void)printf("%s %s: %zu phones, %zu left out\n", dry ? "would create" : "created", c->rollout.name, c->count,
-	    left_out);
-	if (!dry)
+	(void)printf("%s %s: %zu phones, %zu left out\n",
+	    created                  ? "created"
+	    : c->stranded.phones > 0 ? "did not create"
+				     : "would create",
+	    c->rollout.name, c->count, left_out);
+	if (created)
 		(void)printf("'phonevpn rollout start %s' begins it\n", c->rollout.name);
 	return 0;
 }
@@ -327,32 +372,65 @@ store(struct create *c, struct err *e)
 }
 
 static int
+options_parse(struct create *c, struct err *e)
+{
+	const struct invocation *in = c->in;
+	unsigned long expiring = 0;
+	char path[PATH_MAX];
+
+	plan_default(&c->plan);
+	if (name_take(in->argv[0], c->rollout.name, e) != 0 || rollout_plan_parse(in, &c->plan, e) != 0)
+		return -1;
+	if (in->option[OPT_EXPIRING] != NULL) {
+		if (text_duration(in->option[OPT_EXPIRING], 100UL * 366 * 24 * 3600, "expiring", &expiring, e) != 0)
+			return err_usage(e);
+		c->end_before = c->now + (time_t)expiring;
+	}
+	/* Who moves the rollout on is in another folder. */
+	if (in->option[OPT_SERVER] != NULL && realpath(in->option[OPT_SERVER], path) == NULL)
+		return err_errno(e, ERR_NOT_FOUND, errno, "%s", in->option[OPT_SERVER]);
+	if (in->option[OPT_SERVER] != NULL &&
+	    text_copy(c->plan.server, sizeof(c->plan.server), path, "server", e) != 0)
+		return -1;
+	c->force = stranded_force_parse(in->option[OPT_FORCE], e);
+	return c->force != NULL ? 0 : -1;
+}
+
+static int
+create(struct create *c, bool dry, struct err *e)
+{
+	int rc;
+
+	c->db = dry ? state_open(c->in, e) : state_open_writer(c->in, e);
+	if (c->db == NULL || mint_means_open(c->db, NULL, &c->means, e) != 0)
+		return -1;
+	c->guard = rollout_guard_open(c->db, &c->means, &c->plan, c->now, e);
+	if (c->guard == NULL || phones_choose(c, e) != 0 || waves_cut(c, e) != 0 || phones_guard(c, e) != 0 ||
+	    plan_write(&c->plan, c->rollout.plan, e) != 0)
+		return -1;
+	if (dry || c->stranded.phones > 0)
+		rc = report(c, false, e);
+	else
+		rc = store(c, e) == 0 ? report(c, true, e) : -1;
+	return rc == 0 && c->stranded.phones > 0 ? stranded_refuse(&c->stranded, c->rollout.name, e) : rc;
+}
+
+static int
 create_run(const struct invocation *in, struct err *e)
 {
-	struct create c = { .in = in, .left_out = json_array() };
-	const bool dry = in->option[OPT_DRY_RUN] != NULL;
-	unsigned long expiring = 0;
+	struct create c = { .in = in, .left_out = json_array(), .notes = json_array(), .now = time(NULL) };
 	int rc = -1;
 
-	plan_default(&c.plan);
-	if (name_take(in->argv[0], c.rollout.name, e) != 0 || rollout_plan_parse(in, &c.plan, e) != 0)
-		goto out;
-	if (in->option[OPT_EXPIRING] != NULL) {
-		if (text_duration(in->option[OPT_EXPIRING], 100UL * 366 * 24 * 3600, "expiring", &expiring, e) != 0) {
-			(void)err_usage(e);
-			goto out;
-		}
-		c.end_before = time(NULL) + (time_t)expiring;
-	}
-	c.db = dry ? state_open(in, e) : state_open_writer(in, e);
-	if (c.db == NULL || mint_means_open(c.db, NULL, &c.means, e) != 0 || phones_choose(&c, e) != 0 ||
-	    waves_cut(&c, e) != 0 || plan_write(&c.plan, c.rollout.plan, e) != 0)
-		goto out;
-	if (dry || store(&c, e) == 0)
-		rc = report(&c, dry, e);
-out:
+	if (stranded_report_init(&c.stranded, e) == 0 && stranded_report_init(&c.forced, e) == 0 &&
+	    options_parse(&c, e) == 0)
+		rc = create(&c, in->option[OPT_DRY_RUN] != NULL, e);
 	free(c.chosen);
 	json_decref(c.left_out);
+	json_decref(c.force);
+	json_decref(c.notes);
+	stranded_report_release(&c.stranded);
+	stranded_report_release(&c.forced);
+	rollout_guard_free(c.guard);
 	mint_means_release(&c.means);
 	db_close(c.db);
 	return rc;
@@ -366,7 +444,10 @@ const struct command command_rollout_create = {
 	    "The list of phones is fixed from here on; 'rollout add' and 'rollout drop' change it by name. Each phone gets a new "
 	    "certificate for its key, in an order that mixes the fleet. The next wave begins when enough of the present one "
 	    "have settled, that is, when 'phonevpn watch' has seen them stay on the VPN with the new certificate. Nothing is "
-	    "revoked, so that 'rollout rollback' can offer what was there before. TIME is a number with s, m, h or d.",
+	    "revoked, so that 'rollout rollback' can offer what was there before. A rollout that would strand phones is refused, "
+	    "with their reasons and exit status 5: the CA, the server certificate or the CRL ends before they can have settled; "
+	    "the certificate that a phone last connected with is revoked; its new bundle fails 'check' by itself or against the "
+	    "server; its XML is reachable only through the VPN, and the change breaks that. TIME is a number with s, m, h or d.",
 	.options = options,
 	.min_arguments = 1,
 	.max_arguments = -1,

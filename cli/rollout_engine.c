@@ -3,6 +3,7 @@
 
 #include "cli/mint_means.h"
 #include "cli/render.h"
+#include "cli/rollout_guard.h"
 #include "common/log.h"
 #include "rollout/engine.h"
 
@@ -141,17 +142,37 @@ make(void *arg, const struct db_rollout *r, const struct plan *plan, struct engi
 	return err_set(e, why.code, "%s", why.text);
 }
 
+/* As it comes back to the VPN, or does not, when it is offered its generation now. */
+static int
+item_guard(struct rollout_guard *g, struct db *db, const struct plan *plan, time_t now, const struct buf *bundle,
+    struct engine_item *item, struct err *e)
+{
+	const struct guard_kind *kind;
+	struct guard_phone p = { .offered = now,
+		.settled = now + (time_t)(plan->deadline > 0 ? plan->deadline : plan->soak) };
+	struct db_candidate c;
+
+	if (db_candidate_get(db, item->member.mac, &c, e) != 0 || (kind = rollout_guard_kind(g, &c, bundle, e)) == NULL)
+		return -1;
+	p.not_after = c.offered_end;
+	p.is_revoked = c.is_seen_revoked;
+	if (rollout_guard_judge(g, kind, &p, item->detail) != GUARD_FINE)
+		item->why = MEMBER_HELD_BACK;
+	return 0;
+}
+
 static int
 look(void *arg, const struct db_rollout *r, const struct plan *plan, struct engine_item *items, size_t count,
     struct err *e)
 {
 	struct host *h = arg;
 	struct buf bundle = BUF_INIT(BUNDLE_MAX);
+	time_t now = time(NULL);
+	struct rollout_guard *guard = rollout_guard_open(h->db, NULL, plan, now, e);
+	int rc = guard != NULL ? 0 : -1;
 
 	(void)r;
-	(void)plan;
-	(void)e;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && rc == 0; i++) {
 		struct engine_item *item = &items[i];
 		struct err mine = ERR_INIT;
 
@@ -160,9 +181,12 @@ look(void *arg, const struct db_rollout *r, const struct plan *plan, struct engi
 		buf_clear(&bundle);
 		if (render_bundle(h->db, item->member.mac, item->member.target, NULL, &bundle, NULL, &mine) != 0)
 			item_fail(item, MEMBER_NOT_MINTED, mine.text);
+		else if (!item->member.forced)
+			rc = item_guard(guard, h->db, plan, now, &bundle, item, e);
 	}
+	rollout_guard_free(guard);
 	buf_release(&bundle);
-	return 0;
+	return rc;
 }
 
 static void

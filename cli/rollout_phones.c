@@ -8,10 +8,12 @@
 
 enum {
 	OPT_RETRY_NEW,
+	OPT_RETRY_FORCE,
 };
 
 static const struct option_def retry_options[] = {
 	[OPT_RETRY_NEW] = { "new", NULL, "make another generation for each, so that it fetches again for certain" },
+	[OPT_RETRY_FORCE] = { "force", NULL, "the lock-out guard does not hold these phones back, which have to be named" },
 	OPTION_END,
 };
 
@@ -20,9 +22,13 @@ retry(struct rollout_change *c, struct err *e)
 {
 	const struct db_member_change like = { .state = DB_MEMBER_WAITING,
 		.forget_target = c->in->option[OPT_RETRY_NEW] != NULL,
-		.detail = "another try" };
+		.forced = c->in->option[OPT_RETRY_FORCE] != NULL,
+		.detail = "another try",
+		.note = "another try, whatever the lock-out guard says" };
 	char what[80];
 
+	if (like.forced && c->in->argc == 1)
+		return err_set(e, ERR_USAGE, "rollout retry: expected MACs beside --force, found none");
 	if (c->rollout.state == DB_ROLLOUT_DRAFT || c->rollout.state > DB_ROLLOUT_DONE)
 		return rollout_expected(c, "running, paused or done", e);
 	if ((c->in->argc > 1 ? rollout_members_named(c, e) : rollout_members_in(c, DB_MEMBER_FAILED, e)) != 0)

@@ -4,6 +4,7 @@
 #include "bundler/profile_read.h"
 #include "cli/address.h"
 #include "cli/phone_report.h"
+#include "db/tally.h"
 #include "dseries/model.h"
 
 #include <stdlib.h>
@@ -100,23 +101,52 @@ use_take(const struct db_profile_use *use, void *arg, struct err *e)
 	return client_add(l->fleet, m, &needs, e);
 }
 
+static int
+kind_take(const struct db_phone_tally *t, void *arg, struct err *e)
+{
+	struct load *l = arg;
+	enum phone_stand stand = phone_stand(&t->phone, NULL);
+
+	if (stand == STAND_TURNED_DOWN || stand == STAND_REVOKED)
+		return 0;
+	return client_add(l->fleet, model_find(t->phone.model), &l->now, e);
+}
+
+static int
+load_open(struct load *l, const struct settings *s, struct err *e)
+{
+	struct profile_params profile;
+
+	*l->fleet = (struct server_fleet)SERVER_FLEET_INIT;
+	if (settings_profile(s, &profile, e) != 0 || profile_parse_cipher(profile.cipher, &l->now.cipher, e) != 0 ||
+	    profile_parse_auth(profile.auth, &l->now.auth, e) != 0)
+		return -1;
+	l->now.proto = profile.proto;
+	l->now.port[l->now.ports++] = profile.remotes[0].port;
+	l->now.comp_lzo = profile.comp_lzo;
+	return 0;
+}
+
 int
 server_fleet_load(struct db *db, const struct settings *s, bool offered, struct server_fleet *ret, struct err *e)
 {
 	const struct db_phone_filter all = DB_ALL_PHONES;
-	struct profile_params profile;
 	struct load l = { .fleet = ret };
 
-	*ret = (struct server_fleet)SERVER_FLEET_INIT;
-	if (settings_profile(s, &profile, e) != 0 || profile_parse_cipher(profile.cipher, &l.now.cipher, e) != 0 ||
-	    profile_parse_auth(profile.auth, &l.now.auth, e) != 0)
-		return -1;
-	l.now.proto = profile.proto;
-	l.now.port[l.now.ports++] = profile.remotes[0].port;
-	l.now.comp_lzo = profile.comp_lzo;
-	if (db_phone_each(db, &all, phone_take, &l, e) != 0)
+	if (load_open(&l, s, e) != 0 || db_phone_each(db, &all, phone_take, &l, e) != 0)
 		return -1;
 	return db_profile_use_each(db, time(NULL), offered, use_take, &l, e);
+}
+
+int
+server_fleet_load_needs(struct db *db, const struct settings *s, struct server_fleet *ret, struct err *e)
+{
+	const time_t no_limits[DB_TALLY_LIMITS] = { 0 };
+	struct load l = { .fleet = ret };
+
+	if (load_open(&l, s, e) != 0 || db_phone_tally_each(db, no_limits, kind_take, &l, e) != 0)
+		return -1;
+	return db_profile_use_each(db, time(NULL), false, use_take, &l, e);
 }
 
 void

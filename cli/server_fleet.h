@@ -24,6 +24,9 @@ struct server_fleet {
  */
 int server_fleet_load(struct db *db, const struct settings *s, bool offered, struct server_fleet *ret, struct err *e);
 
+/* The same without the list of those that have no address: one pass over the fleet's kinds, and not over its phones. */
+int server_fleet_load_needs(struct db *db, const struct settings *s, struct server_fleet *ret, struct err *e);
+
 void server_fleet_release(struct server_fleet *f);
 
 #endif

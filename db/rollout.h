@@ -63,11 +63,12 @@ struct db_member {
 	int64_t target;		/* the one that is for it; 0: not minted yet */
 	time_t since;		/* of its state */
 	time_t notified;	/* its check-sync was asked for; 0: not */
+	const char *note;	/* in, of forced: against what, for the event; NULL where it is read. Borrowed */
 };
 
 /*
- * Store a new rollout (name, plan, state; the rest is filled in) and its members (phone, wave, forced). ERR_CONFLICT when
- * the name is taken, or names a phone that is in another rollout which is not over.
+ * Store a new rollout (name, plan, state; the rest is filled in) and its members (phone, wave, forced; each that is forced
+ * is an event). ERR_CONFLICT when the name is taken, or names a phone that is in another rollout which is not over.
  */
 int db_rollout_create(struct db *db, struct db_rollout *rollout, const struct db_member *members, size_t count,
     struct err *e);
@@ -91,6 +92,29 @@ struct db_rollout_tally {
 	size_t phones[DB_WAVES_MAX + 1][DB_MEMBER_ROLLED_BACK + 1];
 };
 int db_rollout_tally(struct db *db, int64_t rollout, struct db_rollout_tally *ret, struct err *e);
+
+/* ---- candidates ---- */
+
+/* A phone, with what tells whether a rollout has something for it and would strand it. */
+struct db_candidate {
+	struct db_phone phone;	/* id, mac, model, firmware, newest, offered, not_after, revoked, authority, profile */
+	char offered_profile[DB_HASH_SIZE];	/* of what it is offered; "" without */
+	time_t offered_end;	/* of that's certificate; 0 without */
+	bool is_seen_revoked;	/* the certificate that it last connected with, where that is known */
+	int wave;		/* of a rollout's */
+	bool forced;
+};
+
+/* Every phone that passes the filter, in the order of ids; as db_phone_each(). */
+int db_candidate_each(struct db *db, const struct db_phone_filter *filter,
+    int (*each)(const struct db_candidate *c, void *arg, struct err *e), void *arg, struct err *e);
+
+/* Every member that waits, likewise. */
+int db_candidate_each_waiting(struct db *db, int64_t rollout,
+    int (*each)(const struct db_candidate *c, void *arg, struct err *e), void *arg, struct err *e);
+
+/* One phone, in no rollout or in any. */
+int db_candidate_get(struct db *db, const char *mac, struct db_candidate *ret, struct err *e);
 
 /* ---- members ---- */
 
@@ -138,6 +162,7 @@ struct db_member_change {
 	int why;
 	bool forced, forget_target;
 	const char *detail;	/* borrowed */
+	const char *note;	/* of forced: against what; NULL: detail says it. Borrowed */
 };
 int db_member_change(struct db *db, const struct db_rollout *rollout, const struct db_member_change *changes,
     size_t count, time_t now, struct err *e);

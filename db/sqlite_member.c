@@ -216,7 +216,8 @@ change_one(struct db *db, const struct db_rollout *r, const struct db_member_cha
 		SQL_INT(c->forced), SQL_INT(c->forget_target), SQL_INT(now)) != 0)
 		return -1;
 	if (c->forced && !m.forced &&
-	    event_append(db, e, "rollout.forced", m.mac, "rollout %s: %s", r->name, c->detail) != 0)
+	    event_append(db, e, "rollout.forced", m.mac, "rollout %s: %s", r->name,
+		c->note != NULL ? c->note : c->detail) != 0)
 		return -1;
 	if (c->state == m.state && c->why == m.why)
 		return 0;

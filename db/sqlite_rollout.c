@@ -181,22 +181,34 @@ check_busy(struct db *db, int64_t rollout, struct err *e)
 }
 
 static int
-members_add(struct db *db, int64_t rollout, const struct db_member *members, size_t count, struct err *e)
+forced_tell(struct db *db, const struct db_rollout *r, const struct db_member *m, struct err *e)
+{
+	if (!m->forced)
+		return 0;
+	return event_append(db, e, "rollout.forced", m->mac, "rollout %s: %s", r->name,
+	    m->note != NULL ? m->note : "the lock-out guard does not hold it back");
+}
+
+static int
+members_add(struct db *db, const struct db_rollout *r, const struct db_member *members, size_t count, struct err *e)
 {
 	time_t now = time(NULL);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct db_member *m = &members[i];
 
-		if (sql_run(db, SQL_MEMBER_ADD, e, SQL_INT(rollout), SQL_INT(m->phone), SQL_INT(m->wave),
-			SQL_INT(m->forced), SQL_INT(now)) == 0)
+		if (sql_run(db, SQL_MEMBER_ADD, e, SQL_INT(r->id), SQL_INT(m->phone), SQL_INT(m->wave),
+			SQL_INT(m->forced), SQL_INT(now)) == 0) {
+			if (forced_tell(db, r, m, e) != 0)
+				return -1;
 			continue;
+		}
 		if (sql_failed_unique(db))
 			return err_set(e, ERR_CONFLICT, "phone %s: it is in this rollout already", m->mac);
 		return sql_failed_foreign_key(db) ? err_set(e, ERR_NOT_FOUND, "phone %s: not in the fleet", m->mac)
 		                                  : -1;
 	}
-	return check_busy(db, rollout, e);
+	return check_busy(db, r->id, e);
 }
 
 static int
@@ -209,7 +221,7 @@ rollout_add(struct db *db, struct db_rollout *r, const struct db_member *members
 		           ? err_set(e, ERR_CONFLICT, "rollout %s: there is one of this name", r->name)
 		           : -1;
 	r->id = sqlite3_last_insert_rowid(db->sql);
-	if (members_add(db, r->id, members, count, e) != 0)
+	if (members_add(db, r, members, count, e) != 0)
 		return -1;
 	return event_append(db, e, "rollout.create", r->name, "%zu phones, %s", count, r->plan);
 }
@@ -229,7 +241,7 @@ db_member_add(struct db *db, const struct db_rollout *r, const struct db_member 
 
 	if (sql_begin(db, e) != 0)
 		return -1;
-	rc = members_add(db, r->id, members, count, e);
+	rc = members_add(db, r, members, count, e);
 	for (size_t i = 0; i < count && rc == 0; i++)
 		rc = event_append(db, e, "rollout.added", members[i].mac, "to rollout %s, wave %d", r->name,
 		    members[i].wave);

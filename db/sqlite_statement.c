@@ -55,6 +55,23 @@
 #define MEMBER_SELECT "SELECT " MEMBER_COLUMNS "FROM rollout_phones AS m JOIN phones AS p ON p.id = m.phone "
 #define MEMBER_FILTER "AND (?5 = 0 OR m.target IS NOT NULL) AND (?6 = 0 OR m.notified IS NULL) "
 
+/*
+ * candidate_read() takes these: no more than what a rollout asks of each of 100,000 phones. What is offered is mostly the
+ * newest, and so is what a phone has connected with: then nothing else is looked up.
+ */
+#define CANDIDATE_SELECT                                                                                         \
+	"SELECT p.id, p.mac, p.model, p.firmware, p.offered, n.number, n.profile, c.not_after, c.revoked, "      \
+	"c.authority, iif(p.offered IS n.number, n.profile, "                                                    \
+	"(SELECT o.profile FROM generations AS o WHERE o.phone = p.id AND o.number = p.offered)), "              \
+	"iif(p.offered IS n.number, c.not_after, (SELECT x.not_after FROM generations AS o "                     \
+	"JOIN certificates AS x ON x.serial = o.serial WHERE o.phone = p.id AND o.number = p.offered)), "        \
+	"s.serial IS NOT NULL AND iif(s.serial IS n.serial, c.revoked IS NOT NULL, "                             \
+	"EXISTS (SELECT 1 FROM certificates AS y WHERE y.serial = s.serial AND y.revoked IS NOT NULL)), "
+#define CANDIDATE_JOINS                                                                                          \
+	"LEFT JOIN generations AS n ON n.phone = p.id "                                                          \
+	"AND n.number = (SELECT max(k.number) FROM generations AS k WHERE k.phone = p.id) "                      \
+	"LEFT JOIN certificates AS c ON c.serial = n.serial LEFT JOIN vpn_sessions AS s ON s.phone = p.id "
+
 #define EVENT_SELECT "SELECT id, at, actor, action, subject, detail, hash FROM events "
 
 static const char *const texts[SQL_COUNT] = {
@@ -283,6 +300,13 @@ static const char *const texts[SQL_COUNT] = {
 						"((" ROLLOUT_OPEN "AND m.state <> 5) OR (m.state = 6 AND m.target = "
 						"(SELECT max(g.number) FROM generations AS g WHERE g.phone = ?1))) "
 						"ORDER BY " ROLLOUT_OPEN "DESC, r.id DESC LIMIT 1",
+	[SQL_CANDIDATE_PAGE] = CANDIDATE_SELECT "0, 0 FROM phones AS p " CANDIDATE_JOINS
+						"WHERE p.id > ?1 AND (?2 IS NULL OR p.grp = ?2) "
+						"AND (?3 IS NULL OR p.model = ?3) ORDER BY p.id LIMIT ?4",
+	[SQL_CANDIDATE_WAITING] = CANDIDATE_SELECT
+	"m.wave, m.forced FROM rollout_phones AS m CROSS JOIN phones AS p ON p.id = m.phone " CANDIDATE_JOINS
+	"WHERE m.rollout = ?2 AND m.phone > ?1 AND m.state = 1 ORDER BY m.phone LIMIT ?3",
+	[SQL_CANDIDATE_BY_MAC] = CANDIDATE_SELECT "0, 0 FROM phones AS p " CANDIDATE_JOINS "WHERE p.mac = ?1",
 	[SQL_MEMBER_ADD] = "INSERT INTO rollout_phones (rollout, phone, wave, state, why, forced, since) "
 			   "VALUES (?1, ?2, ?3, 1, 0, ?4, ?5)",
 	[SQL_MEMBER_GET] = MEMBER_SELECT "WHERE m.rollout = ?1 AND m.phone = ?2",

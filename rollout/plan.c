@@ -207,10 +207,11 @@ plan_write(const struct plan *p, char ret[DB_ROLLOUT_PLAN_SIZE], struct err *e)
 	if (p->has_quiet)
 		(void)snprintf(quiet, sizeof(quiet), "%02d:%02d-%02d:%02d", p->quiet_from / 60, p->quiet_from % 60,
 		    p->quiet_until / 60, p->quiet_until % 60);
-	o = json_pack("{s:s,s:o,s:I,s:s,s:I,s:I,s:I,s:s*,s:s*}", "what", plan_what_name(p->what), "waves",
+	o = json_pack("{s:s,s:o,s:I,s:s,s:I,s:I,s:I,s:s*,s:s*,s:s*}", "what", plan_what_name(p->what), "waves",
 	    waves_json(p), "success", (json_int_t)p->success, "errors", errors, "soak", (json_int_t)p->soak,
 	    "per_minute", (json_int_t)p->per_minute, "deadline", (json_int_t)p->deadline, "quiet",
-	    p->has_quiet ? quiet : NULL, "ca", p->ca[0] != '\0' ? p->ca : NULL);
+	    p->has_quiet ? quiet : NULL, "ca", p->ca[0] != '\0' ? p->ca : NULL, "server",
+	    p->server[0] != '\0' ? p->server : NULL);
 	text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	if (text == NULL)
@@ -252,13 +253,13 @@ static int
 object_read(json_t *o, struct plan *ret, struct err *e)
 {
 	json_int_t success, soak, per_minute, deadline;
-	const char *what, *errors, *quiet = NULL, *ca = "";
+	const char *what, *errors, *quiet = NULL, *ca = "", *server = "";
 	json_t *waves;
 
 	*ret = (struct plan){ .what = PLAN_RENEW };
-	if (json_unpack(o, "{s:s,s:o,s:I,s:s,s:I,s:I,s:I,s?s,s?s}", "what", &what, "waves", &waves, "success", &success,
+	if (json_unpack(o, "{s:s,s:o,s:I,s:s,s:I,s:I,s:I,s?s,s?s,s?s}", "what", &what, "waves", &waves, "success", &success,
 		"errors", &errors, "soak", &soak, "per_minute", &per_minute, "deadline", &deadline, "quiet", &quiet,
-		"ca", &ca) != 0)
+		"ca", &ca, "server", &server) != 0)
 		return -1;
 	if (success < 0 || success > 100 || soak < 0 || per_minute < 0 || deadline < 0)
 		return -1;
@@ -270,7 +271,9 @@ object_read(json_t *o, struct plan *ret, struct err *e)
 	    plan_share_parse(errors, "errors", &ret->errors, e) != 0 ||
 	    (quiet != NULL && plan_quiet_parse(quiet, ret, e) != 0))
 		return -1;
-	return text_copy(ret->ca, sizeof(ret->ca), ca, "ca", e);
+	return text_copy(ret->ca, sizeof(ret->ca), ca, "ca", e) == 0
+	           ? text_copy(ret->server, sizeof(ret->server), server, "server", e)
+	           : -1;
 }
 
 int

@@ -35,6 +35,7 @@ struct plan {
 	bool has_quiet;
 	int quiet_from, quiet_until;	/* minutes of the day, local time, from until before; may cross midnight */
 	char ca[65];			/* the authority that is moved to; "": none */
+	char server[512];		/* a server.conf that is kept by hand, for the lock-out guard; "": none */
 };
 
 #define PLAN_WAVES_DEFAULT "5,10%"
