@@ -12,6 +12,7 @@ extern const struct command command_phone_add;
 extern const struct command command_phone_import;
 extern const struct command command_phone_list;
 extern const struct command command_phone_show;
+extern const struct command command_phone_explain;
 extern const struct command command_phone_set;
 extern const struct command command_phone_remove;
 extern const struct command command_phone_reset;

@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
 	&command_phone_import,
 	&command_phone_list,
 	&command_phone_show,
+	&command_phone_explain,
 	&command_phone_set,
 	&command_phone_remove,
 	&command_phone_reset,
