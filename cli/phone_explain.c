@@ -8,6 +8,7 @@
 #include "cli/settings.h"
 #include "cli/state.h"
 #include "common/text.h"
+#include "db/authority.h"
 #include "db/tally.h"
 #include "rollout/plan.h"
 #include "rollout/retire.h"

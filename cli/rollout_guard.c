@@ -3,6 +3,7 @@
 
 #include "cli/rollout_guard_kind.h"
 #include "common/cidr.h"
+#include "db/authority.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -85,7 +86,7 @@ ends_gather(struct rollout_guard *g, struct err *e)
 	int rc = -1;
 
 	if (db_authority_current(g->db, &current, e) != 0 || db_certificate_server(g->db, &server, e) != 0 ||
-	    db_authority_all(g->db, &all, &count, e) != 0)
+	    db_authority_list(g->db, DB_ROLES_SERVERS, &all, &count, e) != 0)
 		goto out;
 	(void)end_add(g, GUARD_SERVER_ENDS, server.not_after, 0, "the server certificate of %s", server.name);
 	rc = 0;
