@@ -49,6 +49,7 @@ extern const struct command command_rollout_list;
 extern const struct command command_rollout_pause;
 extern const struct command command_rollout_resume;
 extern const struct command command_rollout_abort;
+extern const struct command command_rollout_confirm;
 extern const struct command command_rollout_rollback;
 extern const struct command command_rollout_retry;
 extern const struct command command_rollout_add;

@@ -54,6 +54,7 @@ static const struct command *const commands[] = {
 	&command_rollout_pause,
 	&command_rollout_resume,
 	&command_rollout_abort,
+	&command_rollout_confirm,
 	&command_rollout_rollback,
 	&command_rollout_retry,
 	&command_rollout_add,

@@ -69,7 +69,6 @@ note_add(struct recorder *r, struct note *n)
 
 	if (n == NULL)
 		return;
-	n->at = time(NULL);
 	(void)pthread_mutex_lock(&r->lock);
 	there = tsearch(n, &r->pending, compare);
 	if (there != NULL && *there == n) {
@@ -86,21 +85,23 @@ recorder_note_login(struct recorder *r, const char *mac)
 {
 	struct note *n = calloc(1, sizeof(*n));
 
-	if (n != NULL)
+	if (n != NULL) {
 		login_of(mac, n);
+		n->at = time(NULL);
+	}
 	note_add(r, n);
 }
 
 void
-recorder_note_rung(struct recorder *r, int64_t phone, int64_t number, enum db_rung rung, const char *address,
-    bool enrolling)
+recorder_note_rung(struct recorder *r, const struct db_step *step, const char *address, bool enrolling)
 {
 	struct note *n = calloc(1, sizeof(*n));
 
 	if (n != NULL) {
-		n->phone = phone;
-		n->number = number;
-		n->rung = (int)rung;
+		n->phone = step->phone;
+		n->number = step->number;
+		n->rung = (int)step->rung;
+		n->at = step->at;
 		n->enrolling = enrolling;
 		(void)snprintf(n->address, sizeof(n->address), "%s", address);
 	}

@@ -24,9 +24,8 @@ void recorder_note_login(struct recorder *r, const char *mac);
 /* It was noted, and may not be on record yet. */
 bool recorder_has_login(struct recorder *r, const char *mac);
 
-/* A rung that is not on record, fetched from that IP address, while enrolling or with a login. */
-void recorder_note_rung(struct recorder *r, int64_t phone, int64_t number, enum db_rung rung, const char *address,
-    bool enrolling);
+/* A rung, without its source, that is not on record: from that IP address, while enrolling or with a login. */
+void recorder_note_rung(struct recorder *r, const struct db_step *step, const char *address, bool enrolling);
 
 /* While this is held, the recorder does not write: for whoever else in this process does. */
 void recorder_hold(struct recorder *r);

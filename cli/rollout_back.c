@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+#include "cli/ca.h"
 #include "cli/commands.h"
 #include "cli/rollout_change.h"
+#include "rollout/stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,7 @@ way_text(enum db_way_back way)
 	static const char *const texts[] = {
 		[DB_WAY_BACK] = "it is offered what it was before",
 		[DB_WAY_BACK_NONE] = "it was offered nothing before",
-		[DB_WAY_BACK_REVOKED] = "the certificate that it had before is revoked",
+		[DB_WAY_BACK_REVOKED] = "the certificate that it had before is revoked, or of a CA that is dropped",
 		[DB_WAY_BACK_ENDED] = "the certificate that it had before has ended",
 	};
 
@@ -83,6 +85,27 @@ report(const struct rollout_change *c, const enum db_way_back *ways, struct err 
 	return 0;
 }
 
+/* What phones had before they trusted both CAs does not trust a server that has moved to the new one. */
+static int
+check_server(const struct rollout_change *c, struct err *e)
+{
+	struct db_certificate server;
+	struct db_authority ca;
+	bool has_moved;
+
+	if (c->rollout.stage == STAGE_NONE || c->rollout.stage > STAGE_SERVER)
+		return 0;
+	if (db_certificate_server(c->db, &server, e) != 0 || ca_find(c->db, c->plan.ca, &ca, e) != 0)
+		return -1;
+	has_moved = server.authority == ca.id;
+	db_authority_release(&ca);
+	if (!has_moved)
+		return 0;
+	return err_set(e, ERR_CONFLICT,
+	    "rollout %s: the server's certificate is of the CA \"%s\" already, which phones would not trust any more",
+	    c->rollout.name, c->plan.ca);
+}
+
 static int
 roll_back(struct rollout_change *c, struct err *e)
 {
@@ -91,6 +114,8 @@ roll_back(struct rollout_change *c, struct err *e)
 
 	if (c->rollout.state == DB_ROLLOUT_DRAFT || c->rollout.state == DB_ROLLOUT_ROLLED_BACK)
 		return rollout_expected(c, "begun", e);
+	if (check_server(c, e) != 0)
+		return -1;
 	c->rollout.state = DB_ROLLOUT_ROLLED_BACK;
 	c->rollout.why[0] = '\0';
 	if (members_find(c, e) != 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "cli/ca.h"
 #include "cli/commands.h"
 #include "cli/mint_means.h"
 #include "cli/phone_fields.h"
@@ -8,6 +9,7 @@
 #include "cli/state.h"
 #include "common/table.h"
 #include "common/text.h"
+#include "rollout/stage.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -24,6 +26,7 @@ enum {
 	OPT_CANARIES,
 	OPT_FORCE,
 	OPT_SERVER,
+	OPT_CA,
 	OPT_DRY_RUN,
 };
 
@@ -36,6 +39,7 @@ static const struct option_def options[] = {
 	[OPT_CANARIES] = { "canaries", "MAC,...", "these phones first, as a wave of their own" },
 	[OPT_FORCE] = { "force", "MAC,...", "the lock-out guard does not hold these phones back" },
 	[OPT_SERVER] = { "server", "FILE", "the server.conf that runs, where it is not that of 'emit server'" },
+	[OPT_CA] = { "ca", "NAME", "move all phones to this CA, that 'ca add' has made, stage by stage" },
 	[OPT_DRY_RUN] = { "dry-run", NULL, "show the waves, their time and who would be stranded, change nothing" },
 	OPTION_END,
 };
@@ -389,11 +393,33 @@ options_parse(struct create *c, struct err *e)
 	/* Who moves the rollout on is in another folder. */
 	if (in->option[OPT_SERVER] != NULL && realpath(in->option[OPT_SERVER], path) == NULL)
 		return err_errno(e, ERR_NOT_FOUND, errno, "%s", in->option[OPT_SERVER]);
-	if (in->option[OPT_SERVER] != NULL &&
-	    text_copy(c->plan.server, sizeof(c->plan.server), path, "server", e) != 0)
+	if (in->option[OPT_SERVER] != NULL && text_copy(c->plan.server, sizeof(c->plan.server), path, "server", e) != 0)
 		return -1;
+	if (in->option[OPT_CA] != NULL && (in->option[OPT_ALL] == NULL || c->plan.what == PLAN_SETTINGS))
+		return err_set(e, ERR_USAGE, "rollout: expected --ca with --all and without --settings, found %s",
+		    in->option[OPT_ALL] == NULL ? "it without --all" : "--settings");
 	c->force = stranded_force_parse(in->option[OPT_FORCE], e);
 	return c->force != NULL ? 0 : -1;
+}
+
+/* The CA that is moved to, which nobody has yet. */
+static int
+ca_take(struct create *c, struct err *e)
+{
+	struct db_authority ca;
+	int rc;
+
+	if (c->in->option[OPT_CA] == NULL)
+		return 0;
+	rc = ca_find(c->db, c->in->option[OPT_CA], &ca, e);
+	if (rc == 0 && ca.role != DB_ROLE_NEXT)
+		rc = err_set(e, ERR_CONFLICT, "CA \"%s\": expected the next one, found it is %s", ca.name,
+		    db_role_name(ca.role));
+	if (rc == 0)
+		rc = text_copy(c->plan.ca, sizeof(c->plan.ca), ca.name, "CA", e);
+	c->rollout.stage = STAGE_TRUST;
+	db_authority_release(&ca);
+	return rc;
 }
 
 static int
@@ -402,7 +428,7 @@ create(struct create *c, bool dry, struct err *e)
 	int rc;
 
 	c->db = dry ? state_open(c->in, e) : state_open_writer(c->in, e);
-	if (c->db == NULL || mint_means_open(c->db, NULL, &c->means, e) != 0)
+	if (c->db == NULL || ca_take(c, e) != 0 || mint_means_open(c->db, NULL, &c->means, e) != 0)
 		return -1;
 	c->guard = rollout_guard_open(c->db, &c->means, &c->plan, c->now, e);
 	if (c->guard == NULL || phones_choose(c, e) != 0 || waves_cut(c, e) != 0 || phones_guard(c, e) != 0 ||

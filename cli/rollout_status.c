@@ -6,6 +6,7 @@
 #include "common/text.h"
 #include "rollout/decide.h"
 #include "rollout/member.h"
+#include "rollout/stage.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -105,12 +106,13 @@ print_json(struct db *db, struct status *s, struct err *e)
 		json_decref(s->phones);
 		return -1;
 	}
-	return command_print_json(json_pack("{s:s,s:s,s:s?,s:s?,s:i,s:o,s:o,s:o,s:o}", "name", s->rollout.name, "state",
-				      db_rollout_state_name(s->rollout.state), "why", why[0] != '\0' ? why : NULL,
-				      "until", s->next.until != 0 ? until : NULL, "wave", s->rollout.wave, "plan",
-				      json_loads(s->rollout.plan, 0, NULL), "all", tally_json(s->tally.phones[0]),
-				      "waves", waves, s->in->option[OPT_PHONES] != NULL ? "phones" : "failed",
-				      s->phones),
+	return command_print_json(json_pack("{s:s,s:s,s:s?,s:s?,s:s?,s:i,s:o,s:o,s:o,s:o}", "name", s->rollout.name,
+				      "state", db_rollout_state_name(s->rollout.state), "why",
+				      why[0] != '\0' ? why : NULL, "until", s->next.until != 0 ? until : NULL, "stage",
+				      s->rollout.stage != STAGE_NONE ? stage_name((enum stage)s->rollout.stage) : NULL,
+				      "wave", s->rollout.wave, "plan", json_loads(s->rollout.plan, 0, NULL), "all",
+				      tally_json(s->tally.phones[0]), "waves", waves,
+				      s->in->option[OPT_PHONES] != NULL ? "phones" : "failed", s->phones),
 	    e);
 }
 
@@ -173,6 +175,9 @@ print_text(struct db *db, struct status *s, struct err *e)
 	    : s->rollout.state == DB_ROLLOUT_PAUSED ? ": "
 						    : ", waits for ",
 	    why);
+	if (s->rollout.stage != STAGE_NONE)
+		(void)printf("stage %d of %d, %s: %s\n", s->rollout.stage, STAGE_LAST,
+		    stage_name((enum stage)s->rollout.stage), stage_text((enum stage)s->rollout.stage));
 	if (waves_print(s, e) != 0 || db_member_each(db, &filter, phone_print, s, e) != 0)
 		return -1;
 	if (s->shown > FAILED_SHOWN)
@@ -188,9 +193,11 @@ line_of(const struct status *s, char *out, size_t size)
 	const size_t *n = s->tally.phones[0];
 	const char *why = status_why(s);
 
-	(void)snprintf(out, size, "%s, wave %d of %d: %zu waiting, %zu offered, %zu settled, %zu failed%s%s",
-	    db_rollout_state_name(s->rollout.state), s->rollout.wave, s->tally.waves, n[DB_MEMBER_WAITING],
-	    n[DB_MEMBER_OFFERED], n[DB_MEMBER_SETTLED], n[DB_MEMBER_FAILED], why[0] != '\0' ? "; " : "", why);
+	(void)snprintf(out, size, "%s%s%s, wave %d of %d: %zu waiting, %zu offered, %zu settled, %zu failed%s%s",
+	    db_rollout_state_name(s->rollout.state), s->rollout.stage != STAGE_NONE ? ", stage " : "",
+	    s->rollout.stage != STAGE_NONE ? stage_name((enum stage)s->rollout.stage) : "", s->rollout.wave,
+	    s->tally.waves, n[DB_MEMBER_WAITING], n[DB_MEMBER_OFFERED], n[DB_MEMBER_SETTLED], n[DB_MEMBER_FAILED],
+	    why[0] != '\0' ? "; " : "", why);
 }
 
 static int

@@ -224,8 +224,14 @@ source_sent(void *arg, const struct http_receipt *r, const char *address)
 {
 	const struct serve_source *s = arg;
 
-	recorder_note_rung(s->enroll->recorder, r->phone, r->number,
-	    r->what == PROOF_BUNDLE ? DB_RUNG_FETCHED : DB_RUNG_OFFERED, address, r->what == PROOF_ENROLLED);
+	const struct db_step step = {
+		.phone = r->phone,
+		.number = r->number,
+		.rung = r->what == PROOF_BUNDLE ? DB_RUNG_FETCHED : DB_RUNG_OFFERED,
+		.at = r->at,
+	};
+
+	recorder_note_rung(s->enroll->recorder, &step, address, r->what == PROOF_ENROLLED);
 }
 
 static int

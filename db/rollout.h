@@ -67,7 +67,7 @@ struct db_member {
 };
 
 /*
- * Store a new rollout (name, plan, state; the rest is filled in) and its members (phone, wave, forced; each that is forced
+ * Store a new rollout (name, plan, state, stage; the rest is filled in) and its members (phone, wave, forced; each that is forced
  * is an event). ERR_CONFLICT when the name is taken, or names a phone that is in another rollout which is not over.
  */
 int db_rollout_create(struct db *db, struct db_rollout *rollout, const struct db_member *members, size_t count,
@@ -167,6 +167,13 @@ struct db_member_change {
 int db_member_change(struct db *db, const struct db_rollout *rollout, const struct db_member_change *changes,
     size_t count, time_t now, struct err *e);
 
+/*
+ * Store what of rollout changes, and let every member that has settled wait anew, with nothing minted; *ret_count: how
+ * many. action and detail are the event.
+ */
+int db_member_restart(struct db *db, const struct db_rollout *rollout, time_t now, const char *action,
+    const char *detail, size_t *ret_count, struct err *e);
+
 /* A generation that the phone has already is the one that the rollout is for. ERR_NOT_FOUND when it is not waiting. */
 int db_member_target(struct db *db, int64_t rollout, int64_t phone, int64_t number, struct err *e);
 
@@ -181,7 +188,7 @@ int db_member_offer(struct db *db, const struct db_rollout *rollout, const int64
 enum db_way_back {
 	DB_WAY_BACK,		/* it is */
 	DB_WAY_BACK_NONE,	/* there was nothing before */
-	DB_WAY_BACK_REVOKED,	/* the certificate of that is revoked */
+	DB_WAY_BACK_REVOKED,	/* the certificate of that is revoked, or of a CA that nobody trusts any more */
 	DB_WAY_BACK_ENDED,	/* or has ended */
 };
 

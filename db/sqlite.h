@@ -103,6 +103,7 @@ enum sql {
 	SQL_SESSION_GENERATION,
 	SQL_SESSION_SOLE,
 	SQL_SESSION_PUT,
+	SQL_SESSION_MOVE,
 	SQL_SESSION_SEEN,
 	SQL_SESSION_END,
 	SQL_SESSION_SWEEP,
@@ -126,6 +127,7 @@ enum sql {
 	SQL_MEMBER_TARGET,
 	SQL_MEMBER_OFFERED,
 	SQL_MEMBER_SET,
+	SQL_MEMBER_RESTART,
 	SQL_MEMBER_NOTIFIED,
 	SQL_MEMBER_FORMER,
 	SQL_KEY_POOL_ADD,
@@ -315,6 +317,9 @@ int certificate_error(struct err *e, enum err_code code, const unsigned char ser
 /* *ret_new: it was not on record yet; and then it is an event. */
 struct db_step;
 int ladder_add(struct db *db, const struct db_step *step, bool *ret_new, struct err *e);
+
+/* A generation that was fetched: a session that was told of before that, and began after it, is with that one. */
+int session_fetched(struct db *db, const struct db_step *step, struct err *e);
 
 struct db_rollout;
 int rollout_put(struct db *db, const struct db_rollout *r, struct err *e);

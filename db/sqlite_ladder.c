@@ -42,8 +42,11 @@ db_ladder_record(struct db *db, const struct db_step *steps, size_t count, struc
 
 	if (sql_begin(db, e) != 0)
 		return -1;
-	for (size_t i = 0; i < count && rc == 0; i++)
+	for (size_t i = 0; i < count && rc == 0; i++) {
 		rc = ladder_add(db, &steps[i], &is_new, e);
+		if (rc == 0 && is_new && steps[i].rung == DB_RUNG_FETCHED)
+			rc = session_fetched(db, &steps[i], e);
+	}
 	return sql_end(db, rc, e);
 }
 

@@ -279,7 +279,7 @@ way_back(struct db *db, int64_t rollout, int64_t phone, time_t now, struct db_of
 	*ret_way = DB_WAY_BACK_NONE;
 	if (rc > 0 && sqlite3_column_type(st, 0) != SQLITE_NULL) {
 		*ret = (struct db_offer){ .phone = phone, .number = sqlite3_column_int64(st, 0) };
-		if (sqlite3_column_type(st, 1) != SQLITE_NULL)
+		if (sqlite3_column_int(st, 1) != 0)
 			*ret_way = DB_WAY_BACK_REVOKED;
 		else
 			*ret_way = sqlite3_column_int64(st, 2) <= now ? DB_WAY_BACK_ENDED : DB_WAY_BACK;
@@ -315,6 +315,23 @@ db_member_roll_back(struct db *db, const struct db_rollout *r, const int64_t *ph
 	rc = rollout_put(db, r, e) == 0 ? event_append(db, e, "rollout.roll-back", r->name, "%zu phones", count) : -1;
 	for (size_t i = 0; i < count && rc == 0; i++)
 		rc = roll_back_one(db, r, phones[i], now, &ret_ways[i], e);
+	return sql_end(db, rc, e);
+}
+
+int
+db_member_restart(struct db *db, const struct db_rollout *r, time_t now, const char *action, const char *detail,
+    size_t *ret_count, struct err *e)
+{
+	int rc;
+
+	*ret_count = 0;
+	if (sql_begin(db, e) != 0)
+		return -1;
+	rc = rollout_put(db, r, e) == 0 ? sql_run(db, SQL_MEMBER_RESTART, e, SQL_INT(r->id), SQL_INT(now)) : -1;
+	if (rc == 0) {
+		*ret_count = (size_t)sqlite3_changes(db->sql);
+		rc = event_append(db, e, action, r->name, "%s", detail);
+	}
 	return sql_end(db, rc, e);
 }
 

@@ -216,7 +216,7 @@ rollout_add(struct db *db, struct db_rollout *r, const struct db_member *members
 {
 	r->created = time(NULL);
 	if (sql_run(db, SQL_ROLLOUT_ADD, e, SQL_TEXT(r->name), SQL_INT(r->created), SQL_TEXT(r->plan),
-		SQL_INT(r->state)) != 0)
+		SQL_INT(r->state), SQL_INT(r->stage)) != 0)
 		return sql_failed_unique(db)
 		           ? err_set(e, ERR_CONFLICT, "rollout %s: there is one of this name", r->name)
 		           : -1;

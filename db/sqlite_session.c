@@ -237,6 +237,28 @@ session_begin(struct db *db, const struct db_sighting *s, const struct seen *see
 	    SQL_INT(s->attachment), SQL_INT(DB_RUNG_SETTLED));
 }
 
+int
+session_fetched(struct db *db, const struct db_step *step, struct err *e)
+{
+	sqlite3_stmt *st = sql_start(db, SQL_SESSION_MOVE, e, SQL_INT(step->phone), SQL_INT(step->number),
+	    SQL_INT(step->at));
+	struct db_step connected = { .phone = step->phone, .number = step->number, .rung = DB_RUNG_CONNECTED };
+	bool has_moved, is_first;
+	int rc = sql_step(db, st, e);
+
+	has_moved = rc > 0;
+	if (has_moved) {
+		connected.at = sqlite3_column_int64(st, 0);
+		sqlite3_snprintf(sizeof(connected.source), connected.source, "from %s at %s",
+		    (const char *)sqlite3_column_text(st, 1), (const char *)sqlite3_column_text(st, 2));
+		rc = sql_step(db, st, e);
+	}
+	sql_done(st);
+	if (rc < 0)
+		return -1;
+	return has_moved ? ladder_add(db, &connected, &is_first, e) : 0;
+}
+
 static bool
 is_same_session(const struct db_session *a, const struct db_sighting *s)
 {

@@ -59,17 +59,17 @@
  * candidate_read() takes these: no more than what a rollout asks of each of 100,000 phones. What is offered is mostly the
  * newest, and so is what a phone has connected with: then nothing else is looked up.
  */
-#define CANDIDATE_SELECT                                                                                         \
-	"SELECT p.id, p.mac, p.model, p.firmware, p.offered, n.number, n.profile, c.not_after, c.revoked, "      \
-	"c.authority, iif(p.offered IS n.number, n.profile, "                                                    \
-	"(SELECT o.profile FROM generations AS o WHERE o.phone = p.id AND o.number = p.offered)), "              \
-	"iif(p.offered IS n.number, c.not_after, (SELECT x.not_after FROM generations AS o "                     \
-	"JOIN certificates AS x ON x.serial = o.serial WHERE o.phone = p.id AND o.number = p.offered)), "        \
-	"s.serial IS NOT NULL AND iif(s.serial IS n.serial, c.revoked IS NOT NULL, "                             \
+#define CANDIDATE_SELECT                                                                                    \
+	"SELECT p.id, p.mac, p.model, p.firmware, p.offered, n.number, n.profile, c.not_after, c.revoked, " \
+	"c.authority, iif(p.offered IS n.number, n.profile, "                                               \
+	"(SELECT o.profile FROM generations AS o WHERE o.phone = p.id AND o.number = p.offered)), "         \
+	"iif(p.offered IS n.number, c.not_after, (SELECT x.not_after FROM generations AS o "                \
+	"JOIN certificates AS x ON x.serial = o.serial WHERE o.phone = p.id AND o.number = p.offered)), "   \
+	"s.serial IS NOT NULL AND iif(s.serial IS n.serial, c.revoked IS NOT NULL, "                        \
 	"EXISTS (SELECT 1 FROM certificates AS y WHERE y.serial = s.serial AND y.revoked IS NOT NULL)), "
-#define CANDIDATE_JOINS                                                                                          \
-	"LEFT JOIN generations AS n ON n.phone = p.id "                                                          \
-	"AND n.number = (SELECT max(k.number) FROM generations AS k WHERE k.phone = p.id) "                      \
+#define CANDIDATE_JOINS                                                                     \
+	"LEFT JOIN generations AS n ON n.phone = p.id "                                     \
+	"AND n.number = (SELECT max(k.number) FROM generations AS k WHERE k.phone = p.id) " \
 	"LEFT JOIN certificates AS c ON c.serial = n.serial LEFT JOIN vpn_sessions AS s ON s.phone = p.id "
 
 #define EVENT_SELECT "SELECT id, at, actor, action, subject, detail, hash FROM events "
@@ -274,6 +274,10 @@ static const char *const texts[SQL_COUNT] = {
 			    "(phone, server, client, since, address, serial, number, attachment, unsettled) "
 			    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7 IS NOT NULL AND NOT EXISTS "
 			    "(SELECT 1 FROM ladder WHERE phone = ?1 AND number = ?7 AND rung = ?9))",
+	[SQL_SESSION_MOVE] =
+	    "UPDATE vpn_sessions SET number = ?2, unsettled = 1 WHERE phone = ?1 AND since >= ?3 "
+	    "AND number < ?2 AND serial = (SELECT serial FROM generations WHERE phone = ?1 AND number = ?2) "
+	    "RETURNING since, address, server",
 	[SQL_SESSION_SEEN] = "UPDATE vpn_sessions SET attachment = ?2, ended = NULL WHERE phone = ?1",
 	[SQL_SESSION_END] = "UPDATE vpn_sessions SET ended = ?2 WHERE phone = ?1",
 	[SQL_SESSION_SWEEP] = "UPDATE vpn_sessions SET ended = ?3 "
@@ -283,7 +287,7 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_SESSION_SETTLED] = "UPDATE vpn_sessions SET unsettled = 0 WHERE phone = ?1",
 
 	[SQL_ROLLOUT_ADD] = "INSERT INTO rollouts (name, created, plan, state, why, stage, wave, minute, in_minute) "
-			    "VALUES (?1, ?2, ?3, ?4, '', 0, 0, 0, 0)",
+			    "VALUES (?1, ?2, ?3, ?4, '', ?5, 0, 0, 0)",
 	[SQL_ROLLOUT_GET] = ROLLOUT_SELECT "WHERE r.name = ?1",
 	[SQL_ROLLOUT_PAGE] = ROLLOUT_SELECT "WHERE r.id > ?1 ORDER BY r.id LIMIT ?2",
 	[SQL_ROLLOUT_SET] = "UPDATE rollouts SET plan = ?2, state = ?3, why = ?4, stage = ?5, wave = ?6, "
@@ -333,9 +337,13 @@ static const char *const texts[SQL_COUNT] = {
 	    "WHERE rollout = ?1 AND phone = ?2 AND state = 1 AND target IS NOT NULL RETURNING target",
 	[SQL_MEMBER_SET] = "UPDATE rollout_phones SET state = ?3, why = ?4, forced = forced OR ?5, "
 			   "target = iif(?6, NULL, target), since = ?7 WHERE rollout = ?1 AND phone = ?2",
+	[SQL_MEMBER_RESTART] =
+	    "UPDATE rollout_phones SET state = 1, why = 0, former = NULL, target = NULL, since = ?2, "
+	    "notified = NULL WHERE rollout = ?1 AND state = 3",
 	[SQL_MEMBER_NOTIFIED] = "UPDATE rollout_phones SET notified = ?3 WHERE rollout = ?1 AND phone = ?2",
 	[SQL_MEMBER_FORMER] =
-	    "SELECT m.former, c.revoked, c.not_after FROM rollout_phones AS m "
+	    "SELECT m.former, c.revoked IS NOT NULL OR c.authority IN " DROPPED
+	    ", c.not_after FROM rollout_phones AS m "
 	    "LEFT JOIN generations AS g ON g.phone = m.phone AND g.number = m.former "
 	    "LEFT JOIN certificates AS c ON c.serial = g.serial WHERE m.rollout = ?1 AND m.phone = ?2",
 

@@ -28,6 +28,7 @@ struct http_credential {
 struct http_receipt {
 	int64_t phone, number;
 	int what;
+	time_t at;	/* when it was sent: the server's to fill in */
 };
 
 /*

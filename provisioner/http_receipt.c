@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 
 /* enum in net/tcp_states.h, which netinet/tcp.h has as well; the two headers cannot be had together. */
 #define STATE_FIN_WAIT1 4
@@ -52,6 +53,7 @@ http_receipt_sent(const struct http_request *q)
 	if (o == NULL)
 		return;
 	o->receipt = q->receipt;
+	o->receipt.at = time(NULL);
 	memcpy(o->client, q->client, sizeof(o->client));
 	o->last = info.tcpi_state == STATE_FIN_WAIT1 || info.tcpi_state == STATE_FIN_WAIT2;
 	o->end = info.tcpi_bytes_acked + (uint64_t)queued;

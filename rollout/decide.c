@@ -2,6 +2,7 @@
 #include "rollout/decide.h"
 
 #include "common/text.h"
+#include "rollout/stage.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,8 +97,14 @@ decide_next(const struct plan *p, const struct db_rollout *r, const struct db_ro
 		ret->until = soaked;
 	} else if (t->phones[0][DB_MEMBER_OFFERED] > 0) {
 		say(ret, DECIDE_WAIT, "%zu more to settle", t->phones[0][DB_MEMBER_OFFERED]);
-	} else {
+	} else if (r->stage == STAGE_NONE) {
 		ret->what = DECIDE_DONE;
+	} else if (t->phones[0][DB_MEMBER_FAILED] > 0) {
+		/* What comes next would take them off the VPN. */
+		say(ret, DECIDE_PAUSE, "%zu phones failed, and would be stranded by the next stage",
+		    t->phones[0][DB_MEMBER_FAILED]);
+	} else {
+		ret->what = DECIDE_STAGE;
 	}
 }
 
@@ -114,7 +121,9 @@ decide(const struct plan *p, const struct db_rollout *r, const struct db_rollout
 		if (has_too_many_errors(p, t, wave, ret))
 			return;
 	}
-	if (r->wave == 0) {
+	if (!stage_has_waves((enum stage)r->stage)) {
+		say(ret, DECIDE_WAIT, "%s", stage_text((enum stage)r->stage));
+	} else if (r->wave == 0) {
 		ret->what = t->waves > 0 ? DECIDE_NEXT : DECIDE_DONE;
 	} else if (open > 0) {
 		decide_offer(p, r, open, now, ret);
@@ -152,6 +161,10 @@ decide_apply(const struct decision *d, struct db_rollout *r, time_t now)
 	case DECIDE_PAUSE:
 		r->state = DB_ROLLOUT_PAUSED;
 		(void)snprintf(r->why, sizeof(r->why), "%s", d->why);
+		break;
+	case DECIDE_STAGE:
+		r->stage++;
+		r->good_since = 0;
 		break;
 	case DECIDE_DONE:
 		r->state = DB_ROLLOUT_DONE;

@@ -16,6 +16,7 @@ enum decision_what {
 	DECIDE_BAD,	/* it had, and has not any more: good_since is 0 */
 	DECIDE_NEXT,	/* begin the next wave */
 	DECIDE_PAUSE,	/* why says it */
+	DECIDE_STAGE,	/* begin the next stage */
 	DECIDE_DONE,
 };
 
@@ -29,7 +30,7 @@ struct decision {
 /* Phones of a wave that count: all that were not taken out of it. */
 size_t decide_wave_size(const struct db_rollout_tally *t, int wave);
 
-/* r is running; its state, wave, good_since, minute and in_minute count. */
+/* r is running; its state, stage, wave, good_since, minute and in_minute count. */
 void decide(const struct plan *p, const struct db_rollout *r, const struct db_rollout_tally *t, time_t now,
     struct decision *ret);
 

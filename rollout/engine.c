@@ -3,6 +3,7 @@
 
 #include "common/text.h"
 #include "rollout/decide.h"
+#include "rollout/stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,6 +215,10 @@ act(struct step *s, const struct decision *d, const struct db_rollout_tally *t, 
 		(void)snprintf(text, sizeof(text), "wave %d of %d begins, phones: %zu", r->wave, t->waves,
 		    decide_wave_size(t, r->wave));
 		return store(s, "rollout.wave", text, e);
+	case DECIDE_STAGE:
+		(void)snprintf(text, sizeof(text), "stage %d of %d, %s, begins", r->stage, STAGE_LAST,
+		    stage_name((enum stage)r->stage));
+		return store(s, "rollout.stage", text, e);
 	case DECIDE_PAUSE:
 		return hold(s, d->why, e);
 	case DECIDE_DONE:
@@ -255,6 +260,7 @@ engine_step(const struct engine *g, struct db_rollout *r, time_t now, struct eng
 	s->now = now;
 	s->progress = ret;
 	rc = plan_read(r->plan, &s->plan, e);
+	s->plan.what = stage_what((enum stage)r->stage, s->plan.what);
 	if (rc == 0)
 		rc = step_run(s, e);
 	free(s);

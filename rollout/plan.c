@@ -257,9 +257,9 @@ object_read(json_t *o, struct plan *ret, struct err *e)
 	json_t *waves;
 
 	*ret = (struct plan){ .what = PLAN_RENEW };
-	if (json_unpack(o, "{s:s,s:o,s:I,s:s,s:I,s:I,s:I,s?s,s?s,s?s}", "what", &what, "waves", &waves, "success", &success,
-		"errors", &errors, "soak", &soak, "per_minute", &per_minute, "deadline", &deadline, "quiet", &quiet,
-		"ca", &ca, "server", &server) != 0)
+	if (json_unpack(o, "{s:s,s:o,s:I,s:s,s:I,s:I,s:I,s?s,s?s,s?s}", "what", &what, "waves", &waves, "success",
+		&success, "errors", &errors, "soak", &soak, "per_minute", &per_minute, "deadline", &deadline, "quiet",
+		&quiet, "ca", &ca, "server", &server) != 0)
 		return -1;
 	if (success < 0 || success > 100 || soak < 0 || per_minute < 0 || deadline < 0)
 		return -1;

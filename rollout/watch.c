@@ -145,7 +145,8 @@ server_settle(struct watch *w, struct db *db, struct server *s, struct err *e)
 
 	if (db_session_settle(db, s->listener.path, now - (time_t)w->config->soak, now, &settled, &next, e) != 0)
 		return -1;
-	s->list_next = NEVER;
+	/* What another program records later may tell that a session is with a generation which has not settled. */
+	s->list_next = listener_now() + (between > LIST_MS ? between : LIST_MS);
 	s->list_after = listener_now() + (between < LIST_MS ? between : LIST_MS);
 	if (next != 0)
 		settle_plan(w, s, next);

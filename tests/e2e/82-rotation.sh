@@ -204,6 +204,74 @@ ok "when they are mended, retry goes on" phonevpn rollout retry summer
 ok "... to the end" wait_until 180 state_is summer "done"
 ok "... with every phone settled" settled summer $PHONES
 ok "... and on what it is offered" all has_newest
+
+# ---- another CA, from end to end ----
+for ((i = 1; i <= PHONES; i++)); do
+	spawn "ping$i" in_netns server ping -D -i 0.2 -W 1 "$(address $i)"
+done
+cas() {
+	openssl crl2pkcs7 -nocrl -certfile "$1" | openssl pkcs7 -print_certs -noout | sed -n 's/^subject=.*CN = //p' | sort | paste -sd,
+}
+# The CAs of a phone's bundle, and who has issued its certificate.
+bundle_cas() {
+	sed -n '/^<ca>$/,/^<.ca>$/p' "$T/phone$1"/bundle-*.ovpn >"$T/bundle.ca"
+	cas "$T/bundle.ca"
+}
+bundle_issuer() {
+	sed -n '/^<cert>$/,/^<.cert>$/p' "$T/phone$1"/bundle-*.ovpn | openssl x509 -noout -issuer | sed 's/.*CN = //'
+}
+each_is() {
+	local i
+	for ((i = 1; i <= PHONES; i++)); do
+		[ "$("$1" $i)" = "$2" ] || return 1
+	done
+}
+restart_server() {
+	phonevpn --quiet emit server --out "$T/server" || return 1
+	stop openvpn
+	spawn openvpn in_netns server openvpn --cd "$T/server" --config server.conf
+	wait_until 20 printed openvpn 'Initialization Sequence Completed'
+}
+stage_is() {
+	[ "$(phonevpn --json rollout status autumn | jq -r '"\(.state) \(.stage)"')" = "$1" ]
+}
+old_ca=$(cas "$T/server/ca.crt")
+ok "another CA" phonevpn ca add --name "New CA" --ca-bits 2048
+ok "a rollout to it" phonevpn rollout create autumn --all --ca "New CA" --waves 5 --soak 1s --deadline 120s
+ok "... begins" phonevpn rollout start autumn
+ok "it waits for the server to trust the new CA" wait_until 20 stage_is "running trust"
+like "... and says so" "$(phonevpn rollout status autumn)" "waits for the admin to have the OpenVPN server trust the new CA"
+is "... and offers nobody anything" "$(sqlite3 "$PHONEVPN_DIR/phonevpn.db" "SELECT count(*) FROM rollout_phones AS m
+	JOIN rollouts AS r ON r.id = m.rollout WHERE r.name = 'autumn' AND m.state <> 1")" 0
+ok "the server trusts both" restart_server
+is "... both" "$(cas "$T/server/ca.crt")" "New CA,$old_ca"
+ok "confirmed" phonevpn rollout confirm autumn
+ok "the phones take certificates of the new one" wait_until 400 stage_is "running server"
+is "... every one" "$(each_is bundle_issuer "New CA" && echo yes)" yes
+is "... and trust both" "$(each_is bundle_cas "New CA,$old_ca" && echo yes)" yes
+ok "... and are connected" all connected
+ok "the server has not moved: conflict" fails_with 4 phonevpn rollout confirm autumn
+ok "the server moves" phonevpn --quiet server renew
+ok "... and starts" restart_server
+is "... with a certificate of the new CA" "$(openssl x509 -in "$T/server/server.crt" -noout -issuer | sed 's/.*CN = //')" "New CA"
+ok "all phones come back" wait_until 120 all answers_again
+ok "now nobody can go back" fails_with 4 phonevpn rollout rollback autumn
+ok "confirmed" phonevpn rollout confirm autumn
+ok "the phones forget the old CA" wait_until 400 stage_is "running clean"
+is "... every one" "$(each_is bundle_cas "New CA" && echo yes)" yes
+ok "the server forgets it" restart_server
+is "... and trusts the new one alone" "$(cas "$T/server/ca.crt")" "New CA"
+ok "confirmed" phonevpn rollout confirm autumn
+ok "... and over" state_is autumn "done"
+ok "all phones are there" wait_until 120 all answers_again
+is "... through the new CA" "$(phonevpn --json ca list | jq -r '.[] | "\(.name) \(.role)"' | sort | paste -sd,)" "New CA issuing,$old_ca dropped"
+for ((i = 1; i <= PHONES; i++)); do
+	gap $i
+done | sort -n >"$T/gaps"
+diag "the longest gap of each phone's ping, in tenths of a second: $(xargs <"$T/gaps")"
+spawn old in_netns phone1 openvpn --config "$T/first/1.ovpn" --connect-retry-max 1
+ok "a certificate of the old CA is refused" wait_until 90 printed old 'VERIFY ERROR: depth=.*'
+unlike "... and does not connect" "$(cat "$T/old.out")" 'Initialization Sequence Completed'
 ok "the log is whole" phonevpn events --verify
 
 done_testing

@@ -301,10 +301,47 @@ state_of_version_4_has_no_proof_yet(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_created, fixture_end)
 
+/* Two programs record what a phone does, and the one that saw it fetch may come later than the one that saw it connect. */
+static void
+fetch_that_is_told_late_tells_which_of_one_certificate(void **state)
+{
+	struct fixture *f = *state;
+	struct db *db = writer_open(f);
+	int64_t id = phone_with_generations(f, db, 1), number;
+	struct db_step fetched = { .phone = id, .number = 2, .rung = DB_RUNG_FETCHED, .at = 1990, .source = "serve" };
+	struct db_session s;
+
+	assert_ok(generation_make(db, id, MAC, 1, false, &number, &f->e), f->e);
+	assert_int_equal(number, 2);
+	(void)record(f, db, sighting(DB_SIGHT_BEGAN, 1, 5, 2000));
+	assert_sqlite(f, RUNGS, "1.3@2000");
+	assert_ok(db_ladder_record(db, &fetched, 1, &f->e), f->e);
+	assert_sqlite(f, RUNGS, "1.3@2000 2.2@1990 2.3@2000");
+	assert_ok(db_session_get(db, id, &s, &f->e), f->e);
+	assert_int_equal(s.number, 2);
+	assert_sqlite(f, "SELECT unsettled FROM vpn_sessions", "1");
+	/* One that is fetched during the session is not what it began with. */
+	assert_ok(generation_make(db, id, MAC, 1, false, &number, &f->e), f->e);
+	fetched.number = number;
+	fetched.at = 2001;
+	assert_ok(db_ladder_record(db, &fetched, 1, &f->e), f->e);
+	assert_sqlite(f, RUNGS, "1.3@2000 2.2@1990 2.3@2000 3.2@2001");
+	/* Nor one with another certificate. */
+	(void)generation_new(f, db, id, MAC, 2);
+	fetched.number = 4;
+	fetched.at = 1995;
+	assert_ok(db_ladder_record(db, &fetched, 1, &f->e), f->e);
+	assert_sqlite(f, RUNGS, "1.3@2000 2.2@1990 2.3@2000 3.2@2001 4.2@1995");
+	db_close(db);
+	assert_sound(f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(fetch_that_is_told_late_tells_which_of_one_certificate, fixture_created,
+		    fixture_end),
 		TEST(session_proves_its_certificate_only),
 		TEST(fallback_is_named_once),
 		TEST(foreign_certificate_proves_nothing),

@@ -58,7 +58,7 @@ start_telling(void)
 	config.source.receipt = receipt;
 	config.source.sent = sent;
 	told.sent = 0;
-	next = (struct http_receipt){ 7, 3, 1 };
+	next = (struct http_receipt){ .phone = 7, .number = 3, .what = 1 };
 	return start(&config);
 }
 
