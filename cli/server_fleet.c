@@ -102,14 +102,16 @@ use_take(const struct db_profile_use *use, void *arg, struct err *e)
 }
 
 static int
-kind_take(const struct db_phone_tally *t, void *arg, struct err *e)
+kind_take(const char *model, const char *firmware, void *arg, struct err *e)
 {
 	struct load *l = arg;
-	enum phone_stand stand = phone_stand(&t->phone, NULL);
+	const struct model *m = model_find(model);
+	struct firmware f;
+	bool known = firmware[0] != '\0' && firmware_parse(firmware, &f, NULL) == 0;
 
-	if (stand == STAND_TURNED_DOWN || stand == STAND_REVOKED)
+	if (m == NULL || model_check_openvpn(m, known ? &f : NULL, NULL) != 0)
 		return 0;
-	return client_add(l->fleet, model_find(t->phone.model), &l->now, e);
+	return client_add(l->fleet, m, &l->now, e);
 }
 
 static int
@@ -141,12 +143,11 @@ server_fleet_load(struct db *db, const struct settings *s, bool offered, struct 
 int
 server_fleet_load_needs(struct db *db, const struct settings *s, struct server_fleet *ret, struct err *e)
 {
-	const time_t no_limits[DB_TALLY_LIMITS] = { 0 };
 	struct load l = { .fleet = ret };
 
-	if (load_open(&l, s, e) != 0 || db_phone_tally_each(db, no_limits, kind_take, &l, e) != 0)
+	if (load_open(&l, s, e) != 0 || db_kind_each(db, kind_take, &l, e) != 0)
 		return -1;
-	return db_profile_use_each(db, time(NULL), false, use_take, &l, e);
+	return db_kind_profile_each(db, time(NULL), use_take, &l, e);
 }
 
 void

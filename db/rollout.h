@@ -100,7 +100,7 @@ struct db_candidate {
 	struct db_phone phone;	/* id, mac, model, firmware, newest, offered, not_after, revoked, authority, profile */
 	char offered_profile[DB_HASH_SIZE];	/* of what it is offered; "" without */
 	time_t offered_end;	/* of that's certificate; 0 without */
-	bool is_seen_revoked;	/* the certificate that it last connected with, where that is known */
+	bool is_seen_revoked;	/* the certificate that it last connected with, where that is known, or its CA is dropped */
 	int wave;		/* of a rollout's */
 	bool forced;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "db/sqlite.h"
+#include "db/tally.h"
 
 #include "common/text.h"
 
@@ -61,11 +62,11 @@ db_profile_put(struct db *db, const char *hash, const void *text, size_t len, st
 	return sql_end(db, profile_put(db, hash, text, len, e), e);
 }
 
-int
-db_profile_use_each(struct db *db, time_t now, bool offered,
-    int (*each)(const struct db_profile_use *use, void *arg, struct err *e), void *arg, struct err *e)
+/* st is done after it. */
+static int
+use_each(struct db *db, sqlite3_stmt *st, int (*each)(const struct db_profile_use *use, void *arg, struct err *e),
+    void *arg, struct err *e)
 {
-	sqlite3_stmt *st = sql_start(db, SQL_PROFILE_USES, e, SQL_INT(now), SQL_INT(offered));
 	int rc;
 
 	while ((rc = sql_step(db, st, e)) > 0) {
@@ -83,6 +84,20 @@ db_profile_use_each(struct db *db, time_t now, bool offered,
 	}
 	sql_done(st);
 	return rc;
+}
+
+int
+db_profile_use_each(struct db *db, time_t now, bool offered,
+    int (*each)(const struct db_profile_use *use, void *arg, struct err *e), void *arg, struct err *e)
+{
+	return use_each(db, sql_start(db, SQL_PROFILE_USES, e, SQL_INT(now), SQL_INT(offered)), each, arg, e);
+}
+
+int
+db_kind_profile_each(struct db *db, time_t now,
+    int (*each)(const struct db_profile_use *use, void *arg, struct err *e), void *arg, struct err *e)
+{
+	return use_each(db, sql_start(db, SQL_PROFILE_KINDS, e, SQL_INT(now)), each, arg, e);
 }
 
 /* ---- storing ---- */

@@ -109,3 +109,24 @@ db_seen_tally(struct db *db, time_t limit, struct db_seen_tally *ret, struct err
 	sql_done(st);
 	return rc < 0 ? -1 : 0;
 }
+
+int
+db_kind_each(struct db *db, int (*each)(const char *model, const char *firmware, void *arg, struct err *e), void *arg,
+    struct err *e)
+{
+	sqlite3_stmt *st = sql_start(db, SQL_PHONE_KINDS, e);
+	int rc;
+
+	while ((rc = sql_step(db, st, e)) > 0) {
+		char model[8], firmware[32];
+
+		if (sql_column_text(db, st, 0, model, sizeof(model), e) != 0 ||
+		    sql_column_text(db, st, 1, firmware, sizeof(firmware), e) != 0 ||
+		    each(model, firmware, arg, e) != 0) {
+			rc = -1;
+			break;
+		}
+	}
+	sql_done(st);
+	return rc < 0 ? -1 : 0;
+}

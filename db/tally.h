@@ -17,6 +17,15 @@ struct db_phone_tally {
 int db_phone_tally_each(struct db *db, const time_t limits[DB_TALLY_LIMITS],
     int (*each)(const struct db_phone_tally *tally, void *arg, struct err *e), void *arg, struct err *e);
 
+/*
+ * Model and firmware of phones, each once, of which at least one's newest certificate is not revoked; and the profiles that
+ * they may have, as db_profile_use_each() without counting the phones. each must not make calls on db.
+ */
+int db_kind_each(struct db *db, int (*each)(const char *model, const char *firmware, void *arg, struct err *e), void *arg,
+    struct err *e);
+int db_kind_profile_each(struct db *db, time_t now,
+    int (*each)(const struct db_profile_use *use, void *arg, struct err *e), void *arg, struct err *e);
+
 /* Certificates of newest generations, not revoked, that end in a week. */
 struct db_end_week {
 	time_t monday;		/* 0 h UTC */

@@ -97,7 +97,7 @@ guard_judge(const struct guard_facts *f, const struct guard_kind *kind, const st
 		return reason;
 	if (p->is_revoked)
 		return found(detail, GUARD_REVOKED,
-		    "the certificate that it last connected with is revoked: it is off the VPN and stays off with it");
+		    "the certificate that it last connected with is revoked, or its CA is dropped: it stays off the VPN with it");
 	if (kind->fails != NULL)
 		return found(detail, GUARD_CHECK, "%s", kind->fails);
 	reason = judge_way(f, kind, p, detail);
