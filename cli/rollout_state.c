@@ -85,12 +85,9 @@ start_guard(struct start *s, struct err *e)
 	if (mint_means_open(c->db, NULL, &s->means, e) != 0)
 		return -1;
 	s->guard = rollout_guard_open(c->db, &s->means, &c->plan, s->now, e);
-	if (s->guard == NULL || db_candidate_each_waiting(c->db, c->rollout.id, waiting_guard, s, e) != 0 ||
-	    stranded_force_check(s->force, e) != 0)
-		return -1;
-	return s->change_count > 0
-	           ? db_member_change(c->db, &c->rollout, s->changes, s->change_count, s->now, e)
-	           : 0;
+	return s->guard != NULL && db_candidate_each_waiting(c->db, c->rollout.id, waiting_guard, s, e) == 0
+	           ? stranded_force_check(s->force, e)
+	           : -1;
 }
 
 static int
@@ -121,7 +118,9 @@ start_all(struct start *s, struct err *e)
 		return -1;
 	if (s->stranded.phones > 0)
 		return start_report(s, false, e) == 0 ? stranded_refuse(&s->stranded, c->rollout.name, e) : -1;
-	if (rollout_state_store(c, DB_ROLLOUT_RUNNING, "rollout.start", "", e) != 0)
+	if ((s->change_count > 0 &&
+		db_member_change(c->db, &c->rollout, s->changes, s->change_count, s->now, e) != 0) ||
+	    rollout_state_store(c, DB_ROLLOUT_RUNNING, "rollout.start", "", e) != 0)
 		return -1;
 	return start_report(s, true, e);
 }
