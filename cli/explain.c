@@ -118,7 +118,7 @@ explain_stand(const struct explain_facts *f, enum phone_stand stand, struct expl
 	case STAND_MINTED:
 	case STAND_OFFERED:
 		say(x, "minted", EXPLAIN_ADMIN, "offer it generation %lld, which is made", (long long)f->newest->number);
-		because(x, "a run of 'phonevpn mint' was interrupted");
+		because(x, "a run of 'phonevpn mint', or a rollout, ended before it was offered");
 		run(x, "phonevpn mint %s", mac);
 		break;
 	}
