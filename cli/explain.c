@@ -117,7 +117,8 @@ explain_stand(const struct explain_facts *f, enum phone_stand stand, struct expl
 		break;
 	case STAND_MINTED:
 	case STAND_OFFERED:
-		say(x, "minted", EXPLAIN_ADMIN, "offer it generation %lld, which is made", (long long)f->newest->number);
+		say(x, "minted", EXPLAIN_ADMIN, "offer it generation %lld, which is made",
+		    (long long)f->newest->number);
 		because(x, "a run of 'phonevpn mint', or a rollout, ended before it was offered");
 		run(x, "phonevpn mint %s", mac);
 		break;
@@ -368,7 +369,8 @@ explain_server(const struct explain_facts *f, struct explain *x)
 {
 	if (f->server_ends == NULL)
 		return false;
-	say(x, "server-ended", EXPLAIN_ADMIN, "renew what has ended; 'phonevpn emit server' then takes it to the server");
+	say(x, "server-ended", EXPLAIN_ADMIN,
+	    "renew what has ended; 'phonevpn emit server' then takes it to the server");
 	because(x, "%s has ended: the OpenVPN server lets nobody in", f->server_ends);
 	run(x, "%s", f->server_command);
 	return true;

@@ -37,10 +37,9 @@ force_take(struct start *s, const struct db_candidate *c, const char *detail, st
 {
 	json_t *note = json_string(detail[0] != '\0' ? detail : "the lock-out guard has nothing against it");
 
-	s->changes[s->change_count++] = (struct db_member_change){ .phone = c->phone.id,
-		.state = DB_MEMBER_WAITING,
-		.forced = true,
-		.detail = json_string_value(note) };
+	s->changes[s->change_count++] = (struct db_member_change){
+		.phone = c->phone.id, .state = DB_MEMBER_WAITING, .forced = true, .detail = json_string_value(note)
+	};
 	(void)json_object_del(s->force, c->phone.mac);
 	return json_array_append_new(s->notes, note) == 0 ? 0 : err_set(e, ERR_FAILED, "JSON: no memory");
 }

@@ -94,8 +94,8 @@ db_profile_use_each(struct db *db, time_t now, bool offered,
 }
 
 int
-db_kind_profile_each(struct db *db, time_t now,
-    int (*each)(const struct db_profile_use *use, void *arg, struct err *e), void *arg, struct err *e)
+db_kind_profile_each(struct db *db, time_t now, int (*each)(const struct db_profile_use *use, void *arg, struct err *e),
+    void *arg, struct err *e)
 {
 	return use_each(db, sql_start(db, SQL_PROFILE_KINDS, e, SQL_INT(now)), each, arg, e);
 }

@@ -59,18 +59,18 @@
  * candidate_read() takes these: no more than what a rollout asks of each of 100,000 phones. What is offered is mostly the
  * newest, and so is what a phone has connected with: then nothing else is looked up.
  */
-#define CANDIDATE_SELECT                                                                                         \
-	"SELECT p.id, p.mac, p.model, p.firmware, p.offered, n.number, n.profile, c.not_after, c.revoked, "      \
-	"c.authority, iif(p.offered IS n.number, n.profile, "                                                    \
-	"(SELECT o.profile FROM generations AS o WHERE o.phone = p.id AND o.number = p.offered)), "              \
-	"iif(p.offered IS n.number, c.not_after, (SELECT x.not_after FROM generations AS o "                     \
-	"JOIN certificates AS x ON x.serial = o.serial WHERE o.phone = p.id AND o.number = p.offered)), "        \
-	"s.serial IS NOT NULL AND iif(s.serial IS n.serial, c.revoked IS NOT NULL OR c.authority IN " DROPPED    \
-	", EXISTS (SELECT 1 FROM certificates AS y WHERE y.serial = s.serial "                                   \
+#define CANDIDATE_SELECT                                                                                      \
+	"SELECT p.id, p.mac, p.model, p.firmware, p.offered, n.number, n.profile, c.not_after, c.revoked, "   \
+	"c.authority, iif(p.offered IS n.number, n.profile, "                                                 \
+	"(SELECT o.profile FROM generations AS o WHERE o.phone = p.id AND o.number = p.offered)), "           \
+	"iif(p.offered IS n.number, c.not_after, (SELECT x.not_after FROM generations AS o "                  \
+	"JOIN certificates AS x ON x.serial = o.serial WHERE o.phone = p.id AND o.number = p.offered)), "     \
+	"s.serial IS NOT NULL AND iif(s.serial IS n.serial, c.revoked IS NOT NULL OR c.authority IN " DROPPED \
+	", EXISTS (SELECT 1 FROM certificates AS y WHERE y.serial = s.serial "                                \
 	"AND (y.revoked IS NOT NULL OR y.authority IN " DROPPED "))), "
-#define CANDIDATE_JOINS                                                                                          \
-	"LEFT JOIN generations AS n ON n.phone = p.id "                                                          \
-	"AND n.number = (SELECT max(k.number) FROM generations AS k WHERE k.phone = p.id) "                      \
+#define CANDIDATE_JOINS                                                                     \
+	"LEFT JOIN generations AS n ON n.phone = p.id "                                     \
+	"AND n.number = (SELECT max(k.number) FROM generations AS k WHERE k.phone = p.id) " \
 	"LEFT JOIN certificates AS c ON c.serial = n.serial LEFT JOIN vpn_sessions AS s ON s.phone = p.id "
 
 #define EVENT_SELECT "SELECT id, at, actor, action, subject, detail, hash FROM events "
@@ -224,7 +224,8 @@ static const char *const texts[SQL_COUNT] = {
 	    "SELECT u.model, u.firmware, 0, r.text FROM "
 	    "(SELECT DISTINCT g.profile, p.model, p.firmware FROM generations AS g JOIN phones AS p ON p.id = g.phone "
 	    "WHERE g.serial NOT IN (SELECT serial FROM certificates WHERE revoked IS NOT NULL) "
-	    "AND g.serial NOT IN (SELECT serial FROM certificates WHERE not_after <= ?1 OR authority IN " DROPPED ")) AS u "
+	    "AND g.serial NOT IN (SELECT serial FROM certificates WHERE not_after <= ?1 OR authority IN " DROPPED
+	    ")) AS u "
 	    "JOIN profiles AS r ON r.hash = u.profile ORDER BY u.model, u.firmware, r.hash",
 	[SQL_PHONE_KINDS] =
 	    "SELECT k.model, k.firmware FROM (SELECT DISTINCT model, firmware FROM phones) AS k WHERE EXISTS "
