@@ -47,7 +47,8 @@ fleet_check_emitted(struct db *db, const struct fleet_common *c, struct fleet_ta
 	} else if (why.code == ERR_FAILED) {
 		rc = err_set(e, why.code, "%s", why.text);
 	} else {
-		FLEET_FOUND(out, FLEET_SERVER_MISMATCH, &(struct finding_place){ .element = SERVER_EMITTED }, "%s", why.text);
+		FLEET_FOUND(out, FLEET_SERVER_MISMATCH, &(struct finding_place){ .element = SERVER_EMITTED }, "%s",
+		    why.text);
 	}
 	findings_release(&found);
 	buf_release(&text);

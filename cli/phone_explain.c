@@ -1,216 +1,21 @@
 /* SPDX-License-Identifier: ISC */
-#include "ca/cert.h"
 #include "cli/commands.h"
 #include "cli/event_report.h"
-#include "cli/explain.h"
+#include "cli/explain_view.h"
 #include "cli/phone_fields.h"
 #include "cli/session_report.h"
-#include "cli/settings.h"
 #include "cli/state.h"
 #include "common/text.h"
-#include "db/authority.h"
-#include "db/tally.h"
-#include "rollout/plan.h"
-#include "rollout/retire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* One screen of 80 columns and 24 lines. */
 #define COLUMNS 80
 #define LABEL 13
 #define LINES 3 /* of one text */
 #define EVENTS_SHOWN 4
-#define GENERATIONS_SHOWN 3
-#define DAY ((time_t)24 * 3600)
-
-struct view {
-	struct db *db;
-	struct settings settings;
-	struct db_phone phone;
-	struct err turned_down;
-	/* The newest last; the older ones are not shown. */
-	struct explain_generation generations[GENERATIONS_SHOWN];
-	struct explain_generation newest, offered, taken[DB_RUNG_SETTLED + 1]; /* taken: the newest that reached that rung */
-	size_t count;
-	struct explain_facts facts;
-	char server_ends[160], held_back[EXPLAIN_TEXT_SIZE];
-	struct explain answer;
-};
-
-/* ---- what is known ---- */
-
-static int
-generation_take(const struct db_generation *g, void *arg, struct err *e)
-{
-	struct view *v = arg;
-	struct explain_generation one = {
-		.number = g->number, .created = g->created, .not_after = g->not_after, .revoked = g->revoked
-	};
-
-	(void)e;
-	memcpy(one.serial, g->serial, sizeof(one.serial));
-	if (v->count == GENERATIONS_SHOWN) {
-		memmove(v->generations, v->generations + 1, sizeof(v->generations) - sizeof(v->generations[0]));
-		v->count--;
-	}
-	v->generations[v->count++] = one;
-	v->newest = one;
-	if (g->number == v->phone.offered)
-		v->offered = one;
-	return 0;
-}
-
-static int
-step_take(const struct db_step *s, void *arg, struct err *e)
-{
-	struct view *v = arg;
-	struct explain_generation *taken = &v->taken[s->rung];
-
-	(void)e;
-	if (s->number == v->offered.number)
-		v->offered.rung[s->rung] = s->at;
-	if (s->number >= taken->number) {
-		taken->number = s->number;
-		taken->rung[s->rung] = s->at;
-	}
-	return 0;
-}
-
-static int
-superseded_take(const struct retire_item *item, void *arg, struct err *e)
-{
-	struct view *v = arg;
-
-	(void)e;
-	if (item->wait == RETIRE_READY)
-		v->facts.has_other_certificate = true;
-	return 0;
-}
-
-static int
-session_take(struct view *v, struct err *e)
-{
-	struct err why = ERR_INIT;
-	struct db_seen_tally seen;
-
-	v->facts.has_session = db_session_get(v->db, v->phone.id, &v->facts.session, &why) == 0;
-	if (!v->facts.has_session && why.code != ERR_NOT_FOUND)
-		return err_set(e, why.code, "%s", why.text);
-	v->facts.is_watched = v->facts.has_session;
-	if (v->facts.is_watched)
-		return 0;
-	if (db_seen_tally(v->db, 0, &seen, e) != 0)
-		return -1;
-	v->facts.is_watched = seen.on > 0 || seen.never < seen.offered;
-	return 0;
-}
-
-/* The guard's own words are in the event that told of it. */
-static int
-held_back_take(const struct db_event *event, void *arg, struct err *e)
-{
-	struct view *v = arg;
-	const char *detail = strstr(event->detail, ": ");
-
-	(void)e;
-	if (strcmp(event->action, "rollout.failed") == 0 && detail != NULL)
-		(void)snprintf(v->held_back, sizeof(v->held_back), "%.600s", detail + 2);
-	return 0;
-}
-
-static int
-rollout_take(struct view *v, struct err *e)
-{
-	struct explain_facts *f = &v->facts;
-	struct err why = ERR_INIT;
-	struct plan plan;
-
-	if (db_member_of(v->db, v->phone.id, &f->rollout, &why) != 0)
-		return why.code == ERR_NOT_FOUND ? 0 : err_set(e, why.code, "%s", why.text);
-	if (db_member_get(v->db, f->rollout.id, v->phone.id, &f->member, e) != 0 ||
-	    plan_read(f->rollout.plan, &plan, e) != 0)
-		return -1;
-	f->has_rollout = true;
-	f->deadline = plan.deadline;
-	if (f->member.state != DB_MEMBER_FAILED ||
-	    (f->member.why != MEMBER_HELD_BACK && f->member.why != MEMBER_NOT_MINTED))
-		return 0;
-	if (db_event_each(v->db, v->phone.mac, 16, held_back_take, v, e) != 0)
-		return -1;
-	if (v->held_back[0] != '\0')
-		f->held_back = v->held_back;
-	return 0;
-}
-
-/* Something that all phones depend on has ended. */
-static void
-ended_take(struct view *v, time_t end, const char *what, const char *name, const char *command)
-{
-	if (end > v->facts.now || v->facts.server_ends != NULL)
-		return;
-	(void)snprintf(v->server_ends, sizeof(v->server_ends), "%s of %s", what, name);
-	v->facts.server_ends = v->server_ends;
-	v->facts.server_command = command;
-}
-
-static int
-server_take(struct view *v, struct err *e)
-{
-	const bool has_crl = strcmp(v->settings.value[SET_VPN_CRL], "dir") != 0;
-	struct db_certificate server;
-	struct db_authority a;
-	time_t from, to;
-	X509 *cert;
-	int rc;
-
-	if (db_certificate_server(v->db, &server, e) != 0 || db_authority_current(v->db, &a, e) != 0)
-		return -1;
-	cert = ca_cert_decode(a.cert.data, a.cert.len, e);
-	rc = cert != NULL ? ca_cert_validity(cert, &from, &to, e) : -1;
-	if (rc == 0) {
-		ended_take(v, to, "the CA certificate", a.name, "phonevpn health");
-		ended_take(v, server.not_after, "the server certificate", server.name, "phonevpn server renew");
-		if (has_crl)
-			ended_take(v, a.crl_next_update, "the CRL", a.name, "phonevpn crl");
-	}
-	X509_free(cert);
-	db_authority_release(&a);
-	return rc;
-}
-
-static time_t
-renew_before(const struct view *v)
-{
-	unsigned long days = settings_number(&v->settings, SET_RENEW_DAYS),
-		      third = settings_number(&v->settings, SET_PHONE_DAYS) / 3;
-
-	return v->facts.now + (time_t)(days < third ? days : third) * DAY;
-}
-
-static int
-view_take(struct view *v, struct err *e)
-{
-	struct explain_facts *f = &v->facts;
-
-	f->now = time(NULL);
-	f->phone = &v->phone;
-	f->newest = &v->newest;
-	f->offered = &v->offered;
-	if (phone_stand(&v->phone, &v->turned_down) == STAND_TURNED_DOWN)
-		f->turned_down = v->turned_down.text;
-	if (settings_load(v->db, &v->settings, e) != 0 ||
-	    db_generation_each(v->db, v->phone.id, generation_take, v, e) != 0 ||
-	    db_ladder_each(v->db, v->phone.id, step_take, v, e) != 0 || session_take(v, e) != 0 ||
-	    rollout_take(v, e) != 0 || server_take(v, e) != 0 ||
-	    retire_each(v->db, &v->phone, superseded_take, v, e) != 0)
-		return -1;
-	f->renew_before = renew_before(v);
-	explain(f, &v->answer);
-	return 0;
-}
 
 /* ---- as JSON ---- */
 
@@ -230,7 +35,7 @@ time_json(time_t when)
 }
 
 static json_t *
-certificates_json(const struct view *v)
+certificates_json(const struct explain_view *v)
 {
 	json_t *list = json_array();
 
@@ -239,15 +44,15 @@ certificates_json(const struct view *v)
 		char serial[SERIAL_HEX_SIZE];
 
 		serial_hex(g->serial, serial);
-		(void)json_array_append_new(list, json_pack("{s:I,s:s,s:o,s:b}", "generation", (json_int_t)g->number,
-						      "serial", serial, "not_after", time_json(g->not_after), "revoked",
-						      g->revoked != 0));
+		(void)json_array_append_new(list,
+		    json_pack("{s:I,s:s,s:o,s:b}", "generation", (json_int_t)g->number, "serial", serial, "not_after",
+			time_json(g->not_after), "revoked", g->revoked != 0));
 	}
 	return list;
 }
 
 static json_t *
-rollout_json(const struct view *v)
+rollout_json(const struct explain_view *v)
 {
 	const struct explain_facts *f = &v->facts;
 	enum member_why why = (enum member_why)f->member.why;
@@ -255,13 +60,13 @@ rollout_json(const struct view *v)
 	if (!f->has_rollout)
 		return json_null();
 	return json_pack("{s:s,s:s,s:i,s:i,s:s,s:o,s:s?}", "name", f->rollout.name, "state",
-	    db_rollout_state_name(f->rollout.state), "at_wave", f->rollout.wave, "wave", f->member.wave,
-	    "phone_state", db_member_state_name(f->member.state), "since", time_json(f->member.since), "why",
+	    db_rollout_state_name(f->rollout.state), "at_wave", f->rollout.wave, "wave", f->member.wave, "phone_state",
+	    db_member_state_name(f->member.state), "since", time_json(f->member.since), "why",
 	    why != MEMBER_FINE ? member_why_name(why) : NULL);
 }
 
 static int
-print_json(const struct view *v, struct err *e)
+print_json(const struct explain_view *v, struct err *e)
 {
 	const struct explain *x = &v->answer;
 	json_t *session = NULL, *events = json_array();
@@ -272,15 +77,16 @@ print_json(const struct view *v, struct err *e)
 		json_decref(events);
 		return -1;
 	}
-	return command_print_json(
-	    json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:s,s:s,s:s?,s:s?,s:o}}", "mac", v->phone.mac,
-		"situation", x->situation, "wanted", number_json(v->newest.number), "offered",
-		number_json(v->offered.number), "asked_for", number_json(v->taken[DB_RUNG_OFFERED].number), "fetched",
-		number_json(v->taken[DB_RUNG_FETCHED].number), "connected",
-		number_json(v->taken[DB_RUNG_CONNECTED].number), "session", session, "certificates",
-		certificates_json(v), "rollout", rollout_json(v), "events", events, "next", "who",
-		explain_who_name(x->who), "step", x->next, "command", x->command[0] != '\0' ? x->command : NULL,
-		"likely_reason", x->reason[0] != '\0' ? x->reason : NULL, "until", time_json(x->until)),
+	return command_print_json(json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:s,s:s,s:s?,s:s?,s:o}}",
+				      "mac", v->phone.mac, "situation", x->situation, "wanted",
+				      number_json(v->newest.number), "offered", number_json(v->offered.number),
+				      "asked_for", number_json(v->taken[DB_RUNG_OFFERED].number), "fetched",
+				      number_json(v->taken[DB_RUNG_FETCHED].number), "connected",
+				      number_json(v->taken[DB_RUNG_CONNECTED].number), "session", session,
+				      "certificates", certificates_json(v), "rollout", rollout_json(v), "events",
+				      events, "next", "who", explain_who_name(x->who), "step", x->next, "command",
+				      x->command[0] != '\0' ? x->command : NULL, "likely_reason",
+				      x->reason[0] != '\0' ? x->reason : NULL, "until", time_json(x->until)),
 	    e);
 }
 
@@ -321,7 +127,7 @@ print_line(const char *label, const char *fmt, ...)
 }
 
 static void
-print_rung(const struct view *v, const char *label, enum db_rung rung)
+print_rung(const struct explain_view *v, const char *label, enum db_rung rung)
 {
 	const struct explain_generation *g = &v->taken[rung];
 	char at[TEXT_TIME_SIZE];
@@ -335,7 +141,7 @@ print_rung(const struct view *v, const char *label, enum db_rung rung)
 }
 
 static void
-print_session(const struct view *v)
+print_session(const struct explain_view *v)
 {
 	const struct db_session *s = &v->facts.session;
 	char since[TEXT_TIME_SIZE], ended[TEXT_TIME_SIZE], what[64];
@@ -356,7 +162,7 @@ print_session(const struct view *v)
 }
 
 static void
-print_generations(const struct view *v)
+print_generations(const struct explain_view *v)
 {
 	char at[TEXT_TIME_SIZE];
 
@@ -371,7 +177,7 @@ print_generations(const struct view *v)
 }
 
 static void
-print_state(const struct view *v)
+print_state(const struct explain_view *v)
 {
 	const struct db_phone *p = &v->phone;
 	const struct explain_facts *f = &v->facts;
@@ -418,7 +224,7 @@ event_print(const struct db_event *event, void *arg, struct err *e)
 }
 
 static int
-print_screen(const struct view *v, struct err *e)
+print_screen(const struct explain_view *v, struct err *e)
 {
 	const struct explain *x = &v->answer;
 	size_t events = 0;
@@ -440,14 +246,14 @@ print_screen(const struct view *v, struct err *e)
 static int
 explain_run(const struct invocation *in, struct err *e)
 {
-	struct view *v = calloc(1, sizeof(*v));
+	struct explain_view *v = calloc(1, sizeof(*v));
 	char mac[DB_MAC_SIZE];
 	int rc = -1;
 
 	if (v == NULL)
 		return err_set(e, ERR_FAILED, "phone explain: no memory");
 	if (phone_argument(in->argv[0], mac, e) == 0 && (v->db = state_open(in, e)) != NULL &&
-	    db_phone_get(v->db, mac, &v->phone, e) == 0 && view_take(v, e) == 0)
+	    db_phone_get(v->db, mac, &v->phone, e) == 0 && explain_view_take(v, e) == 0)
 		rc = in->json ? print_json(v, e) : print_screen(v, e);
 	db_close(v->db);
 	free(v);

@@ -6,8 +6,8 @@
 #include "cli/rollout_guard.h"
 #include "cli/rollout_options.h"
 #include "cli/rollout_stranded.h"
+#include "cli/rollout_waves.h"
 #include "cli/state.h"
-#include "common/table.h"
 #include "common/text.h"
 #include "rollout/stage.h"
 
@@ -274,42 +274,6 @@ phones_guard(struct create *c, struct err *e)
 
 /* ---- the answer ---- */
 
-static json_t *
-waves_json(const struct create *c)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < c->waves; i++)
-		(void)json_array_append_new(list,
-		    json_pack("{s:I,s:I,s:I,s:I}", "wave", (json_int_t)i + 1, "phones", (json_int_t)c->sizes[i],
-			"offered_after", (json_int_t)guard_wave_offered(&c->plan, c->sizes, i), "over_after_at_most",
-			(json_int_t)guard_wave_over(&c->plan, c->sizes, i)));
-	return list;
-}
-
-static int
-waves_print(const struct create *c, struct err *e)
-{
-	static const char *const headings[] = { "WAVE", "PHONES", "ALL OFFERED AFTER", "OVER AFTER AT MOST" };
-	struct table *t = table_new(sizeof(headings) / sizeof(headings[0]), headings);
-	int rc;
-
-	if (t == NULL)
-		return err_set(e, ERR_FAILED, "table: no memory");
-	for (size_t i = 0; i < c->waves; i++) {
-		char wave[24], phones[24], least[TEXT_DURATION_SIZE], most[TEXT_DURATION_SIZE];
-
-		(void)snprintf(wave, sizeof(wave), "%zu", i + 1);
-		(void)snprintf(phones, sizeof(phones), "%zu", c->sizes[i]);
-		text_duration_text(guard_wave_offered(&c->plan, c->sizes, i), least);
-		text_duration_text(guard_wave_over(&c->plan, c->sizes, i), most);
-		table_row(t, (const char *[]){ wave, phones, least, most });
-	}
-	rc = table_print(t, stdout) == 0 ? 0 : err_set(e, ERR_FAILED, "table: no memory");
-	table_free(t);
-	return rc;
-}
-
 static int
 report(const struct create *c, bool created, struct err *e)
 {
@@ -318,8 +282,9 @@ report(const struct create *c, bool created, struct err *e)
 	if (c->in->json)
 		return command_print_json(json_pack("{s:s,s:b,s:I,s:o,s:o,s:O,s:O,s:O}", "name", c->rollout.name,
 					      "created", created, "phones", (json_int_t)c->count, "plan",
-					      json_loads(c->rollout.plan, 0, NULL), "waves", waves_json(c), "left_out",
-					      c->left_out, "stranded", c->stranded.groups, "forced", c->forced.groups),
+					      json_loads(c->rollout.plan, 0, NULL), "waves",
+					      rollout_waves_json(&c->plan, c->sizes, c->waves), "left_out", c->left_out,
+					      "stranded", c->stranded.groups, "forced", c->forced.groups),
 		    e);
 	if (c->in->quiet)
 		return 0;
@@ -331,7 +296,7 @@ report(const struct create *c, bool created, struct err *e)
 	}
 	stranded_report_print(&c->stranded, "would strand");
 	stranded_report_print(&c->forced, "forced");
-	if (waves_print(c, e) != 0)
+	if (rollout_waves_print(&c->plan, c->sizes, c->waves, e) != 0)
 		return -1;
 	(void)printf("%s %s: %zu phones, %zu left out\n",
 	    created                  ? "created"

@@ -163,8 +163,8 @@ specimen_make(struct guard_kinds *k, const struct db_candidate *c, struct buf *o
 		rc = specimen_certificate(k, c, &cert, &key, e);
 	}
 	if (rc == 0)
-		rc = bundle_render(k->means->profile.data, k->means->profile.len, cert.data, cert.len, key.data, key.len,
-		    out, e);
+		rc = bundle_render(k->means->profile.data, k->means->profile.len, cert.data, cert.len, key.data,
+		    key.len, out, e);
 	buf_release(&cert);
 	buf_release(&key);
 	return rc;
@@ -334,7 +334,7 @@ guard_kinds_find(struct guard_kinds *k, const struct db_candidate *c, const stru
 {
 	const char *target = bundle != NULL ? c->phone.profile : k->means->profile_hash;
 	int64_t authority = bundle != NULL || k->plan->what == PLAN_SETTINGS ? c->phone.authority
-									     : k->means->issuer.authority.id;
+	                                                                     : k->means->issuer.authority.id;
 	struct guard_verdict *v;
 
 	if (k->last != NULL && is_alike(k->last, c, target, authority))

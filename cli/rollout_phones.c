@@ -13,7 +13,8 @@ enum {
 
 static const struct option_def retry_options[] = {
 	[OPT_RETRY_NEW] = { "new", NULL, "make another generation for each, so that it fetches again for certain" },
-	[OPT_RETRY_FORCE] = { "force", NULL, "the lock-out guard does not hold these phones back, which have to be named" },
+	[OPT_RETRY_FORCE] = { "force", NULL,
+	    "the lock-out guard does not hold these phones back, which have to be named" },
 	OPTION_END,
 };
 
