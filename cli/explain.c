@@ -69,14 +69,18 @@ wait(struct explain *x, const char *situation, time_t until, const char *what)
 	say(x, situation, EXPLAIN_NOBODY, "%s; wait until %s", what, at);
 }
 
-/* The rollout that it is in has to look at it once more; else "mint" makes it another one. */
+/* In a rollout that has not noticed yet, nothing can be made for it. */
 static void
-run_again(struct explain *x, const struct explain_facts *f)
+say_again(struct explain *x, const struct explain_facts *f, const char *situation)
 {
-	if (f->has_rollout && f->member.state != DB_MEMBER_ROLLED_BACK && f->member.target != 0)
-		run(x, "phonevpn rollout retry %s %s --new", f->rollout.name, f->phone->mac);
-	else
+	if (f->has_rollout && f->member.state != DB_MEMBER_ROLLED_BACK) {
+		say(x, situation, EXPLAIN_ADMIN, "have its rollout take note of that, and look here again");
+		run(x, "phonevpn rollout step");
+	} else {
+		say(x, situation, EXPLAIN_ADMIN,
+		    "make another bundle for it, which it fetches when it is restarted");
 		run(x, "phonevpn mint --renew %s", f->phone->mac);
+	}
 }
 
 /* ---- before anything is offered ---- */
@@ -217,32 +221,29 @@ highest(const struct explain_generation *g)
 	return 0;
 }
 
-/* It is on the VPN with something else, whatever it had reached. */
+/* It is on the VPN with something else, whatever it had reached. What it came with before its offer is no news. */
 static bool
 explain_stray(const struct explain_facts *f, struct explain *x)
 {
 	const struct db_session *s = &f->session;
 	const struct explain_generation *g = f->offered;
 
-	if (!f->has_session || !s->has_serial)
+	if (!f->has_session || !s->has_serial || (f->has_rollout && s->since < f->member.since))
 		return false;
 	if (s->number == 0) {
-		say(x, "unknown-certificate", EXPLAIN_ADMIN,
-		    "make another bundle for it, which it fetches when it is restarted");
+		say_again(x, f, "unknown-certificate");
 		because(x,
 		    "it came with a certificate that is on no bundle of its: its OpenVPN file is another program's, or "
 		    "of another state");
-		run_again(x, f);
 		return true;
 	}
 	if (s->number >= g->number || g->rung[DB_RUNG_CONNECTED] == 0 || s->since < g->rung[DB_RUNG_CONNECTED])
 		return false;
-	say(x, "fell-back", EXPLAIN_ADMIN, "make another bundle for it, which it fetches when it is restarted");
+	say_again(x, f, "fell-back");
 	because(x,
 	    "it was connected with generation %lld and came back with %lld: it has lost the new bundle, as by a factory "
 	    "reset or a former backup",
 	    (long long)g->number, (long long)s->number);
-	run_again(x, f);
 	return true;
 }
 

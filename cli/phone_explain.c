@@ -186,7 +186,9 @@ print_state(const struct explain_view *v)
 	print_line(p->mac, "%s, firmware %s%s%s", p->model, p->firmware[0] != '\0' ? p->firmware : "not known",
 	    p->extension[0] != '\0' ? ", extension " : "", p->extension);
 	text_time(v->newest.created, at);
-	if (v->newest.number != 0)
+	if (f->has_rollout && f->member.state == DB_MEMBER_WAITING && f->member.target == 0)
+		print_line("wanted", "its next generation, by the rollout %s", f->rollout.name);
+	else if (v->newest.number != 0)
 		print_line("wanted", "generation %lld, made %s", (long long)v->newest.number, at);
 	else
 		print_text("wanted", "nothing: nothing was made for it");

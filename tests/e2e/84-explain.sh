@@ -57,7 +57,7 @@ seen() {
 	cert=$(sed -n '/^<cert>$/,/^<.cert>$/p' "${1:-$T/seen}" | openssl x509)
 	serial=$(openssl x509 -noout -serial <<<"$cert" | sed 's/.*=//; s/../&:/g; s/:$//' | tr A-F a-f)
 	digest=$(openssl x509 -noout -fingerprint -sha256 <<<"$cert" | sed 's/.*=//' | tr A-F a-f)
-	clock=$((clock + 1))
+	clock=$(($(date +%s) > clock ? $(date +%s) : clock + 1))
 	rm -f "$T/m.sock"
 	{
 		printf '>INFO:OpenVPN Management Interface Version 5\r\n>CLIENT:ESTABLISHED,7\r\n'
