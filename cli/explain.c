@@ -3,6 +3,7 @@
 
 #include "common/text.h"
 #include "dseries/model.h"
+#include "rollout/stage.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,8 +78,7 @@ say_again(struct explain *x, const struct explain_facts *f, const char *situatio
 		say(x, situation, EXPLAIN_ADMIN, "have its rollout take note of that, and look here again");
 		run(x, "phonevpn rollout step");
 	} else {
-		say(x, situation, EXPLAIN_ADMIN,
-		    "make another bundle for it, which it fetches when it is restarted");
+		say(x, situation, EXPLAIN_ADMIN, "make another bundle for it, which it fetches when it is restarted");
 		run(x, "phonevpn mint --renew %s", f->phone->mac);
 	}
 }
@@ -143,6 +143,10 @@ explain_waiting(const struct explain_facts *f, struct explain *x)
 		say(x, "rollout-waiting", EXPLAIN_ADMIN, "go on with the rollout %s, which is paused", r->name);
 		because(x, "%s", r->why);
 		run(x, "phonevpn rollout resume %s", r->name);
+	} else if (r->stage != STAGE_NONE && !stage_has_waves((enum stage)r->stage)) {
+		say(x, "rollout-waiting", EXPLAIN_ADMIN, "do what the rollout %s waits for, and confirm it", r->name);
+		because(x, "it waits for %s", stage_text((enum stage)r->stage));
+		run(x, "phonevpn rollout confirm %s", r->name);
 	} else {
 		say(x, "rollout-waiting", EXPLAIN_NOBODY,
 		    "wait for its turn: it is in wave %d of the rollout %s, which is at wave %d", f->member.wave,

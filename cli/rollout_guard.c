@@ -76,7 +76,7 @@ authority_add(struct rollout_guard *g, const struct db_authority *a, struct err 
 	return 0;
 }
 
-/* The CA that phones' new certificates are of, and the one of the server's. */
+/* The CA that phones' new certificates are of, now or by the plan, and the one of the server's. */
 static int
 ends_gather(struct rollout_guard *g, struct err *e)
 {
@@ -91,7 +91,7 @@ ends_gather(struct rollout_guard *g, struct err *e)
 	(void)end_add(g, GUARD_SERVER_ENDS, server.not_after, 0, "the server certificate of %s", server.name);
 	rc = 0;
 	for (size_t i = 0; i < count && rc == 0; i++) {
-		if (all[i].id == current.id || all[i].id == server.authority)
+		if (all[i].id == current.id || all[i].id == server.authority || strcmp(all[i].name, g->plan->ca) == 0)
 			rc = authority_add(g, &all[i], e);
 	}
 out:

@@ -4,6 +4,7 @@
 #include "bundler/bundle.h"
 #include "bundler/check_ovpn.h"
 #include "ca/key.h"
+#include "cli/ca.h"
 #include "cli/server_emitted.h"
 #include "common/text.h"
 #include "db/request.h"
@@ -87,11 +88,48 @@ server_open_emitted(struct guard_kinds *k, struct err *e)
 	return rc;
 }
 
+/*
+ * The server that is emitted trusts the next CA already. One that is kept by hand need not yet: whether it does is asked
+ * before the offers.
+ */
+static int
+next_open(struct guard_kinds *k, struct err *e)
+{
+	struct db_authority ca;
+	int64_t id;
+	bool is_next;
+
+	if (k->means == NULL || k->plan->ca[0] == '\0' || k->plan->server[0] != '\0')
+		return 0;
+	if (ca_find(k->db, k->plan->ca, &ca, e) != 0)
+		return -1;
+	id = ca.id;
+	is_next = ca.role == DB_ROLE_NEXT;
+	db_authority_release(&ca);
+	if (!is_next)
+		return 0;
+	if (issuer_open_id(k->db, id, &k->next, e) != 0 ||
+	    profile_with(k->db, k->settings, DB_ROLES_SERVERS, &k->next_profile, k->next_hash, e) != 0)
+		return -1;
+	k->issuer = &k->next;
+	k->profile = &k->next_profile;
+	k->profile_hash = k->next_hash;
+	return 0;
+}
+
 int
 guard_kinds_open(struct guard_kinds *k, struct db *db, const struct settings *s, const struct mint_means *means,
     const struct plan *plan, time_t now, struct err *e)
 {
 	*k = (struct guard_kinds){ .db = db, .settings = s, .means = means, .plan = plan, .clock = { .now = now } };
+	k->next_profile = (struct buf)BUF_INIT(DB_DER_MAX);
+	if (means != NULL) {
+		k->issuer = &means->issuer;
+		k->profile = &means->profile;
+		k->profile_hash = means->profile_hash;
+	}
+	if (next_open(k, e) != 0)
+		return -1;
 	if (plan->server[0] == '\0')
 		return server_open_emitted(k, e);
 	k->clock.days = (unsigned int)(plan->deadline * (plan->wave_count + 1) / DAY + 1);
@@ -108,6 +146,8 @@ guard_kinds_release(struct guard_kinds *k)
 		free(v);
 	}
 	check_server_close(k->server);
+	issuer_release(&k->next);
+	buf_release(&k->next_profile);
 	EVP_PKEY_free(k->key);
 }
 
@@ -131,7 +171,7 @@ specimen_certificate(struct guard_kinds *k, const struct db_candidate *c, struct
 	if (k->key == NULL)
 		k->key = ca_key_generate(CA_KEY_BITS_PHONE, m->keygen.how, e);
 	if (k->key != NULL && ca_serial_new(params.serial, e) == 0)
-		x = ca_cert_issue(&params, k->key, m->issuer.cert, m->issuer.key, e);
+		x = ca_cert_issue(&params, k->key, k->issuer->cert, k->issuer->key, e);
 	if (x != NULL && ca_cert_encode(x, cert, e) == 0)
 		rc = ca_key_encode(k->key, key, e);
 	X509_free(x);
@@ -142,7 +182,7 @@ specimen_certificate(struct guard_kinds *k, const struct db_candidate *c, struct
 static bool
 keeps_certificate(const struct guard_kinds *k, const struct db_candidate *c)
 {
-	return k->plan->what == PLAN_SETTINGS && c->phone.authority == k->means->issuer.authority.id;
+	return k->plan->what == PLAN_SETTINGS && c->phone.authority == k->issuer->authority.id;
 }
 
 static int
@@ -163,8 +203,7 @@ specimen_make(struct guard_kinds *k, const struct db_candidate *c, struct buf *o
 		rc = specimen_certificate(k, c, &cert, &key, e);
 	}
 	if (rc == 0)
-		rc = bundle_render(k->means->profile.data, k->means->profile.len, cert.data, cert.len, key.data,
-		    key.len, out, e);
+		rc = bundle_render(k->profile->data, k->profile->len, cert.data, cert.len, key.data, key.len, out, e);
 	buf_release(&cert);
 	buf_release(&key);
 	return rc;
@@ -332,9 +371,9 @@ verdict_make(struct guard_kinds *k, const struct db_candidate *c, const char *ta
 const struct guard_kind *
 guard_kinds_find(struct guard_kinds *k, const struct db_candidate *c, const struct buf *bundle, struct err *e)
 {
-	const char *target = bundle != NULL ? c->phone.profile : k->means->profile_hash;
+	const char *target = bundle != NULL ? c->phone.profile : k->profile_hash;
 	int64_t authority = bundle != NULL || k->plan->what == PLAN_SETTINGS ? c->phone.authority
-	                                                                     : k->means->issuer.authority.id;
+	                                                                     : k->issuer->authority.id;
 	struct guard_verdict *v;
 
 	if (k->last != NULL && is_alike(k->last, c, target, authority))

@@ -18,7 +18,14 @@ struct guard_kinds {
 	struct check_clock clock;
 	struct check_server *server;	/* NULL: there is none, and no_server says why */
 	char no_server[GUARD_DETAIL_SIZE];
-	EVP_PKEY *key;			/* of specimens */
+	/* what specimens are made with: those of means, or of the CA that the plan moves to, when it is to issue only then */
+	const struct issuer *issuer;
+	const struct buf *profile;
+	const char *profile_hash;
+	struct issuer next;
+	struct buf next_profile;
+	char next_hash[PROFILE_HASH_SIZE];
+	EVP_PKEY *key;
 	struct guard_verdict *list, *last;
 };
 

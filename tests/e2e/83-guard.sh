@@ -86,6 +86,10 @@ PHONEVPN_DIR=$T/short
 ok "a CA of ten days that is to issue" sh -c "phonevpn ca add --name 'Short CA' --days 10 --ca-bits 2048 >'$T/log' 2>&1"
 next=$(phonevpn --json ca list | jq -r '.[] | select(.role == "next") | .name')
 is "... is there" "$next" "Short CA"
+ok "a rollout to it that takes longer: refused" refused ca-ends --all --ca "$next" --deadline 11d
+keep
+like "... with its name" "$(text)" '^the CA "Short CA" ends at 20'
+ok "a rollout to it that is over before" phonevpn rollout create no --all --ca "$next" --dry-run --deadline 1d
 phonevpn --quiet emit server --out "$T/server" >"$T/log" 2>&1
 ok "... issues" phonevpn ca promote "$next"
 ok "it ends before the last phones can have settled: refused" refused ca-ends --all --deadline 11d

@@ -211,6 +211,17 @@ phonevpn --quiet rollout abort held
 explains "the rollout ended before it was offered" minted admin
 helps not-asked user
 
+# ---- to another CA, in a state of its own ----
+cp -r "$T/state" "$T/next"
+PHONEVPN_DIR=$T/next
+ok "another CA" sh -c "phonevpn ca add --name 'Next CA' --ca-bits 2048 >'$T/log' 2>&1"
+ok "... that all move to" sh -c "phonevpn rollout create move --all --ca 'Next CA' >'$T/log' 2>&1 && phonevpn rollout start move"
+explains "the server has to trust it first" rollout-waiting admin
+is "... which the admin confirms" "$(now .next.command)" "phonevpn rollout confirm move"
+ok "... run" sh -c "$(now .next.command)"
+is "... then it waits for its wave" "$(now '.situation + " " + .next.who')" "rollout-waiting nobody"
+PHONEVPN_DIR=$T/state
+
 spawn serve phonevpn serve --listen 127.0.0.1:0
 wait_until 10 printed serve 'listening on'
 phonevpn config set url "$(sed -n 's/^listening on //p' "$T/serve.out")"
