@@ -82,7 +82,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE_LINK) $(LDFLAG
 folder = $(sort $(wildcard $(1)/*.c))
 PHONEVPN_SRC = $(foreach f,common dseries ca db bundler pbx provisioner rollout cli,$(call folder,$(f)))
 REFPHONE_SRC = $(foreach f,common dseries phone,$(call folder,$(f)))
-PHONEVPN_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -lgnutls -lsqlite3 -ljansson -lxml2 -lcsv -lsystemd
+PHONEVPN_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -lgnutls -lsqlite3 -ljansson -lxml2 -lcsv -lsystemd -lm
 REFPHONE_LIBS = -lssl -lcrypto -lcurl -lmicrohttpd -larchive -ljansson -lxml2 -lcsv
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))

@@ -55,6 +55,7 @@ extern const struct command command_rollout_retry;
 extern const struct command command_rollout_add;
 extern const struct command command_rollout_drop;
 extern const struct command command_rollout_step;
+extern const struct command command_rollout_simulate;
 extern const struct command command_health;
 extern const struct command command_check_server;
 extern const struct command command_retire;

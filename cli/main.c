@@ -60,6 +60,7 @@ static const struct command *const commands[] = {
 	&command_rollout_add,
 	&command_rollout_drop,
 	&command_rollout_step,
+	&command_rollout_simulate,
 	&command_health,
 	&command_enroll_open,
 	&command_enroll_close,
