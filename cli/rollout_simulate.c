@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/state.h"
+#include "rollout/stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,6 +127,9 @@ rollout_read(struct db *db, struct simulation_run *s, struct load *l, struct err
 	if (s->rollout.state > DB_ROLLOUT_PAUSED)
 		return err_set(e, ERR_CONFLICT, "rollout %s: expected one that is not over, found one that is %s",
 		    s->rollout.name, db_rollout_state_name(s->rollout.state));
+	/* What the admin has to do first is taken as done. */
+	if (s->rollout.stage == STAGE_TRUST)
+		s->rollout.stage = STAGE_PHONES;
 	filter.rollout = s->rollout.id;
 	if (db_member_each(db, &filter, member_load, l, e) != 0 ||
 	    db_member_proof_each(db, s->rollout.id, proof_load, l, e) != 0)
@@ -234,7 +238,7 @@ const struct command command_rollout_simulate = {
 	.details =
 	    "By the rules that the real one goes by, in seconds, and nothing is changed. It is played of a rollout that there "
 	    "is, from where it stands, with other limits if options say so, or with --phones of one that there is not. It ends "
-	    "where it would pause. TIME is a number with s, m, h or d.",
+	    "where it would pause, and where a stage would wait for the admin. TIME is a number with s, m, h or d.",
 	.options = simulate_options,
 	.max_arguments = 1,
 	.run = simulate_run,
