@@ -2,6 +2,7 @@
 #include "ca/cert.h"
 #include "cli/commands.h"
 #include "cli/phone_report.h"
+#include "cli/rollout_health.h"
 #include "cli/settings.h"
 #include "cli/state.h"
 #include "common/text.h"
@@ -51,7 +52,9 @@ struct health {
 	struct buf problems[LEVEL_UNKNOWN]; /* a line each, by level */
 	struct buf summary, data;
 	json_t *findings, *ends, *weeks;
-	size_t phones[STAND_REVOKED + 1];
+	size_t phones[STAND_REVOKED + 1], held;
+	size_t running, paused, stalled; /* rollouts */
+	json_t *rollouts;
 	size_t ending[DB_TALLY_LIMITS];
 	time_t first_end;
 };
@@ -220,6 +223,8 @@ phones_add(const struct db_phone_tally *t, void *arg, struct err *e)
 
 	(void)e;
 	h->phones[stand] += t->phones;
+	if (stand == STAND_MINTED)
+		h->held += t->held;
 	if (stand != STAND_OFFERED && stand != STAND_MINTED)
 		return 0;
 	for (size_t i = 0; i < DB_TALLY_LIMITS; i++)
@@ -247,16 +252,19 @@ phones_judge(struct health *h, struct db *db, struct err *e)
 {
 	const time_t limits[DB_TALLY_LIMITS] = { h->now, h->now + (time_t)h->critical * DAY,
 		h->now + (time_t)h->warn * DAY };
+	size_t left;
 
 	if (db_phone_tally_each(db, limits, phones_add, h, e) != 0)
 		return -1;
 	phones_find(h, LEVEL_CRITICAL, h->ending[0], "has ended", "have ended", 0);
 	phones_find(h, LEVEL_CRITICAL, h->ending[1] - h->ending[0], "ends", "end", h->critical);
 	phones_find(h, LEVEL_WARNING, h->ending[2] - h->ending[1], "ends", "end", h->warn);
-	if (h->phones[STAND_MINTED] > 0)
+	/* What a rollout holds back, or has taken back, is as somebody wants it. */
+	left = h->phones[STAND_MINTED] - h->held;
+	if (left > 0)
 		find(h, LEVEL_WARNING, "offers",
-		    "%zu phone%s minted and not offered the newest; 'phonevpn mint' goes on", h->phones[STAND_MINTED],
-		    h->phones[STAND_MINTED] == 1 ? " is" : "s are");
+		    "%zu phone%s minted and not offered the newest; 'phonevpn mint' goes on", left,
+		    left == 1 ? " is" : "s are");
 	if (h->first_end != 0)
 		data_add_days(h, "phone_days", h->first_end);
 	data_add(h, "phones_ended", (long)h->ending[0]);
@@ -297,13 +305,70 @@ sessions_judge(struct health *h, struct db *db, struct err *e)
 	return 0;
 }
 
+/* ---- rollouts ---- */
+
+static void
+rollout_find(struct health *h, const struct db_rollout *r, const struct rollout_condition *c)
+{
+	char since[TEXT_TIME_SIZE];
+
+	text_time(c->since, since);
+	switch (c->stand) {
+	case ROLLOUT_MOVES:
+		break;
+	case ROLLOUT_PAUSED:
+		find(h, LEVEL_WARNING, "rollout", "the rollout %s is paused: %s", r->name, c->why);
+		break;
+	case ROLLOUT_UNMOVED:
+		find(h, LEVEL_WARNING, "rollout",
+		    "the rollout %s is not moved on since %s; 'phonevpn serve' does that, or 'phonevpn rollout step' from "
+		    "a timer",
+		    r->name, since);
+		break;
+	case ROLLOUT_STILL:
+		find(h, LEVEL_WARNING, "rollout", "the rollout %s stands still since %s, waiting for %s", r->name,
+		    since, c->why);
+		break;
+	}
+}
+
+static int
+rollout_judge(const struct db_rollout *r, const struct rollout_condition *c, void *arg, struct err *e)
+{
+	struct health *h = arg;
+	char since[TEXT_TIME_SIZE];
+
+	h->running += r->state == DB_ROLLOUT_RUNNING;
+	h->paused += r->state == DB_ROLLOUT_PAUSED;
+	h->stalled += c->stand == ROLLOUT_UNMOVED || c->stand == ROLLOUT_STILL;
+	rollout_find(h, r, c);
+	text_time(c->since, since);
+	if (json_array_append_new(h->rollouts,
+		json_pack("{s:s,s:s,s:s,s:s,s:s?}", "name", r->name, "state", db_rollout_state_name(r->state), "stands",
+		    rollout_stand_name(c->stand), "since", since, "why", c->why[0] != '\0' ? c->why : NULL)) != 0)
+		return err_set(e, ERR_FAILED, "JSON: no memory");
+	return 0;
+}
+
+static int
+rollouts_judge(struct health *h, struct db *db, struct err *e)
+{
+	if (rollout_condition_each(db, h->now, rollout_judge, h, e) != 0)
+		return -1;
+	data_add(h, "rollouts_running", (long)h->running);
+	data_add(h, "rollouts_paused", (long)h->paused);
+	data_add(h, "rollouts_stalled", (long)h->stalled);
+	return 0;
+}
+
 /* ---- the command ---- */
 
 static int
 judge(struct health *h, struct db *db, struct err *e)
 {
 	return sessions_judge(h, db, e) == 0 && authorities_judge(h, db, e) == 0 && server_judge(h, db, e) == 0 &&
-	               phones_judge(h, db, e) == 0 && db_end_week_each(db, week_add, h->weeks, e) == 0
+	               phones_judge(h, db, e) == 0 && rollouts_judge(h, db, e) == 0 &&
+	               db_end_week_each(db, week_add, h->weeks, e) == 0
 	           ? 0
 	           : -1;
 }
@@ -333,9 +398,9 @@ print_json(struct health *h, struct err *e)
 
 	for (enum phone_stand i = STAND_TURNED_DOWN; i <= STAND_REVOKED; i++)
 		(void)json_object_set_new(phones, phone_stand_name(i), json_integer((json_int_t)h->phones[i]));
-	return command_print_json(json_pack("{s:s,s:O,s:O,s:o,s:O}", "level", level_names[h->worst], "findings",
-				      h->findings, "ends", h->ends, "phones", phones, "phones_end_in_week_of",
-				      h->weeks),
+	return command_print_json(json_pack("{s:s,s:O,s:O,s:o,s:O,s:O}", "level", level_names[h->worst], "findings",
+				      h->findings, "ends", h->ends, "phones", phones, "phones_end_in_week_of", h->weeks,
+				      "rollouts", h->rollouts),
 	    e);
 }
 
@@ -377,6 +442,7 @@ health_run(const struct invocation *in, struct err *e)
 	h.findings = json_array();
 	h.ends = json_array();
 	h.weeks = json_array();
+	h.rollouts = json_array();
 	rc = days_parse(in, &h, e);
 	if (rc == 0) {
 		db = state_open(in, e);
@@ -394,6 +460,7 @@ health_run(const struct invocation *in, struct err *e)
 	json_decref(h.findings);
 	json_decref(h.ends);
 	json_decref(h.weeks);
+	json_decref(h.rollouts);
 	db_close(db);
 	return rc;
 }
@@ -405,7 +472,8 @@ const struct command command_health = {
 	    "One line with the worst of it and performance data, further lines for what else is wrong, and the exit status of "
 	    "a plugin instead of phonevpn's own: 0 OK, 1 warning, 2 critical, 3 unknown, also for a state that cannot be "
 	    "read. A CRL is renewed when half its life is over: it is a warning when no more than two fifths are left, and "
-	    "critical with a tenth, as nobody seems to renew it. Who is on the VPN is known where 'phonevpn watch' runs.",
+	    "critical with a tenth, as nobody seems to renew it. A rollout that is paused is a warning, and so is one "
+	    "that nothing moves on, or that waits for longer than its phones' deadline. Who is on the VPN is known where 'phonevpn watch' runs.",
 	.options = options,
 	.run = health_run,
 };

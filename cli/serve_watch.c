@@ -2,6 +2,7 @@
 #include "cli/serve_watch.h"
 
 #include "cli/phone_report.h"
+#include "cli/rollout_health.h"
 #include "cli/settings.h"
 #include "cli/state.h"
 #include "common/log.h"
@@ -111,7 +112,8 @@ static int
 state_render(struct serve_watch *w, struct err *e)
 {
 	buf_clear(&w->state);
-	if (fleet_render(w->db, &w->state, e) != 0 || authorities_render(w->db, &w->state, e) != 0)
+	if (fleet_render(w->db, &w->state, e) != 0 || authorities_render(w->db, &w->state, e) != 0 ||
+	    rollout_metrics_render(w->db, &w->state, e) != 0)
 		return -1;
 	return server_render(w->db, &w->state, e);
 }

@@ -93,6 +93,15 @@ struct db_rollout_tally {
 };
 int db_rollout_tally(struct db *db, int64_t rollout, struct db_rollout_tally *ret, struct err *e);
 
+/* Whether somebody moves it on. */
+struct db_rollout_pace {
+	time_t latest;	/* the newest change of a phone's state */
+	size_t late;	/* phones that are offered theirs, since before late_before, */
+	size_t ready;	/* or have settled before ready_before, and are not counted so yet */
+};
+int db_rollout_pace(struct db *db, int64_t rollout, time_t late_before, time_t ready_before,
+    struct db_rollout_pace *ret, struct err *e);
+
 /* ---- candidates ---- */
 
 /* A phone, with what tells whether a rollout has something for it and would strand it. */

@@ -142,6 +142,24 @@ db_rollout_tally(struct db *db, int64_t rollout, struct db_rollout_tally *ret, s
 	return rc;
 }
 
+int
+db_rollout_pace(struct db *db, int64_t rollout, time_t late_before, time_t ready_before, struct db_rollout_pace *ret,
+    struct err *e)
+{
+	sqlite3_stmt *st = sql_start(db, SQL_ROLLOUT_PACE, e, SQL_INT(rollout), SQL_INT(late_before),
+	    SQL_INT(ready_before));
+	int rc = sql_step(db, st, e);
+
+	if (rc > 0)
+		*ret = (struct db_rollout_pace){
+			.latest = sqlite3_column_int64(st, 0),
+			.late = (size_t)sqlite3_column_int64(st, 1),
+			.ready = (size_t)sqlite3_column_int64(st, 2),
+		};
+	sql_done(st);
+	return rc < 0 ? -1 : 0;
+}
+
 /* ---- changes ---- */
 
 int

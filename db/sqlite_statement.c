@@ -50,6 +50,9 @@
 /* A rollout that is not over: enum db_rollout_state. */
 #define ROLLOUT_OPEN "r.state BETWEEN 1 AND 3 "
 
+/* Whether a rollout is what a phone's newest generation is not offered by: it is not over, or has taken it back. */
+#define ROLLOUT_HOLDS(newest) "((" ROLLOUT_OPEN "AND m.state <> 5) OR (m.state = 6 AND m.target = " newest "))"
+
 /* member_read() takes these. */
 #define MEMBER_COLUMNS "m.phone, p.mac, m.wave, m.state, m.why, m.forced, m.former, m.target, m.since, m.notified "
 #define MEMBER_SELECT "SELECT " MEMBER_COLUMNS "FROM rollout_phones AS m JOIN phones AS p ON p.id = m.phone "
@@ -140,11 +143,14 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_PHONE_TALLY] =
 	    "SELECT p.model, p.firmware, p.newest IS NOT NULL, p.newest IS NOT NULL AND p.newest IS p.offered, "
 	    "c.revoked IS NOT NULL AS is_revoked, count(*), min(c.not_after), "
-	    "sum(c.not_after < ?1), sum(c.not_after < ?2), sum(c.not_after < ?3) FROM "
-	    "(SELECT id, model, firmware, offered, "
-	    "(SELECT max(m.number) FROM generations AS m WHERE m.phone = phones.id) AS newest FROM phones) AS p "
-	    "LEFT JOIN generations AS n ON n.phone = p.id AND n.number = p.newest "
-	    "LEFT JOIN certificates AS c ON c.serial = n.serial GROUP BY 1, 2, 3, 4, 5",
+	    "sum(c.not_after < ?1), sum(c.not_after < ?2), sum(c.not_after < ?3), "
+	    "sum(p.newest IS NOT p.offered AND EXISTS (SELECT 1 FROM rollout_phones AS m "
+	    "JOIN rollouts AS r ON r.id = m.rollout WHERE m.phone = p.id AND " ROLLOUT_HOLDS(
+		"p.newest") ")) FROM "
+			    "(SELECT id, model, firmware, offered, "
+			    "(SELECT max(m.number) FROM generations AS m WHERE m.phone = phones.id) AS newest FROM phones) AS p "
+			    "LEFT JOIN generations AS n ON n.phone = p.id AND n.number = p.newest "
+			    "LEFT JOIN certificates AS c ON c.serial = n.serial GROUP BY 1, 2, 3, 4, 5",
 	/* 1970-01-05 was a Monday. */
 	[SQL_PHONE_END_WEEKS] = "SELECT (c.not_after - 345600) / 604800 AS week, count(*) FROM phones AS p "
 				"JOIN generations AS n ON n.phone = p.id AND n.number = "
@@ -312,16 +318,21 @@ static const char *const texts[SQL_COUNT] = {
 			    "good_since = ?7, minute = ?8, in_minute = ?9 WHERE id = ?1",
 	[SQL_ROLLOUT_TALLY] =
 	    "SELECT wave, state, count(*) FROM rollout_phones WHERE rollout = ?1 GROUP BY state, wave",
+	[SQL_ROLLOUT_PACE] = "SELECT coalesce(max(m.since), 0), coalesce(sum(m.state = 2 AND m.since < ?2), 0), "
+			     "coalesce(sum(m.state = 2 AND EXISTS (SELECT 1 FROM ladder AS l WHERE l.phone = m.phone "
+			     "AND l.number = m.target AND l.rung = 4 AND l.at < ?3) AND NOT EXISTS "
+			     "(SELECT 1 FROM vpn_sessions AS s WHERE s.phone = m.phone AND s.serial IS NOT NULL "
+			     "AND coalesce(s.number, 0) < m.target)), 0) FROM rollout_phones AS m WHERE m.rollout = ?1",
 	/* CROSS: the others' members are few, or none. */
 	[SQL_ROLLOUT_BUSY] =
 	    "SELECT p.mac, r.name FROM rollouts AS r CROSS JOIN rollout_phones AS o ON o.rollout = r.id "
 	    "JOIN phones AS p ON p.id = o.phone "
 	    "WHERE r.id <> ?1 AND " ROLLOUT_OPEN "AND o.state <> 5 AND EXISTS "
 	    "(SELECT 1 FROM rollout_phones AS m WHERE m.rollout = ?1 AND m.phone = o.phone) LIMIT 1",
-	[SQL_ROLLOUT_OF_PHONE] = ROLLOUT_SELECT "JOIN rollout_phones AS m ON m.rollout = r.id WHERE m.phone = ?1 AND "
-						"((" ROLLOUT_OPEN "AND m.state <> 5) OR (m.state = 6 AND m.target = "
-						"(SELECT max(g.number) FROM generations AS g WHERE g.phone = ?1))) "
-						"ORDER BY " ROLLOUT_OPEN "DESC, r.id DESC LIMIT 1",
+	[SQL_ROLLOUT_OF_PHONE] = ROLLOUT_SELECT
+	"JOIN rollout_phones AS m ON m.rollout = r.id WHERE m.phone = ?1 AND " ROLLOUT_HOLDS(
+	    "(SELECT max(g.number) FROM generations AS g WHERE g.phone = ?1)") " ORDER BY " ROLLOUT_OPEN
+									       "DESC, r.id DESC LIMIT 1",
 	[SQL_CANDIDATE_PAGE] = CANDIDATE_SELECT "0, 0 FROM phones AS p " CANDIDATE_JOINS
 						"WHERE p.id > ?1 AND (?2 IS NULL OR p.grp = ?2) "
 						"AND (?3 IS NULL OR p.model = ?3) ORDER BY p.id LIMIT ?4",

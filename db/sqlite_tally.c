@@ -21,6 +21,7 @@ tally_read(struct db *db, sqlite3_stmt *st, struct db_phone_tally *ret, struct e
 
 	for (int i = 0; i < DB_TALLY_LIMITS; i++)
 		t.ending[i] = (size_t)sqlite3_column_int64(st, 7 + i);
+	t.held = (size_t)sqlite3_column_int64(st, 7 + DB_TALLY_LIMITS);
 	if (sql_column_text(db, st, 0, t.phone.model, sizeof(t.phone.model), e) != 0 ||
 	    sql_column_text(db, st, 1, t.phone.firmware, sizeof(t.phone.firmware), e) != 0)
 		return -1;

@@ -9,6 +9,7 @@
 struct db_phone_tally {
 	struct db_phone phone;	/* one that stands for them: model, firmware, newest, offered and revoked */
 	size_t phones;
+	size_t held;		/* of them, whose newest generation a rollout does not offer yet, or has taken back */
 	time_t first_end;	/* 0: they have no certificates */
 	size_t ending[DB_TALLY_LIMITS];	/* before each of the limits */
 };

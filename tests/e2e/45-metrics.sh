@@ -91,6 +91,9 @@ is "when the first phone's certificate ends" "$(metric phonevpn_phone_certificat
 is "none ends within 90 days" "$(metric 'phonevpn_phone_certificates_ending{days="90"}')" 0
 is "the version" "$(metric "phonevpn_build_info{version=\"$(phonevpn --version | awk '{ print $2 }')\"}")" 1
 
+# ---- rollouts, by what other commands say of them ----
+is "no rollout" "$(metric 'phonevpn_rollouts{state="running"}'),$(metric 'phonevpn_rollout_phones{state="waiting"}'),$(metric phonevpn_rollouts_stalled)" 0,0,0
+
 # ---- the process, by what ps says ----
 now=$(date +%s)
 started=$(metric process_start_time_seconds)
@@ -125,6 +128,23 @@ like "... says which" "$(cat "$T/out" "$T/err")" "admin: 127.0.0.1:$port: alread
 ok "an admin address that is none: usage" fails_with 2 phonevpn serve --listen 127.0.0.1:0 --admin nowhere
 ok "it ends in order" stop first
 unlike "no warning on loopback" "$(cat "$T/first.err")" 'warning: --admin'
+# Before it starts: it counts at once then, and would move them on soon.
+phonevpn --quiet rollout create spring --all --waves 1 || bail_out "rollout create"
+phonevpn --quiet rollout start spring
+phonevpn --quiet rollout step
+phonevpn --quiet rollout pause spring
+up rollouts
+scrape
+for state in draft running paused done aborted rolled-back; do
+	is "rollouts that are $state" "$(metric "phonevpn_rollouts{state=\"$state\"}")" \
+		"$(phonevpn --json rollout list | jq --arg s $state '[.[] | select(.state == $s)] | length')"
+done
+for state in waiting offered settled failed dropped rolled-back; do
+	is "phones in them that are $state" "$(metric "phonevpn_rollout_phones{state=\"$state\"}")" \
+		"$(phonevpn --json rollout status spring | jq --arg s $state '.all[$s]')"
+done
+is "some wait, and one is offered its generation" "$(phonevpn --json rollout status spring | jq -c '[.all.waiting > 0, .all.offered]')" '[true,1]'
+stop rollouts
 spawn open phonevpn --json serve --listen 127.0.0.1:0 --admin 0.0.0.0:0
 ok "JSON says where" wait_until 10 printed open '"admin"'
 like "... the URL" "$(jq -r .admin "$T/open.out")" '^http://0\.0\.0\.0:[0-9]+$'

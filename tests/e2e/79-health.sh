@@ -69,6 +69,62 @@ is "for programs the same" "$(phonevpn --json health --unseen 3 | jq -c '[.level
 week=$(date -u -d "$(date -u -d "$(phonevpn --json phone show $desk | jq -r '.generations[-1].not_after')" +%F) -$(($(date -u -d "$(phonevpn --json phone show $desk | jq -r '.generations[-1].not_after')" +%u) - 1)) days" +%F)
 is "... and in which weeks phones' certificates end" "$(phonevpn --json health | jq -c '.phones_end_in_week_of')" "[{\"monday\":\"$week\",\"phones\":2}]"
 
+# ---- rollouts ----
+db=$T/state/phonevpn.db
+# later SECONDS: all that rollouts do was so much earlier.
+later() {
+	sqlite3 "$db" "DROP TRIGGER IF EXISTS events_no_update; UPDATE events SET at = at - $1;
+		UPDATE rollout_phones SET since = since - $1; UPDATE ladder SET at = at - $1;
+		UPDATE rollouts SET created = created - $1, good_since = good_since - $1, minute = minute - $1 / 60"
+}
+# found: what health says of this kind
+found() {
+	phonevpn --json health | jq -r --arg what "$1" '.findings[] | select(.what == $what) | .text'
+}
+rollouts() {
+	phonevpn --json health | jq -c '[.rollouts[] | [.name, .state, .stands]]'
+}
+phonevpn --quiet rollout create spring --all --waves 1 --soak 0 --success 0 --deadline 2h || bail_out "rollout create"
+ok "a rollout that was not started is nobody's trouble" after 0 0
+phonevpn --quiet rollout start spring
+later 300
+ok "one that was started a while ago, and not moved on yet" after 0 0
+later 400
+ok "... for more than ten minutes: a warning" after 0 1
+like "... that nothing moves it on" "$(first)" "WARNING - the rollout spring is not moved on since .*; .phonevpn serve. does that, or .phonevpn rollout step. .*rollouts_running=1 rollouts_paused=0 rollouts_stalled=1"
+phonevpn --quiet rollout step
+is "moved on, it is well" "$(phonevpn health | cut -d' ' -f2),$(rollouts)" 'OK,[["spring","running","moves"]]'
+# As a kill between minting and offering leaves it.
+sqlite3 "$db" "UPDATE phones SET offered = offered - 1; UPDATE rollout_phones SET state = 1, former = NULL"
+is "phones that are minted, and wait for their turn" "$(found offers)" ""
+is "... are as they were to be" "$(phonevpn --json health | jq -c '[.level, .phones.minted]')" '["ok",2]'
+sqlite3 "$db" "UPDATE rollout_phones SET state = 5"
+is "... but not when they were taken out of it" "$(found offers)" "2 phones are minted and not offered the newest; 'phonevpn mint' goes on"
+sqlite3 "$db" "UPDATE rollout_phones SET state = 1"
+phonevpn --quiet rollout step
+later 7300
+ok "phones at their deadline, and nobody looked yet" after 0 0
+later 700
+ok "phones past their deadline, and nobody looks: a warning" after 0 1
+is "... that nothing moves it on" "$(rollouts)" '[["spring","running","unmoved"]]'
+phonevpn --quiet rollout step 2>"$T/told"
+ok "somebody looked, and it paused" after 0 1
+like "... which is said, with the reason" "$(first)" 'WARNING - the rollout spring is paused: wave 1: 1 of 1 phones failed, more than errors=5% \|.*rollouts_running=0 rollouts_paused=1 rollouts_stalled=0'
+phonevpn --quiet rollout retry spring
+phonevpn --quiet rollout pause spring
+phonevpn --quiet rollout resume spring --deadline 0
+phonevpn --quiet rollout step 2>"$T/told"
+ok "without a deadline it waits" after 0 0
+later 300000
+ok "... and for days: a warning" after 0 1
+like "... that it stands still, and for what" "$(first)" 'the rollout spring stands still since .*, waiting for 2 more to settle'
+# watch has seen them stay, and the engine has not.
+sqlite3 "$db" "INSERT INTO ladder (phone, number, rung, at, source) SELECT phone, target, 4, strftime('%s') - 700, 'test' FROM rollout_phones"
+is "phones that have settled, and nobody counts them" "$(rollouts)" '[["spring","running","unmoved"]]'
+phonevpn --quiet rollout rollback spring
+ok "rolled back, nobody is told to mint" after 0 0
+is "... although a newer one is there" "$(phonevpn --json health | jq -c '[.phones.minted, .rollouts]')" '[2,[]]'
+
 ok "no state: unknown" fails_with 3 phonevpn --dir "$T/none" health
 like "... which the pager reads" "$(first)" "^PHONEVPN UNKNOWN - $T/none: no phonevpn state here"
 ok "limits in the wrong order: unknown" fails_with 3 phonevpn health --warn 3
