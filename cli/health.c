@@ -51,10 +51,9 @@ struct health {
 	enum level worst;
 	struct buf problems[LEVEL_UNKNOWN]; /* a line each, by level */
 	struct buf summary, data;
-	json_t *findings, *ends, *weeks;
+	json_t *findings, *ends, *weeks, *rollouts;
 	size_t phones[STAND_REVOKED + 1], held;
 	size_t running, paused, stalled; /* rollouts */
-	json_t *rollouts;
 	size_t ending[DB_TALLY_LIMITS];
 	time_t first_end;
 };
@@ -181,11 +180,10 @@ authorities_judge(struct health *h, struct db *db, struct err *e)
 	struct db_authority *all = NULL;
 	time_t first = 0;
 	size_t count = 0;
-	int rc;
+	int rc = 0;
 
 	if (db_authority_list(db, DB_ROLES_SERVERS, &all, &count, e) != 0)
 		return -1;
-	rc = 0;
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		rc = authority_judge(h, &all[i], e);
 		if (i == 0 || all[i].crl_next_update < first)
@@ -307,45 +305,18 @@ sessions_judge(struct health *h, struct db *db, struct err *e)
 
 /* ---- rollouts ---- */
 
-static void
-rollout_find(struct health *h, const struct db_rollout *r, const struct rollout_condition *c)
-{
-	char since[TEXT_TIME_SIZE];
-
-	text_time(c->since, since);
-	switch (c->stand) {
-	case ROLLOUT_MOVES:
-		break;
-	case ROLLOUT_PAUSED:
-		find(h, LEVEL_WARNING, "rollout", "the rollout %s is paused: %s", r->name, c->why);
-		break;
-	case ROLLOUT_UNMOVED:
-		find(h, LEVEL_WARNING, "rollout",
-		    "the rollout %s is not moved on since %s; 'phonevpn serve' does that, or 'phonevpn rollout step' from "
-		    "a timer",
-		    r->name, since);
-		break;
-	case ROLLOUT_STILL:
-		find(h, LEVEL_WARNING, "rollout", "the rollout %s stands still since %s, waiting for %s", r->name,
-		    since, c->why);
-		break;
-	}
-}
-
 static int
 rollout_judge(const struct db_rollout *r, const struct rollout_condition *c, void *arg, struct err *e)
 {
 	struct health *h = arg;
-	char since[TEXT_TIME_SIZE];
+	char text[ROLLOUT_CONDITION_SIZE];
 
 	h->running += r->state == DB_ROLLOUT_RUNNING;
 	h->paused += r->state == DB_ROLLOUT_PAUSED;
 	h->stalled += c->stand == ROLLOUT_UNMOVED || c->stand == ROLLOUT_STILL;
-	rollout_find(h, r, c);
-	text_time(c->since, since);
-	if (json_array_append_new(h->rollouts,
-		json_pack("{s:s,s:s,s:s,s:s,s:s?}", "name", r->name, "state", db_rollout_state_name(r->state), "stands",
-		    rollout_stand_name(c->stand), "since", since, "why", c->why[0] != '\0' ? c->why : NULL)) != 0)
+	if (c->stand != ROLLOUT_MOVES)
+		find(h, LEVEL_WARNING, "rollout", "%s", rollout_condition_text(r, c, text));
+	if (json_array_append_new(h->rollouts, rollout_condition_json(r, c)) != 0)
 		return err_set(e, ERR_FAILED, "JSON: no memory");
 	return 0;
 }

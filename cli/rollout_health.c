@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/rollout_health.h"
 
+#include "common/text.h"
 #include "provisioner/metrics.h"
 #include "rollout/decide.h"
 
@@ -25,6 +26,43 @@ rollout_stand_name(enum rollout_stand stand)
 	};
 
 	return names[stand];
+}
+
+const char *
+rollout_condition_text(const struct db_rollout *r, const struct rollout_condition *c, char ret[ROLLOUT_CONDITION_SIZE])
+{
+	char since[TEXT_TIME_SIZE];
+
+	text_time(c->since, since);
+	ret[0] = '\0';
+	switch (c->stand) {
+	case ROLLOUT_MOVES:
+		break;
+	case ROLLOUT_PAUSED:
+		(void)snprintf(ret, ROLLOUT_CONDITION_SIZE, "the rollout %s is paused: %s", r->name, c->why);
+		break;
+	case ROLLOUT_UNMOVED:
+		(void)snprintf(ret, ROLLOUT_CONDITION_SIZE,
+		    "the rollout %s is not moved on since %s; 'phonevpn serve' does that, or 'phonevpn rollout step' from "
+		    "a timer",
+		    r->name, since);
+		break;
+	case ROLLOUT_STILL:
+		(void)snprintf(ret, ROLLOUT_CONDITION_SIZE, "the rollout %s stands still since %s, waiting for %s",
+		    r->name, since, c->why);
+		break;
+	}
+	return ret;
+}
+
+json_t *
+rollout_condition_json(const struct db_rollout *r, const struct rollout_condition *c)
+{
+	char since[TEXT_TIME_SIZE];
+
+	text_time(c->since, since);
+	return json_pack("{s:s,s:s,s:s,s:s,s:s?}", "name", r->name, "state", db_rollout_state_name(r->state), "stands",
+	    rollout_stand_name(c->stand), "since", since, "why", c->why[0] != '\0' ? c->why : NULL);
 }
 
 static int

@@ -5,6 +5,8 @@
 #include "common/buf.h"
 #include "db/rollout.h"
 
+#include <jansson.h>
+
 /* Whether a rollout that was started, and is not over, gets on: what "health" and the metrics tell of it. */
 enum rollout_stand {
 	ROLLOUT_MOVES,
@@ -24,6 +26,14 @@ struct rollout_condition {
 
 /* "moves", "paused", "unmoved", "still". */
 const char *rollout_stand_name(enum rollout_stand stand);
+
+/* What is wrong, as a sentence; "" when nothing is. Returns ret. */
+#define ROLLOUT_CONDITION_SIZE (DB_ROLLOUT_WHY_SIZE + 256)
+const char *rollout_condition_text(const struct db_rollout *r, const struct rollout_condition *c,
+    char ret[ROLLOUT_CONDITION_SIZE]);
+
+/* A new reference, or NULL. */
+json_t *rollout_condition_json(const struct db_rollout *r, const struct rollout_condition *c);
 
 /* Of all rollouts that run or are paused, in the order of their creation. */
 int rollout_condition_each(struct db *db, time_t now,

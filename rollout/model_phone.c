@@ -6,6 +6,8 @@
 #define OLD 1
 #define NEW 2
 
+static const struct model_next nothing = { MODEL_NONE, 0 };
+
 enum kind {
 	KIND_GOOD,
 	KIND_NEVER_ASKS,
@@ -80,7 +82,7 @@ model_phone_offered(struct model_phone *p, const struct simulate_model *m, time_
 		return (struct model_next){ MODEL_SETTLE, now + (time_t)m->settles_in };
 	if (p->member.rung == DB_RUNG_FETCHED)
 		return (struct model_next){ MODEL_CONNECT, now + spread(p, m->connects_in) };
-	return p->kind == KIND_NEVER_ASKS ? (struct model_next){ .what = MODEL_NONE } : restart(p, m, now);
+	return p->kind == KIND_NEVER_ASKS ? nothing : restart(p, m, now);
 }
 
 static struct model_next
@@ -89,8 +91,9 @@ ask(struct model_phone *p, const struct simulate_model *m, time_t now)
 	if (random_share(&p->chance, m->server_errors))
 		return (struct model_next){ MODEL_ASK, next_restart(p, m, now) };
 	p->member.rung = DB_RUNG_OFFERED;
-	return p->kind == KIND_NEVER_FETCHES ? (struct model_next){ .what = MODEL_NONE }
-	                                     : (struct model_next){ MODEL_FETCH, now + 1 };
+	if (p->kind == KIND_NEVER_FETCHES)
+		return nothing;
+	return (struct model_next){ MODEL_FETCH, now + 1 };
 }
 
 static struct model_next
@@ -99,8 +102,9 @@ fetch(struct model_phone *p, const struct simulate_model *m, time_t now)
 	if (random_share(&p->chance, m->server_errors))
 		return (struct model_next){ MODEL_ASK, next_restart(p, m, now) };
 	p->member.rung = DB_RUNG_FETCHED;
-	return p->kind == KIND_DISCARDS ? (struct model_next){ .what = MODEL_NONE }
-	                                : (struct model_next){ MODEL_CONNECT, now + spread(p, m->connects_in) };
+	if (p->kind == KIND_DISCARDS)
+		return nothing;
+	return (struct model_next){ MODEL_CONNECT, now + spread(p, m->connects_in) };
 }
 
 static struct model_next
@@ -112,7 +116,7 @@ attach(struct model_phone *p, const struct simulate_model *m, time_t now)
 	p->has_new = true;
 	p->session = now;
 	if (p->kind == KIND_FLAPS)
-		return (struct model_next){ .what = MODEL_NONE };
+		return nothing;
 	if (p->kind == KIND_FALLS_BACK && falls <= (time_t)m->settles_in)
 		return (struct model_next){ MODEL_FALL, now + falls };
 	return (struct model_next){ MODEL_SETTLE, now + (time_t)m->settles_in };
@@ -123,7 +127,7 @@ settle(struct model_phone *p, const struct simulate_model *m, time_t now)
 {
 	p->member.rung = DB_RUNG_SETTLED;
 	if (p->kind != KIND_FALLS_BACK || m->settles_in >= SIMULATE_FALL_WITHIN)
-		return (struct model_next){ .what = MODEL_NONE };
+		return nothing;
 	return (struct model_next){ MODEL_FALL,
 		now + 1 + (time_t)random_below(&p->chance, SIMULATE_FALL_WITHIN - m->settles_in) };
 }
@@ -148,7 +152,7 @@ model_phone_act(struct model_phone *p, const struct simulate_model *m, enum mode
 	case MODEL_DEADLINE:
 		break;
 	}
-	return (struct model_next){ .what = MODEL_NONE };
+	return nothing;
 }
 
 void

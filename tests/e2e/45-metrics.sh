@@ -135,7 +135,7 @@ phonevpn --quiet rollout step
 phonevpn --quiet rollout pause spring
 up rollouts
 scrape
-for state in draft running paused done aborted rolled-back; do
+for state in draft running paused "done" aborted rolled-back; do
 	is "rollouts that are $state" "$(metric "phonevpn_rollouts{state=\"$state\"}")" \
 		"$(phonevpn --json rollout list | jq --arg s $state '[.[] | select(.state == $s)] | length')"
 done
