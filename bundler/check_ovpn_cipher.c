@@ -66,12 +66,19 @@ ovpn_cipher_check(struct ovpn_check *ck, const struct config_line *line)
 		    "expected blocks of 128 bits (AES-256-CBC), found %s with 64", shown);
 }
 
-/* By one of the two names that OpenSSL 1.0 has of it; OpenSSL 3 has more of them, as SHA-1. */
+/*
+ * By one of the two names that OpenSSL 1.0 has of it; OpenSSL 3 has more of them, as SHA-1, and digests that are younger.
+ * 2.3.2 with OpenSSL 1.0.1u: "Message hash algorithm 'SHA3-256' not found".
+ */
 static bool
 is_digest_of_old(const char *name)
 {
+	static const char *const younger[] = { "SHA3-", "SHAKE", "BLAKE2", "SHA512-", "SM3", "MD5-SHA1" };
 	int nid = OBJ_sn2nid(name) != NID_undef ? OBJ_sn2nid(name) : OBJ_ln2nid(name);
 
+	for (size_t i = 0; i < sizeof(younger) / sizeof(younger[0]); i++)
+		if (strncasecmp(younger[i], name, strlen(younger[i])) == 0)
+			return false;
 	return nid != NID_undef && EVP_get_digestbynid(nid) != NULL;
 }
 

@@ -96,12 +96,24 @@ ovpn_cas_check(const struct ovpn_check *ck, const struct config_line *line)
 
 /* ---- the phone's certificate ---- */
 
+/* Than OpenSSL 1.0. */
+static bool
+is_younger(const char *key_name)
+{
+	static const char *const names[] = { "ED25519", "ED448", "rsassaPss" };
+
+	return ovpn_listed(names, sizeof(names) / sizeof(names[0]), key_name);
+}
+
 static void
 key_kind_check(const struct ovpn_check *ck, unsigned int line, const struct ca_cert_facts *f)
 {
 	if (f->rsa && f->bits < RSA_BITS)
 		ovpn_found(ck, OVPN_CERT_WEAK, line, "<cert>", "%s: expected RSA of %d bits, found %d", f->subject,
 		    RSA_BITS, f->bits);
+	else if (is_younger(f->key_name))
+		ovpn_found(ck, OVPN_CERT_KIND, line, "<cert>", "%s: expected RSA of %d bits, found %s", f->subject,
+		    RSA_BITS, f->key_name);
 	else if ((f->rsa && f->bits > RSA_MEASURED_MAX) || (!f->rsa && strcmp(f->key_name, EC_NAME) != 0))
 		ovpn_found(ck, OVPN_CERT_UNMEASURED, line, "<cert>",
 		    "%s: expected RSA of 2048 to 4096 bits, found %s of %d", f->subject, f->rsa ? "RSA" : f->key_name,

@@ -200,12 +200,12 @@ const struct finding_rule check_ovpn_rules[OVPN_RULE_COUNT + 1] = {
 	    "The phone's OpenVPN takes SHA1, and so does a server that does not say otherwise. With another one on the "
 	    "server the phone connects, and then every packet is dropped ('packet HMAC authentication failed').",
 	    "Add 'auth SHA1' or 'auth SHA256', the same as on the server; 'check server' compares the two." },
-	[OVPN_AUTH_UNKNOWN] = { "ovpn-auth-unknown", FINDING_ERROR, "A digest that does not exist",
-	    "OpenVPN ends: 'Message hash algorithm ... not found'.",
+	[OVPN_AUTH_UNKNOWN] = { "ovpn-auth-unknown", FINDING_ERROR, "A digest that the phone's OpenSSL does not have",
+	    "OpenVPN ends: 'Message hash algorithm ... not found'. What OpenSSL learned behind 1.0, as SHA3 and BLAKE2, and the "
+	    "name SHA-1, it does not know.",
 	    "Take SHA1 or SHA256, the same as on the server." },
 	[OVPN_AUTH_UNMEASURED] = { "ovpn-auth-unmeasured", FINDING_WARNING, "A digest that no old client was run with",
-	    "MD5, SHA1, SHA256 and SHA512 were measured with 2.2; what OpenSSL learned later, as SHA3 and BLAKE2, the "
-	    "phone's does not have.",
+	    "MD5, SHA1, SHA256 and SHA512 were measured with 2.2; others it has, and nobody tried.",
 	    "Take SHA1 or SHA256, the same as on the server." },
 	[OVPN_AUTH_NONE] = { "ovpn-auth-none", FINDING_WARNING, "auth none: packets are not authenticated",
 	    "Everybody on the way can change what flows through the tunnel.",
@@ -318,9 +318,11 @@ const struct finding_rule check_ovpn_rules[OVPN_RULE_COUNT + 1] = {
 	[OVPN_CERT_EC] = { "ovpn-cert-ec", FINDING_NOTE, "The key is an elliptic one",
 	    "P-256 and P-384 were measured to work with OpenVPN 2.1 to 2.3.2, and never on a phone.",
 	    "RSA of 2048 bits is what phones in the field have; try one phone before the others are sent out." },
+	[OVPN_CERT_KIND] = { "ovpn-cert-kind", FINDING_ERROR, "A kind of key that the phone's OpenSSL does not know",
+	    "OpenVPN ends: 'Cannot load inline certificate file'. Ed25519 and Ed448, and RSA for PSS alone, came with OpenSSL "
+	    "1.1.1; the phone's is older by its list of ciphers, and 2.3.2 was run with 1.0.1.",
+	    "Mint with RSA of 2048 bits." },
 	[OVPN_CERT_UNMEASURED] = { "ovpn-cert-unmeasured", FINDING_WARNING,
 	    "A kind of key that no old client was run with",
-	    "RSA of 1024 to 4096 bits and the curves P-256 and P-384 were measured. Ed25519 and Ed448 came with OpenSSL "
-	    "1.1.1; the phone's is older by its list of ciphers.",
-	    "Mint with RSA of 2048 bits." },
+	    "RSA of 1024 to 4096 bits and the curves P-256 and P-384 were measured.", "Mint with RSA of 2048 bits." },
 };

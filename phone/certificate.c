@@ -77,6 +77,25 @@ own_read(const void *text, size_t len, struct own *ret, struct err *e)
 	return 0;
 }
 
+/* OpenSSL 1.0 knows no others, as Ed25519 or RSA for PSS alone, and ends: "Cannot load inline certificate file". */
+static int
+own_check_kind(const X509 *cert, struct err *e)
+{
+	static const int kinds[] = { EVP_PKEY_RSA, EVP_PKEY_EC, EVP_PKEY_DSA, EVP_PKEY_DH };
+	ASN1_OBJECT *kind = NULL;
+	char name[64];
+
+	(void)X509_PUBKEY_get0_param(&kind, NULL, NULL, NULL, X509_get_X509_PUBKEY(cert));
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (kind != NULL && OBJ_obj2nid(kind) == kinds[i])
+			return 0;
+	}
+	if (kind == NULL || OBJ_obj2txt(name, sizeof(name), kind, 0) <= 0)
+		(void)snprintf(name, sizeof(name), "none");
+	return err_set(e, ERR_INTEGRITY,
+	    "<cert>: expected a certificate of an RSA key, which the phone's OpenSSL knows, found %s", name);
+}
+
 /* One that cannot be read spoils the block, for the phone as well. */
 static X509_STORE *
 store_read(const void *text, size_t len, struct err *e)
@@ -233,7 +252,7 @@ certificate_check(const struct certificate_pem *pem, time_t clock, struct certif
 	if (store == NULL)
 		goto out;
 	if ((cache == NULL || cache->issuer == NULL || !certificate_issuer_vouches(cache->issuer, pem, clock, &info)) &&
-	    (own_read(pem->cert, pem->cert_len, &own, e) != 0 ||
+	    (own_read(pem->cert, pem->cert_len, &own, e) != 0 || own_check_kind(own.cert, e) != 0 ||
 		certificate_key_check(pem->key, pem->key_len, own.cert, cache == NULL, e) != 0 ||
 		verify(&own, store, clock, cache, &info, e) != 0))
 		goto out;

@@ -189,18 +189,63 @@ translate(const char *element, size_t len, char out[CLIENT_LINE_MAX + 1])
 	}
 }
 
-/* A group ("HIGH"), or with a sign or a command: no suite's name, all of which are words joined by hyphens. */
+/* Of cipher_aliases[] in OpenSSL 1.0's ssl_ciph.c, and DEFAULT. */
+static bool
+is_group(const char *name, size_t len)
+{
+	static const char *const groups[] = { "ALL", "COMPLEMENTOFALL", "COMPLEMENTOFDEFAULT", "DEFAULT", "kRSA",
+		"kDHr", "kDHd", "kDH", "kEDH", "DH", "kECDHr", "kECDHe", "kECDH", "kEECDH", "ECDH", "kPSK", "kSRP",
+		"kGOST", "kKRB5", "aRSA", "aDSS", "DSS", "aKRB5", "aNULL", "aDH", "aECDH", "aECDSA", "ECDSA", "aPSK",
+		"aGOST94", "aGOST01", "aGOST", "EDH", "EECDH", "NULL", "KRB5", "RSA", "ADH", "AECDH", "PSK", "SRP",
+		"DES", "3DES", "RC4", "RC2", "IDEA", "SEED", "eNULL", "AES128", "AES256", "AES", "AESGCM",
+		"CAMELLIA128", "CAMELLIA256", "CAMELLIA", "MD5", "SHA1", "SHA", "GOST94", "GOST89MAC", "SHA256",
+		"SHA384", "SSLv2", "SSLv3", "TLSv1", "EXP", "EXPORT", "EXPORT40", "EXPORT56", "LOW", "MEDIUM", "HIGH",
+		"FIPS" };
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		if (strlen(groups[i]) == len && memcmp(groups[i], name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A group ("HIGH"), several ("RSA+AES"), or a command: no suite's name, all of which are words joined by hyphens. A sign in
+ * front takes away, or puts last. What is neither is passed over: "no cipher match" where there is nothing else.
+ */
 static bool
 is_rule(const char *element)
 {
-	return element[0] == '-' || strchr(element, '-') == NULL || element[strspn(element, CIPHER_LETTERS)] != '\0';
+	const char *at = element + strspn(element, "!-+");
+
+	if (*at == '@' || (at > element && strchr(at, '-') != NULL))
+		return true;
+	for (;; at++) {
+		size_t len = strcspn(at, "+");
+
+		if (!is_group(at, len))
+			return strchr(element, '+') != NULL && strchr(element, '-') != NULL;
+		at += len;
+		if (*at == '\0')
+			return true;
+	}
 }
 
 struct wanted {
 	struct buf openssl;               /* tls-cipher with all names translated */
 	struct limits_list have, missing; /* by name */
 	bool rule;                        /* one of its elements is */
+	bool adds;                        /* one of them adds ciphers, and does not only take away or sort */
 };
+
+/* OpenSSL 1.0 tells upper from lower case. */
+static const char *
+suite_find(const struct limits_list *list, const char *name)
+{
+	const char *found = list_find(list, name, strlen(name));
+
+	return found != NULL && strcmp(found, name) == 0 ? found : NULL;
+}
 
 static void
 wanted_read(struct wanted *w, const struct limits_offer *offer, const char *tls_cipher)
@@ -211,13 +256,15 @@ wanted_read(struct wanted *w, const struct limits_offer *offer, const char *tls_
 		const char *have, *missing;
 
 		translate(at, len, name);
-		have = list_find(&offer->control, name, strlen(name));
-		missing = list_find(&offer->control_missing, name, strlen(name));
+		have = suite_find(&offer->control, name);
+		missing = suite_find(&offer->control_missing, name);
 		if (have != NULL && list_find(&w->have, have, strlen(have)) == NULL)
 			list_add(&w->have, have);
 		if (missing != NULL && list_find(&w->missing, missing, strlen(missing)) == NULL)
 			list_add(&w->missing, missing);
 		w->rule = w->rule || (len > 0 && is_rule(name));
+		w->adds = w->adds || have != NULL || missing != NULL ||
+		          (len > 0 && is_rule(name) && strchr("!-+@", name[0]) == NULL);
 		buf_addf(&w->openssl, "%s%s", w->openssl.len > 0 ? ":" : "", name);
 		at += len + (at[len] == ':');
 	}
@@ -255,7 +302,7 @@ apply_control(const struct limits_offer *offer, const struct ovpn *o, struct lim
 	if (o->tls_cipher[0] == '\0') {
 		ret->control = offer->control;
 		ret->control_missing = offer->control_missing;
-	} else if (w.rule) {
+	} else if (w.rule && w.adds) {
 		apply_rule(offer, &w.openssl, ret);
 	} else {
 		ret->control = w.have;

@@ -140,6 +140,8 @@ read_block(struct ovpn_reader *r, const char *name)
 		r->form[i] = FORM_INLINE;
 	if (i <= FILE_KEY && ovpn_block_check_pem(&block, i == FILE_KEY, &why) != 0)
 		return ovpn_fatal(r, "<%s>: %s%s", name, why.text, block.len < block.whole ? cut : "");
+	if (i == FILE_TLS_AUTH && ovpn_block_check_static_key(&block, &why) != 0)
+		return ovpn_fatal(r, "<%s>: %s%s", name, why.text, block.len < block.whole ? cut : "");
 	if (block.long_pem)
 		ovpn_note(r->o, ovpn_reader_line(r),
 		    "<%s>: base64 on lines longer than %d, which 2.2's OpenSSL cannot read", name, CLIENT_PEM_COLUMNS);
@@ -233,7 +235,8 @@ check_complete(struct ovpn_reader *r)
 		if (i <= FILE_KEY && r->form[i] == FORM_ABSENT)
 			return err_set(r->e, ERR_INTEGRITY, "<%s>: expected in the file, found no such block", name);
 	}
-	if (ovpn_entries_check(r->entries, r->client, r->e) != 0)
+	if (ovpn_whole_check(&r->whole, r->client, r->o->cipher, r->e) != 0 ||
+	    ovpn_entries_check(r->entries, r->client, r->whole.random_host, r->e) != 0)
 		return -1;
 	keep_tls_remote(r);
 	/* 2.3.2 compares TCP with TCP, 2.6 the very name. */
@@ -263,6 +266,7 @@ ovpn_read(const void *data, size_t len, const struct model *m, struct ovpn *ret,
 		.e = e,
 		.entries = &entries,
 		.entry = &entries.global,
+		.whole = OVPN_WHOLE_INIT,
 	};
 
 	if (len == 0 || len > OVPN_MAX)
@@ -272,6 +276,8 @@ ovpn_read(const void *data, size_t len, const struct model *m, struct ovpn *ret,
 		r.src.at = strlen(BOM);
 		ovpn_note(&o, 1, "a byte order mark: OpenVPN 2.3 takes it, 2.1 and 2.2 end at it");
 	}
+	/* What it is where the file says nothing: see ovpn_modern_proto(). */
+	buf_add_string(&o.effective, "proto udp4\n");
 	if (read_lines(&r) != 0 || check_complete(&r) != 0 || buf_check(&o.effective, "effective lines", e) != 0 ||
 	    buf_check(&o.ca, "<ca>", e) != 0 || buf_check(&o.cert, "<cert>", e) != 0 ||
 	    buf_check(&o.key, "<key>", e) != 0) {

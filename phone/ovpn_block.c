@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "phone/ovpn_block.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,6 +53,9 @@ ovpn_block_read(struct ovpn_source *src, const char *name, struct ovpn_block *re
 			block.len = (size_t)(src->data + src->at - block.text);
 			continue;
 		}
+		if (memchr(block.text, '\0', block.len) != NULL)
+			return err_set(e, ERR_INTEGRITY,
+			    "<%s>: expected text, found a NUL byte, behind which the line is lost", name);
 		/* Its buffer has a NUL in it as well: of exactly so many bytes the last line feed is lost, no more. */
 		block.whole = block.len;
 		if (block.len > CLIENT_BLOCK_MAX)
@@ -122,5 +126,45 @@ ovpn_block_check_pem(struct ovpn_block *block, bool key, struct err *e)
 		    key ? "private key" : "certificate");
 	if (p.count == 0)
 		return err_set(e, ERR_INTEGRITY, "expected PEM, found no BEGIN line in column 0");
+	return 0;
+}
+
+#define STATIC_KEY_BYTES 256 /* struct key2 in crypto.h: two keys, and both are wanted, whatever the direction */
+
+/* The line that begins so, and the next one in *behind; NULL: none. */
+static const char *
+line_find(const char *text, const char *end, const char *begin, const char **behind)
+{
+	while (text < end) {
+		const char *feed = memchr(text, '\n', (size_t)(end - text));
+
+		*behind = feed != NULL ? feed + 1 : end;
+		if (begins(text, (size_t)(end - text), begin))
+			return text;
+		text = *behind;
+	}
+	return NULL;
+}
+
+int
+ovpn_block_check_static_key(const struct ovpn_block *block, struct err *e)
+{
+	const char *end = block->text + block->len, *at, *foot, *behind;
+	size_t digits = 0;
+
+	if (line_find(block->text, end, BEGIN "OpenVPN Static key V1-----", &at) == NULL)
+		return err_set(e, ERR_INTEGRITY, "expected an OpenVPN static key, found no BEGIN line of one");
+	foot = line_find(at, end, END "OpenVPN Static key V1-----", &behind);
+	if (foot == NULL)
+		return err_set(e, ERR_INTEGRITY, "expected an END line of an OpenVPN static key, found none");
+	for (; at < foot && digits < 2 * (size_t)STATIC_KEY_BYTES; at++) {
+		if (isxdigit((unsigned char)*at))
+			digits++;
+		else if (!isspace((unsigned char)*at))
+			return err_set(e, ERR_INTEGRITY, "expected a static key in hex, found another character");
+	}
+	if (digits < 2 * (size_t)STATIC_KEY_BYTES)
+		return err_set(e, ERR_INTEGRITY, "expected a static key of %d bytes, found %zu", STATIC_KEY_BYTES,
+		    digits / 2);
 	return 0;
 }

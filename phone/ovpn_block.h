@@ -26,4 +26,7 @@ int ovpn_block_read(struct ovpn_source *src, const char *name, struct ovpn_block
 /* The block holds whole PEM of certificates, or of one private key without a password. ERR_INTEGRITY otherwise. */
 int ovpn_block_check_pem(struct ovpn_block *block, bool key, struct err *e);
 
+/* As 2.3.2's read_key_file() in crypto.c reads the key in <tls-auth>. */
+int ovpn_block_check_static_key(const struct ovpn_block *block, struct err *e);
+
 #endif

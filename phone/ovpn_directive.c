@@ -4,8 +4,8 @@
 #include "dseries/client.h"
 #include "phone/ovpn_reader.h"
 #include "phone/ovpn_rules.h"
+#include "phone/ovpn_argument.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,19 +34,29 @@ take_remote(struct ovpn_reader *r, const struct ovpn_words *w)
 {
 	const char *proto = w->count > 3 ? w->word[3] : NULL;
 	struct ovpn_entry unused = { .line = 0 };
-	struct err why = ERR_INIT;
-	unsigned long port;
 
-	if (w->count > 2 && text_number(w->word[2], 1, 65535, "remote: port", &port, &why) != 0)
-		return ovpn_fatal(r, "%s", why.text);
 	if (proto != NULL && take_proto(r, r->connection != 0 ? r->entry : &unused, proto) != 0)
 		return -1;
-	if (r->connection != 0)
+	if (r->connection != 0) {
 		r->connection_remotes++;
-	else if (!ovpn_entries_remote(r->entries, ovpn_reader_line(r), proto))
+		r->entry->host = ovpn_host(w->word[1]);
+	} else if (!ovpn_entries_remote(r->entries, ovpn_reader_line(r), w->word[1], proto))
 		return ovpn_fatal(r, "remote: expected at most %d of them, found more", OVPN_ENTRIES_MAX);
 	r->o->remotes++;
 	return 0;
+}
+
+/* OpenSSL 1.0 has each name in upper and in lower case, and tells "Aes" from both: EVP_get_cipherbyname(). */
+static bool
+is_mixed_case(const char *name)
+{
+	size_t lower = 0, upper = 0;
+
+	for (const char *at = name; *at != '\0'; at++) {
+		lower += *at >= 'a' && *at <= 'z';
+		upper += *at >= 'A' && *at <= 'Z';
+	}
+	return lower > 0 && upper > 0;
 }
 
 static int
@@ -60,7 +70,7 @@ take_cipher(struct ovpn_reader *r, const struct ovpn_words *w)
 		return 0;
 	r->cipher = true;
 	(void)snprintf(r->o->cipher, sizeof(r->o->cipher), "%s", w->word[1]);
-	support = cipher_data_support(r->model, w->word[1]);
+	support = is_mixed_case(w->word[1]) ? CIPHER_NO : cipher_data_support(r->model, w->word[1]);
 	if (strcmp(w->word[1], "none") == 0)
 		ovpn_note(r->o, ovpn_reader_line(r), "cipher none: what goes through the tunnel is not encrypted");
 	else if (support != CIPHER_YES && r->model->ciphers_may_differ)
@@ -97,6 +107,8 @@ take_setenv(struct ovpn_reader *r, const struct ovpn_words *w, bool *ret_keep)
 static int
 take_tls_cipher(struct ovpn_reader *r, const struct ovpn_words *w)
 {
+	if (w->word[1][0] == '\0')
+		return ovpn_fatal(r, "tls-cipher: expected the names of ciphers, found none");
 	for (const char *at = strchr(w->word[1], '@'); at != NULL; at = strchr(at + 1, '@')) {
 		if (strncmp(at, "@STRENGTH", strlen("@STRENGTH")) != 0)
 			return ovpn_fatal(r,
@@ -134,59 +146,6 @@ take_names(struct ovpn_reader *r, const struct ovpn_words *w)
 	return 0;
 }
 
-/* Directives with one argument of few words; the phone's client ends at another. */
-static int
-check_choice(struct ovpn_reader *r, const struct ovpn_words *w)
-{
-	static const struct {
-		const char *name, *choice[3], *expected;
-	} choices[] = {
-		{ "remote-cert-tls", { "server" }, "server" },
-		{ "ns-cert-type", { "server" }, "server" },
-		{ "key-direction", { "0", "1" }, "0 or 1" },
-		{ "mode", { "p2p" }, "p2p" },
-		{ "comp-lzo", { "yes", "no", "adaptive" }, "yes, no or adaptive" },
-		{ "topology", { "net30", "p2p", "subnet" }, "net30, p2p or subnet" },
-		{ "auth-retry", { "none", "nointeract", "interact" }, "none, nointeract or interact" },
-	};
-
-	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
-		bool found = w->count < 2;
-
-		if (strcmp(choices[i].name, w->word[0]) != 0)
-			continue;
-		for (size_t k = 0; !found && k < 3 && choices[i].choice[k] != NULL; k++)
-			found = strcmp(choices[i].choice[k], w->word[1]) == 0;
-		if (!found)
-			return ovpn_fatal(r, "%s: expected %s, found \"%s\"", w->word[0], choices[i].expected,
-			    ovpn_shown(w->word[1]));
-	}
-	return 0;
-}
-
-/* "Message hash algorithm '...' not found": the client ends. Without an argument it says the default. */
-static int
-take_auth(struct ovpn_reader *r, const struct ovpn_words *w)
-{
-	char shown[40];
-
-	if (w->count < 2 || strcmp(w->word[1], "none") == 0 || EVP_get_digestbyname(w->word[1]) != NULL)
-		return 0;
-	return ovpn_fatal(r, "auth: expected the name of a digest, as SHA1 or SHA256, found %s",
-	    text_printable(w->word[1], shown, sizeof(shown)));
-}
-
-static int
-take_port(struct ovpn_reader *r, const struct ovpn_words *w)
-{
-	struct err why = ERR_INIT;
-	unsigned long port;
-
-	if (text_number(w->word[1], 1, 65535, w->word[0], &port, &why) != 0)
-		return ovpn_fatal(r, "%s", why.text);
-	return 0;
-}
-
 /* What a directive's arguments mean to this reader; most it only counts. */
 static int
 take_arguments(struct ovpn_reader *r, const struct ovpn_words *w, bool *ret_keep)
@@ -221,10 +180,6 @@ take_arguments(struct ovpn_reader *r, const struct ovpn_words *w, bool *ret_keep
 		return take_setenv(r, w, ret_keep);
 	else if (strcmp(name, "proto") == 0)
 		return take_proto(r, r->entry, w->word[1]);
-	else if (strcmp(name, "auth") == 0)
-		return take_auth(r, w);
-	else if (strcmp(name, "port") == 0 || strcmp(name, "lport") == 0 || strcmp(name, "rport") == 0)
-		return take_port(r, w);
 	else if (strcmp(name, "verify-x509-name") == 0 || strcmp(name, "tls-remote") == 0 ||
 		 strcmp(name, "compat-names") == 0)
 		return take_names(r, w);
@@ -297,7 +252,7 @@ check_kind(struct ovpn_reader *r, const struct client_directive *d, const struct
 	if (w->count - 1 > d->max_arguments)
 		ovpn_note(r->o, ovpn_reader_line(r),
 		    "%s: more arguments than it has; OpenVPN " CLIENT_VERSION " ignores them", name);
-	return check_effect(r, name);
+	return ovpn_argument_check(r, w) == 0 ? check_effect(r, name) : -1;
 }
 
 /* For the real openvpn. Of a word too many the phone's takes no notice, and that one ends. */
@@ -307,6 +262,11 @@ keep(struct ovpn_reader *r, const struct client_directive *d, const struct ovpn_
 {
 	size_t last = w->count - 1 > d->max_arguments ? d->max_arguments : w->count - 1;
 
+	if (ovpn_modern_proto(w) != NULL) {
+		buf_add(&r->o->effective, piece->text, w->end[last - 1]);
+		buf_addf(&r->o->effective, " %s\n", ovpn_modern_proto(w));
+		return;
+	}
 	switch (ovpn_modern(d->name, w->count - 1)) {
 	case MODERN_GONE:
 		ovpn_note(r->o, ovpn_reader_line(r),
@@ -326,6 +286,7 @@ int
 ovpn_directive_read(struct ovpn_reader *r, const struct ovpn_piece *piece, const struct ovpn_words *w)
 {
 	const struct client_directive *d = client_directive_find(w->word[0]);
+	const char *why;
 	bool act = true;
 	int rc;
 
@@ -335,7 +296,10 @@ ovpn_directive_read(struct ovpn_reader *r, const struct ovpn_piece *piece, const
 	if (rc <= 0)
 		return rc;
 	ovpn_entry_say(r->entry, w);
-	if (check_choice(r, w) != 0 || take_arguments(r, w, &act) != 0)
+	why = ovpn_whole_say(&r->whole, w);
+	if (why != NULL)
+		return ovpn_fatal(r, "%s", why);
+	if (take_arguments(r, w, &act) != 0)
 		return -1;
 	if (act)
 		keep(r, d, piece, w);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "phone/ovpn_entry.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,8 @@ enum {
 	LINK_MTU = 1 << 14,
 	HTTP_SERVER = 1 << 15,
 	EITHER_END = 1 << 16, /* the protocol's name says neither client nor server */
+	LOCAL_IPV4 = 1 << 17, /* local is such an address */
+	LOCAL_IPV6 = 1 << 18,
 };
 
 /* These belong to no single place to connect to. */
@@ -94,6 +97,25 @@ ovpn_entry_proto(struct ovpn_entry *entry, const char *word)
 	return false;
 }
 
+enum ovpn_host
+ovpn_host(const char *word)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	if (inet_pton(AF_INET, word, address) == 1)
+		return OVPN_HOST_IPV4;
+	return inet_pton(AF_INET6, word, address) == 1 ? OVPN_HOST_IPV6 : OVPN_HOST_NAME;
+}
+
+static void
+say_local(struct ovpn_entry *entry, const char *word)
+{
+	enum ovpn_host host = ovpn_host(word);
+
+	entry->said &= ~(unsigned int)(LOCAL_IPV4 | LOCAL_IPV6);
+	entry->said |= host == OVPN_HOST_IPV4 ? LOCAL_IPV4 : host == OVPN_HOST_IPV6 ? LOCAL_IPV6 : 0;
+}
+
 static bool
 holds(enum value value, const struct ovpn_words *w)
 {
@@ -112,6 +134,8 @@ holds(enum value value, const struct ovpn_words *w)
 void
 ovpn_entry_say(struct ovpn_entry *entry, const struct ovpn_words *w)
 {
+	if (strcmp(w->word[0], "local") == 0)
+		say_local(entry, w->word[1]);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(words[i].name, w->word[0]) != 0)
 			continue;
@@ -122,13 +146,14 @@ ovpn_entry_say(struct ovpn_entry *entry, const struct ovpn_words *w)
 }
 
 bool
-ovpn_entries_remote(struct ovpn_entries *entries, unsigned int line, const char *proto)
+ovpn_entries_remote(struct ovpn_entries *entries, unsigned int line, const char *host, const char *proto)
 {
 	size_t i = entries->remote_count;
 
 	if (i >= OVPN_ENTRIES_MAX)
 		return false;
 	entries->remotes[i].own.line = line;
+	entries->remotes[i].own.host = ovpn_host(host);
 	entries->remotes[i].has_proto = proto != NULL && ovpn_entry_proto(&entries->remotes[i].own, proto);
 	entries->remote_count++;
 	return true;
@@ -170,21 +195,27 @@ static const struct {
 	{ NO_REPLAY | REPLAY_WINDOW, "no-replay and replay-window" },
 };
 
+static const char *const proto_names[] = { "udp", "udp6", "tcp-client", "tcp6-client" };
+
+static bool
+is_ipv6(const struct ovpn_entry *entry)
+{
+	return entry->proto == OVPN_UDP6 || entry->proto == OVPN_TCP6;
+}
+
 static int
 entry_check(const struct ovpn_entry *entry, bool client, struct err *e)
 {
-	static const char *const names[] = { "udp", "udp6", "tcp-client", "tcp6-client" };
-
 	if (!client && (entry->said & EITHER_END) != 0)
 		return err_set(e, ERR_INTEGRITY,
 		    "line %u: proto: expected %s where there is no directive client, found one that says neither end; "
 		    "OpenVPN " CLIENT_VERSION " ends",
-		    entry->line, names[entry->proto]);
+		    entry->line, proto_names[entry->proto]);
 	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
 		if ((entry->said & protocols[i].bit) != 0 && !protocols[i].with[entry->proto])
 			return err_set(e, ERR_INTEGRITY,
 			    "line %u: %s: expected with proto %s only, found with %s; OpenVPN " CLIENT_VERSION " ends",
-			    entry->line, protocols[i].name, protocols[i].expected, names[entry->proto]);
+			    entry->line, protocols[i].name, protocols[i].expected, proto_names[entry->proto]);
 	}
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		if ((entry->said & pairs[i].bits) == pairs[i].bits)
@@ -197,25 +228,71 @@ entry_check(const struct ovpn_entry *entry, bool client, struct err *e)
 		    "line %u: http-proxy: expected with its options, found the options alone; "
 		    "OpenVPN " CLIENT_VERSION " ends",
 		    entry->line);
+	/* resolve_bind_local() in socket.c. */
+	if ((entry->said & (is_ipv6(entry) ? LOCAL_IPV4 : LOCAL_IPV6)) != 0)
+		return err_set(e, ERR_INTEGRITY,
+		    "line %u: local: expected an IPv%d address with proto %s, found another; "
+		    "OpenVPN " CLIENT_VERSION " ends",
+		    entry->line, is_ipv6(entry) ? 6 : 4, proto_names[entry->proto]);
 	return 0;
+}
+
+/* Of the places: how many are tried, how many of these can be reached, and the first that cannot. */
+struct tally {
+	bool client, random_host;
+	size_t usable, reachable;
+	struct ovpn_entry stranger;
+};
+
+/*
+ * resolve_remote() and addr_guess_family() in socket.c: a protocol without a 6 has IPv4 alone, one with it IPv6 alone, and
+ * another address is a name that cannot be resolved. Through a proxy it is the proxy that looks for the host.
+ */
+static bool
+is_reachable(const struct ovpn_entry *entry, bool random_host)
+{
+	if ((entry->said & (HTTP_SERVER | SOCKS_PROXY)) != 0 || entry->host == OVPN_HOST_NAME)
+		return true;
+	return !random_host && (entry->host == OVPN_HOST_IPV6) == is_ipv6(entry);
 }
 
 /* Check it, and count it where it is one that is tried. */
 static int
-entries_try(const struct ovpn_entries *entries, const struct ovpn_entry *entry, bool client, size_t *usable,
-    struct err *e)
+entries_try(const struct ovpn_entries *entries, const struct ovpn_entry *entry, struct tally *t, struct err *e)
 {
 	bool tcp = entry->proto == OVPN_TCP || entry->proto == OVPN_TCP6;
 
-	*usable += !entries->forced || entries->forced_tcp == tcp;
-	return entry_check(entry, client, e);
+	if (entry_check(entry, t->client, e) != 0)
+		return -1;
+	if (entries->forced && entries->forced_tcp != tcp)
+		return 0;
+	t->usable++;
+	if (is_reachable(entry, t->random_host))
+		t->reachable++;
+	else if (t->stranger.line == 0)
+		t->stranger = *entry;
+	return 0;
+}
+
+static int
+unreachable(const struct tally *t, struct err *e)
+{
+	if (t->random_host)
+		return err_set(e, ERR_INTEGRITY,
+		    "line %u: remote: expected a name with remote-random-hostname, found an address, before which "
+		    "OpenVPN " CLIENT_VERSION " puts random letters: it has none that it can reach",
+		    t->stranger.line);
+	return err_set(e, ERR_INTEGRITY,
+	    "line %u: remote: expected an IPv%d address with proto %s, found another: OpenVPN " CLIENT_VERSION
+	    " has none that it can reach (\"Cannot resolve host address\")",
+	    t->stranger.line, is_ipv6(&t->stranger) ? 6 : 4, proto_names[t->stranger.proto]);
 }
 
 int
-ovpn_entries_check(const struct ovpn_entries *entries, bool client, struct err *e)
+ovpn_entries_check(const struct ovpn_entries *entries, bool client, bool random_host, struct err *e)
 {
 	const struct ovpn_entry *global = &entries->global;
-	size_t usable = 0;
+	struct tally t = { .client = client, .random_host = random_host };
 
 	if ((global->said & (TUN_MTU | LINK_MTU)) == (TUN_MTU | LINK_MTU))
 		return err_set(e, ERR_INTEGRITY,
@@ -224,24 +301,25 @@ ovpn_entries_check(const struct ovpn_entries *entries, bool client, struct err *
 		struct ovpn_entry entry = entries->connections[i];
 
 		entry.said = (entry.said & ~(unsigned int)GLOBAL) | (global->said & GLOBAL);
-		if (entries_try(entries, &entry, client, &usable, e) != 0)
+		if (entries_try(entries, &entry, &t, e) != 0)
 			return -1;
 	}
 	for (size_t i = 0; entries->connection_count == 0 && i < entries->remote_count; i++) {
 		struct ovpn_entry entry = *global;
 
 		entry.line = entries->remotes[i].own.line;
+		entry.host = entries->remotes[i].own.host;
 		if (entries->remotes[i].has_proto) {
 			entry.proto = entries->remotes[i].own.proto;
 			entry.said = (entry.said & ~(unsigned int)EITHER_END) | entries->remotes[i].own.said;
 		}
-		if (entries_try(entries, &entry, client, &usable, e) != 0)
+		if (entries_try(entries, &entry, &t, e) != 0)
 			return -1;
 	}
-	if (usable == 0)
+	if (t.usable == 0)
 		return err_set(e, ERR_INTEGRITY,
 		    "proto-force: expected a remote with %s, found none; OpenVPN " CLIENT_VERSION
 		    " ends with \"No usable connection profiles are present\"",
 		    entries->forced_tcp ? "TCP" : "UDP");
-	return 0;
+	return t.reachable > 0 ? 0 : unreachable(&t, e);
 }

@@ -25,8 +25,15 @@ enum ovpn_proto {
 	OVPN_TCP6,
 };
 
+enum ovpn_host {
+	OVPN_HOST_NAME,		/* which may have addresses of either family */
+	OVPN_HOST_IPV4,
+	OVPN_HOST_IPV6,
+};
+
 struct ovpn_entry {
 	enum ovpn_proto proto;
+	enum ovpn_host host;	/* of the remote */
 	unsigned int said;	/* bits, of the directives that ovpn_entry.c names */
 	unsigned int line;	/* of the remote, or of the <connection> */
 };
@@ -48,14 +55,17 @@ bool ovpn_entry_proto(struct ovpn_entry *entry, const char *word);
 /* Take note of a directive; of most there is nothing to note. */
 void ovpn_entry_say(struct ovpn_entry *entry, const struct ovpn_words *w);
 
+enum ovpn_host ovpn_host(const char *word);
+
 /* A remote outside of <connection> (proto NULL: it has none of its own), or a <connection>. False: too many. */
-bool ovpn_entries_remote(struct ovpn_entries *entries, unsigned int line, const char *proto);
+bool ovpn_entries_remote(struct ovpn_entries *entries, unsigned int line, const char *host, const char *proto);
 bool ovpn_entries_connection(struct ovpn_entries *entries, const struct ovpn_entry *entry);
 
 /*
- * At the end of the file: ERR_INTEGRITY for the first place that 2.3.2 does not take. client: the directive client was
- * said, without which tcp means neither end.
+ * At the end of the file: ERR_INTEGRITY for the first place that 2.3.2 does not take, or when it can reach none. client:
+ * the directive client was said, without which tcp means neither end. random_host: remote-random-hostname was, which
+ * makes a name of an address, too.
  */
-int ovpn_entries_check(const struct ovpn_entries *entries, bool client, struct err *e);
+int ovpn_entries_check(const struct ovpn_entries *entries, bool client, bool random_host, struct err *e);
 
 #endif

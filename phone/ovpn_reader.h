@@ -5,6 +5,7 @@
 #include "phone/ovpn.h"
 #include "phone/ovpn_entry.h"
 #include "phone/ovpn_line.h"
+#include "phone/ovpn_whole.h"
 
 #include <stdbool.h>
 
@@ -44,6 +45,7 @@ struct ovpn_reader {
 	bool client, tls_client, pull, dev, cipher;
 	enum form form[FILE_COUNT];
 	struct ovpn_names names;
+	struct ovpn_whole whole;
 	struct ovpn_entries *entries;
 	struct ovpn_entry *entry; /* that of the <connection>, or entries->global */
 };

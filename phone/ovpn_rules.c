@@ -57,6 +57,20 @@ ovpn_modern(const char *directive, size_t arguments)
 	return MODERN_SAME;
 }
 
+const char *
+ovpn_modern_proto(const struct ovpn_words *w)
+{
+	static const char *const names[][2] = { { "udp", "udp4" }, { "udp6", "udp6" }, { "tcp", "tcp4-client" },
+		{ "tcp-client", "tcp4-client" }, { "tcp6", "tcp6-client" }, { "tcp6-client", "tcp6-client" } };
+	size_t at = strcmp(w->word[0], "proto") == 0 ? 1 : strcmp(w->word[0], "remote") == 0 ? 3 : 0;
+
+	for (size_t i = 0; at > 0 && at < w->count && i < COUNT(names); i++) {
+		if (strcmp(names[i][0], w->word[at]) == 0)
+			return names[i][1];
+	}
+	return NULL;
+}
+
 bool
 ovpn_name_is_plain(const char *name)
 {

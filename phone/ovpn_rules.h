@@ -2,6 +2,8 @@
 #ifndef PHONE_OVPN_RULES_H
 #define PHONE_OVPN_RULES_H
 
+#include "phone/ovpn_line.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,6 +28,12 @@ enum ovpn_modern {
 
 /* arguments: how many stand behind the directive. */
 enum ovpn_modern ovpn_modern(const char *directive, size_t arguments);
+
+/*
+ * 2.6 takes "udp" for either family of addresses, and 2.3.2 for IPv4 alone (proto_names[] in its socket.c). What is to
+ * stand in place of the last argument of a proto, or of a remote with a protocol; NULL of all else.
+ */
+const char *ovpn_modern_proto(const struct ovpn_words *w);
 
 /*
  * The name in tls-remote is one that verify-x509-name with name-prefix compares alike. 2.3.2 has '_' for each character

@@ -66,6 +66,7 @@ key other
 key server
 key leaf
 key leaf-1024 1024
+key leaf-4104 4104
 openssl ecparam -name prime256v1 -genkey -out ec.key
 openssl genpkey -algorithm ED25519 -out ed.key
 issue root "/O=Lab/CN=Lab CA" root root -$years $years -selfsign -keyfile root.key
@@ -86,6 +87,7 @@ phone leaf-md5 leaf -$years $years -md md5
 phone leaf-ec ec -$years $years
 phone leaf-ed ed -$years $years
 phone leaf-1024 leaf-1024 -$years $years
+phone leaf-4104 leaf-4104 -$years $years
 issue leaf-server "/O=Lab/CN=000fd3054848" leaf server -$years $years -cert root.crt -keyfile root.key
 issue leaf-bare "/O=Lab/CN=000fd3054848" leaf bare -$years $years -cert root.crt -keyfile root.key
 issue leaf-middle "/O=Lab/CN=000fd3054848" leaf phone -$years $years -cert middle.crt -keyfile other.key
@@ -311,7 +313,8 @@ change ovpn-cipher-small-block--3des 's/^cipher .*/cipher DES-EDE3-CBC/'
 change ovpn-cipher-none--none 's/^cipher .*/cipher none/'
 change ovpn-auth-unknown--nosuch 's/^auth .*/auth NOSUCH/'
 change ovpn-auth-unknown--sha-1 's/^auth .*/auth SHA-1/'
-change ovpn-auth-unmeasured--sha3 's/^auth .*/auth SHA3-256/'
+change ovpn-auth-unknown--sha3 's/^auth .*/auth SHA3-256/'
+change ovpn-auth-unmeasured--ripemd160 's/^auth .*/auth RIPEMD160/'
 change ovpn-auth-none--none 's/^auth .*/auth none/'
 add ovpn-tls-cipher-command--seclevel 'tls-cipher DEFAULT:@SECLEVEL=0'
 add ovpn-tls-cipher-unsupported--gcm 'tls-cipher ECDHE-RSA-AES256-GCM-SHA384'
@@ -348,7 +351,8 @@ bundle ovpn-cert-rest--damaged root leaf-damaged
 bundle ovpn-cert-intermediate--chain root chain
 bundle ovpn-cert-weak--1024 root leaf-1024 leaf-1024
 bundle ovpn-cert-ec--p256 root leaf-ec ec
-bundle ovpn-cert-unmeasured--ed25519 root leaf-ed ed
+bundle ovpn-cert-kind--ed25519 root leaf-ed ed
+bundle ovpn-cert-unmeasured--rsa-4104 root leaf-4104 leaf-4104
 
 # ---- the reference phone's own, with certificates in place of what only looks like them ----
 real() {

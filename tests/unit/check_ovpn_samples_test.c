@@ -17,21 +17,8 @@ static const struct {
 	const char *name, *why;
 } stricter[] = {
 	{ "ovpn-block-cut--second-ca", "the phone starts without the second CA, and refuses a server of it" },
-	{ "ovpn-nul--in-a-block", "the reference phone leaves it to openvpn, which joins the line with the next" },
 	{ "ovpn-pem-indented--second", "the phone starts without the second CA, and refuses a server of it" },
-	{ "ovpn-tls-auth-broken--short", "the reference phone leaves the static key to openvpn, which ends at it" },
-	{ "ovpn-dev--name", "the reference phone leaves the device to openvpn, which ends at it" },
-	{ "ovpn-remote-family--ipv6-with-udp", "today's openvpn takes either with udp" },
-	{ "ovpn-remote-family--ipv4-with-udp6",
-	    "the reference phone leaves it to openvpn, which finds no such address" },
-	{ "ovpn-remote-family--connection", "today's openvpn takes either with udp" },
-	{ "ovpn-value--keepalive", "the reference phone leaves it to openvpn, which ends at it" },
-	{ "ovpn-value--redirect-gateway", "a flag that came with OpenVPN 2.4" },
 	{ "ovpn-value--script-security", "the reference phone sets it itself" },
-	{ "ovpn-value--tun-mtu", "the reference phone leaves it to openvpn" },
-	{ "ovpn-value--verify-hash", "the reference phone leaves it to openvpn, which ends at it" },
-	{ "ovpn-value--keysize", "today's openvpn has no keysize, and the reference phone leaves it out" },
-	{ "ovpn-auth-unknown--sha-1", "a name that today's OpenSSL has, and 1.0 has not" },
 	{ "ovpn-cert-purpose--server", "whether a certificate is a client's is the server's to judge" },
 };
 

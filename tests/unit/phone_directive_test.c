@@ -21,7 +21,8 @@ read_bundle(const char *proto, const char *line, struct ovpn *ret)
 	struct err e = ERR_INIT;
 	int rc;
 
-	buf_addf(&file, "client\ndev null\nproto %s\nremote 127.0.0.1 9\n%s%s\n%s%s%s", proto,
+	/* A name has addresses of either family, and is one for remote-random-hostname, too. */
+	buf_addf(&file, "client\ndev null\nproto %s\nremote localhost 9\n%s%s\n%s%s%s", proto,
 	    strncmp(line, "http-proxy-", 11) == 0 ? "http-proxy 127.0.0.1 9\n" : "", line, BLOCK("ca", "CERTIFICATE"),
 	    BLOCK("cert", "CERTIFICATE"), BLOCK("key", "PRIVATE KEY"));
 	rc = ovpn_read(file.data, file.len, model_find("D65"), ret, &e);
