@@ -232,7 +232,7 @@ verify(const struct own *own, X509_STORE *store, time_t clock, struct certificat
 	certificate_describe_ca(sk_X509_value(chain, sk_X509_num(chain) > 1 ? 1 : 0), ret);
 	describe_more(own, ret);
 	if (cache != NULL && cache->issuer == NULL && ret->note_count == 0)
-		cache->issuer = certificate_issuer_new(ctx, clock, ret);
+		cache->issuer = certificate_issuer_new(ctx, ret);
 	rc = 0;
 out:
 	X509_STORE_CTX_free(ctx);

@@ -21,7 +21,6 @@
 
 struct certificate_issuer {
 	X509 *ca;
-	time_t clock;
 	struct certificate_info info; /* of the first certificate: what it says of the CA holds for all */
 	int signature;                /* NID, of sha256WithRSAEncryption, say */
 	EVP_MD *digest;
@@ -64,7 +63,7 @@ bare_open(struct certificate_issuer *issuer)
 }
 
 struct certificate_issuer *
-certificate_issuer_new(X509_STORE_CTX *ctx, time_t clock, const struct certificate_info *info)
+certificate_issuer_new(X509_STORE_CTX *ctx, const struct certificate_info *info)
 {
 	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
 	struct certificate_issuer *issuer;
@@ -78,7 +77,6 @@ certificate_issuer_new(X509_STORE_CTX *ctx, time_t clock, const struct certifica
 	issuer = calloc(1, sizeof(*issuer));
 	if (issuer == NULL)
 		return NULL;
-	issuer->clock = clock;
 	issuer->info = *info;
 	issuer->signature = signature;
 	issuer->ca = X509_dup(sk_X509_value(chain, 1));
@@ -140,9 +138,11 @@ is_ordinary(X509 *cert)
 {
 	const uint32_t odd = EXFLAG_INVALID | EXFLAG_INVALID_POLICY | EXFLAG_CRITICAL | EXFLAG_PROXY | EXFLAG_SI;
 
-	/* Where libcrypto cannot take its extensions apart, it names no authority key either. */
-	return has_ordinary_extensions(cert) && X509_check_purpose(cert, -1, -1) == 1 &&
-	       (X509_get_extension_flags(cert) & odd) == 0;
+	/*
+	 * Where libcrypto cannot take its extensions apart, it is invalid, and names no authority key either. What
+	 * X509_check_purpose() returns is not asked: the first time it is 0 without a fingerprint, which takes a provider.
+	 */
+	return has_ordinary_extensions(cert) && (X509_get_extension_flags(cert) & (odd | EXFLAG_SET)) == EXFLAG_SET;
 }
 
 /* RFC 5280 sections 4.1.2.4 and 4.2.1.1, where the latter names the key alone. */
@@ -204,11 +204,11 @@ is_signed_by(const struct certificate_issuer *issuer, const X509 *cert, const un
 /* The cheap ones first. */
 static bool
 vouches(const struct certificate_issuer *issuer, const struct certificate_pem *pem, X509 *cert,
-    const unsigned char *der, long len, struct certificate_info *ret)
+    const unsigned char *der, long len, time_t clock, struct certificate_info *ret)
 {
 	unsigned int bits = certificate_key_rsa_bits(cert);
 
-	if (bits == 0 || !is_ordinary(cert) || !names_issuer(cert, issuer->ca) || !is_valid_at(cert, issuer->clock) ||
+	if (bits == 0 || !is_ordinary(cert) || !names_issuer(cert, issuer->ca) || !is_valid_at(cert, clock) ||
 	    certificate_key_check(pem->key, pem->key_len, cert, false, NULL) != 0 ||
 	    !is_signed_by(issuer, cert, der, len))
 		return false;
@@ -229,7 +229,8 @@ certificate_issuer_vouches(const struct certificate_issuer *issuer, const struct
 	BIO *bio;
 	long len;
 
-	if (clock != issuer->clock || pem->cert_len > INT_MAX || !is_alone(pem->cert, pem->cert_len))
+	/* A fleet's phones boot for longer than a second: the clock goes on, and all else is as it was. */
+	if (!is_valid_at(issuer->ca, clock) || pem->cert_len > INT_MAX || !is_alone(pem->cert, pem->cert_len))
 		return false;
 	bio = BIO_new_mem_buf(pem->cert, (int)pem->cert_len);
 	if (bio != NULL &&
@@ -237,7 +238,7 @@ certificate_issuer_vouches(const struct certificate_issuer *issuer, const struct
 		cert = X509_new_ex(issuer->bare, NULL);
 	at = der;
 	if (cert != NULL && d2i_X509(&cert, &at, len) != NULL)
-		good = vouches(issuer, pem, cert, der, len, ret);
+		good = vouches(issuer, pem, cert, der, len, clock, ret);
 	X509_free(cert);
 	OPENSSL_free(der);
 	BIO_free(bio);

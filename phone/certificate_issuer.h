@@ -14,11 +14,10 @@
  */
 
 /*
- * ctx found a certificate good at clock, by a chain of itself and one CA, and nothing was to be noted. The CA, where it
+ * ctx found a certificate good, by a chain of itself and one CA, and nothing was to be noted. The CA, where it
  * is one for the short way; else NULL, without an error.
  */
-struct certificate_issuer *certificate_issuer_new(X509_STORE_CTX *ctx, time_t clock,
-    const struct certificate_info *info);
+struct certificate_issuer *certificate_issuer_new(X509_STORE_CTX *ctx, const struct certificate_info *info);
 
 /*
  * Certificate and key are good at clock, with nothing to note, and *ret describes them: an ordinary certificate of an RSA
