@@ -3,9 +3,8 @@
 
 #include "phone/certificate_describe.h"
 #include "phone/certificate_key.h"
+#include "phone/certificate_pem.h"
 
-#include <limits.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -222,26 +221,20 @@ bool
 certificate_issuer_vouches(const struct certificate_issuer *issuer, const struct certificate_pem *pem, time_t clock,
     struct certificate_info *ret)
 {
+	unsigned char der[CERTIFICATE_DER_MAX];
+	const unsigned char *at = der;
 	X509 *cert = NULL;
-	unsigned char *der = NULL;
-	const unsigned char *at;
 	bool good = false;
-	BIO *bio;
-	long len;
+	size_t len;
 
 	/* A fleet's phones boot for longer than a second: the clock goes on, and all else is as it was. */
-	if (!is_valid_at(issuer->ca, clock) || pem->cert_len > INT_MAX || !is_alone(pem->cert, pem->cert_len))
+	if (!is_valid_at(issuer->ca, clock) || !is_alone(pem->cert, pem->cert_len) ||
+	    !certificate_pem_plain(pem->cert, pem->cert_len, PEM_STRING_X509, der, &len))
 		return false;
-	bio = BIO_new_mem_buf(pem->cert, (int)pem->cert_len);
-	if (bio != NULL &&
-	    PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_X509, bio, certificate_no_password, NULL) == 1)
-		cert = X509_new_ex(issuer->bare, NULL);
-	at = der;
-	if (cert != NULL && d2i_X509(&cert, &at, len) != NULL)
-		good = vouches(issuer, pem, cert, der, len, clock, ret);
+	cert = X509_new_ex(issuer->bare, NULL);
+	if (cert != NULL && d2i_X509(&cert, &at, (long)len) != NULL && at == der + len)
+		good = vouches(issuer, pem, cert, der, (long)len, clock, ret);
 	X509_free(cert);
-	OPENSSL_free(der);
-	BIO_free(bio);
 	ERR_clear_error();
 	return good;
 }

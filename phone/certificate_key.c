@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "phone/certificate_key.h"
 
+#include "phone/certificate_pem.h"
+
 #include <limits.h>
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
@@ -190,6 +192,24 @@ is_key(const char *label)
 	return len >= strlen(KEY_LABEL) && strcmp(label + len - strlen(KEY_LABEL), KEY_LABEL) == 0;
 }
 
+/* An RSA key in plain PEM; see rsa_key_matches(). */
+static bool
+plain_key_matches(const char *pem, size_t len, const X509 *cert)
+{
+	static const char *const labels[] = { PEM_STRING_PKCS8INF, PEM_STRING_RSA };
+	unsigned char der[CERTIFICATE_DER_MAX];
+	size_t der_len = 0;
+	bool found = false;
+
+	for (size_t i = 0; !found && i < sizeof(labels) / sizeof(labels[0]); i++) {
+		found = certificate_pem_plain(pem, len, labels[i], der, &der_len) &&
+		        rsa_key_matches(labels[i], der, (long)der_len, cert);
+	}
+	OPENSSL_cleanse(der, sizeof(der));
+	ERR_clear_error();
+	return found;
+}
+
 int
 certificate_key_check(const void *pem, size_t len, const X509 *cert, bool whole, struct err *e)
 {
@@ -200,6 +220,8 @@ certificate_key_check(const void *pem, size_t len, const X509 *cert, bool whole,
 	BIO *bio;
 	long der_len = 0;
 
+	if (!whole && plain_key_matches(pem, len, cert))
+		return 0;
 	bio = len <= INT_MAX ? BIO_new_mem_buf(pem, (int)len) : NULL;
 	/* Blocks of another kind are passed over, as the parameters before an EC key. */
 	while (bio != NULL && !found &&

@@ -132,7 +132,7 @@ read_block(struct ovpn_reader *r, const char *name)
 		ovpn_note(r->o, block.line,
 		    "<%s>: %zu bytes, of which OpenVPN " CLIENT_VERSION " keeps %zu and drops the rest without a word",
 		    name, block.whole, block.len);
-	if (strcmp(name, "connection") == 0)
+	if (ovpn_is(name, "connection"))
 		return read_connection(r, &block);
 	if (i < FILE_COUNT && r->form[i] == FORM_INLINE)
 		ovpn_note(r->o, ovpn_reader_line(r), "<%s>: the second block of that name replaces the first", name);

@@ -64,7 +64,7 @@ static bool
 listed(const char *const *list, size_t count, const char *word)
 {
 	for (size_t i = 0; i < count && list[i] != NULL; i++) {
-		if (strcmp(list[i], word) == 0)
+		if (ovpn_is(list[i], word))
 			return true;
 	}
 	return false;
@@ -77,7 +77,7 @@ check_choice(struct ovpn_reader *r, const struct ovpn_words *w)
 		size_t first = choices[i].at == ALL ? 1 : choices[i].at;
 		size_t last = choices[i].at == ALL ? w->count : first + 1;
 
-		if (strcmp(choices[i].name, w->word[0]) != 0)
+		if (!ovpn_is(choices[i].name, w->word[0]))
 			continue;
 		for (size_t k = first; k < last && k < w->count; k++) {
 			if (!listed(choices[i].words, COUNT(choices[i].words), w->word[k]))
@@ -119,7 +119,7 @@ check_number(struct ovpn_reader *r, const struct ovpn_words *w)
 	for (size_t i = 0; i < COUNT(numbers); i++) {
 		long n;
 
-		if (w->count <= numbers[i].at || strcmp(numbers[i].name, w->word[0]) != 0)
+		if (w->count <= numbers[i].at || !ovpn_is(numbers[i].name, w->word[0]))
 			continue;
 		n = ovpn_argument_number(w->word[numbers[i].at]);
 		if (n < numbers[i].min || n > numbers[i].max)
@@ -149,7 +149,7 @@ check_port(struct ovpn_reader *r, const struct ovpn_words *w)
 		struct err why = ERR_INIT;
 		unsigned long port;
 
-		if (w->count <= ports[i].at || strcmp(ports[i].name, w->word[0]) != 0)
+		if (w->count <= ports[i].at || !ovpn_is(ports[i].name, w->word[0]))
 			continue;
 		if (text_number(w->word[ports[i].at], ports[i].min, 65535, "port", &port, &why) != 0)
 			return ovpn_fatal(r, "%s: %s", ports[i].name, why.text);
@@ -179,7 +179,7 @@ is_digest(const char *name)
 static int
 check_digest(struct ovpn_reader *r, const struct ovpn_words *w)
 {
-	if (w->count < 2 || strcmp(w->word[1], "none") == 0 || is_digest(w->word[1]))
+	if (w->count < 2 || ovpn_is(w->word[1], "none") || is_digest(w->word[1]))
 		return 0;
 	return refuse(r, w, 1, "the name of a digest of OpenSSL 1.0, as SHA1 or SHA256");
 }
@@ -361,7 +361,7 @@ ovpn_argument_check(struct ovpn_reader *r, const struct ovpn_words *w)
 	if (check_choice(r, w) != 0 || check_number(r, w) != 0 || check_port(r, w) != 0)
 		return -1;
 	for (size_t i = 0; i < COUNT(checks); i++) {
-		if (strcmp(checks[i].name, w->word[0]) == 0)
+		if (ovpn_is(checks[i].name, w->word[0]))
 			return checks[i].check(r, w);
 	}
 	return 0;

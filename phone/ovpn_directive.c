@@ -71,7 +71,7 @@ take_cipher(struct ovpn_reader *r, const struct ovpn_words *w)
 	r->cipher = true;
 	(void)snprintf(r->o->cipher, sizeof(r->o->cipher), "%s", w->word[1]);
 	support = is_mixed_case(w->word[1]) ? CIPHER_NO : cipher_data_support(r->model, w->word[1]);
-	if (strcmp(w->word[1], "none") == 0)
+	if (ovpn_is(w->word[1], "none"))
 		ovpn_note(r->o, ovpn_reader_line(r), "cipher none: what goes through the tunnel is not encrypted");
 	else if (support != CIPHER_YES && r->model->ciphers_may_differ)
 		ovpn_note(r->o, ovpn_reader_line(r),
@@ -88,13 +88,13 @@ take_cipher(struct ovpn_reader *r, const struct ovpn_words *w)
 static int
 take_setenv(struct ovpn_reader *r, const struct ovpn_words *w, bool *ret_keep)
 {
-	if (strcmp(w->word[1], "GENERIC_CONFIG") == 0)
+	if (ovpn_is(w->word[1], "GENERIC_CONFIG"))
 		return ovpn_fatal(r,
 		    "setenv GENERIC_CONFIG: expected a configuration for this client, found a generic one");
 	if (strlen(w->word[1]) < 2)
 		return ovpn_fatal(r, "setenv: expected a name of two characters or more, found %zu; OpenVPN asserts it",
 		    strlen(w->word[1]));
-	if (strcmp(w->word[1], "FORWARD_COMPATIBLE") == 0 && w->count > 2 && strcmp(w->word[2], "1") == 0)
+	if (ovpn_is(w->word[1], "FORWARD_COMPATIBLE") && w->count > 2 && ovpn_is(w->word[2], "1"))
 		r->forward = true;
 	*ret_keep = strcmp(w->word[1], "opt") != 0;
 	if (!*ret_keep)
@@ -124,17 +124,17 @@ take_names(struct ovpn_reader *r, const struct ovpn_words *w)
 {
 	struct ovpn_names *n = &r->names;
 
-	if (strcmp(w->word[0], "verify-x509-name") == 0) {
+	if (ovpn_is(w->word[0], "verify-x509-name")) {
 		if (w->word[1][0] == '\0')
 			return ovpn_fatal(r, "verify-x509-name: expected a name, found an empty one");
 		n->x509 = true;
-	} else if (strcmp(w->word[0], "tls-remote") == 0) {
+	} else if (ovpn_is(w->word[0], "tls-remote")) {
 		n->tls_remote = true;
 		if (w->word[1][0] != '\0')
 			(void)snprintf(n->tls_remote_name, sizeof(n->tls_remote_name), "%s", w->word[1]);
 	} else {
 		n->compat = true;
-		if (w->count > 1 && strcmp(w->word[1], "no-remapping") == 0)
+		if (w->count > 1 && ovpn_is(w->word[1], "no-remapping"))
 			return ovpn_fatal(r,
 			    "compat-names: expected without no-remapping, which is a server's, found it");
 	}
@@ -152,38 +152,37 @@ take_arguments(struct ovpn_reader *r, const struct ovpn_words *w, bool *ret_keep
 {
 	const char *name = w->word[0];
 
-	if (strcmp(name, "client") == 0)
+	if (ovpn_is(name, "client"))
 		r->client = true;
-	else if (strcmp(name, "tls-client") == 0)
+	else if (ovpn_is(name, "tls-client"))
 		r->tls_client = true;
-	else if (strcmp(name, "pull") == 0)
+	else if (ovpn_is(name, "pull"))
 		r->pull = true;
-	else if (strcmp(name, "dev") == 0)
+	else if (ovpn_is(name, "dev"))
 		r->dev = true;
-	else if (strcmp(name, "remote-cert-tls") == 0)
+	else if (ovpn_is(name, "remote-cert-tls"))
 		r->o->remote_cert_tls = true;
-	else if (strcmp(name, "remote-cert-ku") == 0)
+	else if (ovpn_is(name, "remote-cert-ku"))
 		r->o->remote_cert_tls = false;
-	else if (strcmp(name, "ns-cert-type") == 0)
+	else if (ovpn_is(name, "ns-cert-type"))
 		ovpn_note(r->o, ovpn_reader_line(r),
 		    "ns-cert-type: the phone wants nsCertType=server in the server's certificate, OpenVPN 2.6 takes one "
 		    "without: not proved here");
-	else if (strcmp(name, "remote") == 0)
+	else if (ovpn_is(name, "remote"))
 		return take_remote(r, w);
-	else if (strcmp(name, "proto-force") == 0)
+	else if (ovpn_is(name, "proto-force"))
 		return take_proto_force(r, w);
-	else if (strcmp(name, "cipher") == 0)
+	else if (ovpn_is(name, "cipher"))
 		return take_cipher(r, w);
-	else if (strcmp(name, "tls-cipher") == 0)
+	else if (ovpn_is(name, "tls-cipher"))
 		return take_tls_cipher(r, w);
-	else if (strcmp(name, "setenv") == 0)
+	else if (ovpn_is(name, "setenv"))
 		return take_setenv(r, w, ret_keep);
-	else if (strcmp(name, "proto") == 0)
+	else if (ovpn_is(name, "proto"))
 		return take_proto(r, r->entry, w->word[1]);
-	else if (strcmp(name, "verify-x509-name") == 0 || strcmp(name, "tls-remote") == 0 ||
-		 strcmp(name, "compat-names") == 0)
+	else if (ovpn_is(name, "verify-x509-name") || ovpn_is(name, "tls-remote") || ovpn_is(name, "compat-names"))
 		return take_names(r, w);
-	else if ((strcmp(name, "http-proxy") == 0 || strcmp(name, "socks-proxy") == 0) && w->count > 3)
+	else if ((ovpn_is(name, "http-proxy") || ovpn_is(name, "socks-proxy")) && w->count > 3)
 		return ovpn_fatal(r, "%s: expected a host and a port, found a login, which the phone cannot enter",
 		    name);
 	else if (ovpn_file_number(name) < FILE_COUNT)

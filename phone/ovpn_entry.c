@@ -134,10 +134,10 @@ holds(enum value value, const struct ovpn_words *w)
 void
 ovpn_entry_say(struct ovpn_entry *entry, const struct ovpn_words *w)
 {
-	if (strcmp(w->word[0], "local") == 0)
+	if (ovpn_is(w->word[0], "local"))
 		say_local(entry, w->word[1]);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(words[i].name, w->word[0]) != 0)
+		if (!ovpn_is(words[i].name, w->word[0]))
 			continue;
 		entry->said |= words[i].bits;
 		if (!holds(words[i].value, w))

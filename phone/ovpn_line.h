@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /* The lines and words of an .ovpn file, cut as OpenVPN 2.3.2 cuts them. */
 
@@ -35,6 +36,13 @@ struct ovpn_words {
 	size_t end[OVPN_WORDS_MAX];	/* where the word ends in the piece, its quotation mark included */
 	char text[CLIENT_LINE_MAX + OVPN_WORDS_MAX + 1];
 };
+
+/* The words are equal. As strcmp(), and most differ in the first character: a fleet looks up many. */
+static inline bool
+ovpn_is(const char *word, const char *name)
+{
+	return word[0] == name[0] && strcmp(word, name) == 0;
+}
 
 /* False for a line that 2.3.2 ends at, *ret_why saying what was expected and found. */
 bool ovpn_words_read(const struct ovpn_piece *piece, struct ovpn_words *ret, const char **ret_why);

@@ -10,7 +10,7 @@ static bool
 listed(const char *const *list, size_t count, const char *word)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (strcmp(list[i], word) == 0)
+		if (ovpn_is(list[i], word))
 			return true;
 	}
 	return false;
@@ -51,7 +51,7 @@ ovpn_modern(const char *directive, size_t arguments)
 
 	if (listed(gone, COUNT(gone), directive))
 		return MODERN_GONE;
-	if (strcmp(directive, "tls-remote") == 0 || strcmp(directive, "proto-force") == 0 ||
+	if (ovpn_is(directive, "tls-remote") || ovpn_is(directive, "proto-force") ||
 	    (arguments == 0 && listed(defaults, COUNT(defaults), directive)))
 		return MODERN_ELSEWHERE;
 	return MODERN_SAME;
@@ -62,10 +62,10 @@ ovpn_modern_proto(const struct ovpn_words *w)
 {
 	static const char *const names[][2] = { { "udp", "udp4" }, { "udp6", "udp6" }, { "tcp", "tcp4-client" },
 		{ "tcp-client", "tcp4-client" }, { "tcp6", "tcp6-client" }, { "tcp6-client", "tcp6-client" } };
-	size_t at = strcmp(w->word[0], "proto") == 0 ? 1 : strcmp(w->word[0], "remote") == 0 ? 3 : 0;
+	size_t at = ovpn_is(w->word[0], "proto") ? 1 : ovpn_is(w->word[0], "remote") ? 3 : 0;
 
 	for (size_t i = 0; at > 0 && at < w->count && i < COUNT(names); i++) {
-		if (strcmp(names[i][0], w->word[at]) == 0)
+		if (ovpn_is(names[i][0], w->word[at]))
 			return names[i][1];
 	}
 	return NULL;

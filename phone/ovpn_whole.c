@@ -19,7 +19,7 @@ argument(const struct ovpn_words *w, size_t at)
 static bool
 is(const struct ovpn_words *w, const char *name)
 {
-	return strcmp(w->word[0], name) == 0;
+	return ovpn_is(w->word[0], name);
 }
 
 static void
@@ -57,8 +57,7 @@ ovpn_whole_say(struct ovpn_whole *whole, const struct ovpn_words *w)
 	}
 	if (is(w, "allow-pull-fqdn"))
 		whole->fqdn = true;
-	else if (is(w, "remote-random-hostname") ||
-		 (is(w, "setenv") && strcmp(w->word[1], "REMOTE_RANDOM_HOSTNAME") == 0))
+	else if (is(w, "remote-random-hostname") || (is(w, "setenv") && ovpn_is(w->word[1], "REMOTE_RANDOM_HOSTNAME")))
 		whole->random_host = true;
 	else if (is(w, "keepalive"))
 		whole->keepalive = argument(w, 1) > 0;
@@ -81,7 +80,7 @@ ovpn_whole_say(struct ovpn_whole *whole, const struct ovpn_words *w)
 static bool
 is_dev(const struct ovpn_whole *whole, const char *type)
 {
-	return whole->dev_type[0] != '\0' ? strcmp(whole->dev_type, type) == 0
+	return whole->dev_type[0] != '\0' ? ovpn_is(whole->dev_type, type)
 	                                  : strncmp(whole->dev, type, strlen(type)) == 0;
 }
 
