@@ -132,6 +132,9 @@ const struct model *ovpn_model(const struct ovpn_check *ck);
 void ovpn_directive_check(struct ovpn_check *ck, const struct config_line *line);
 void ovpn_value_check(struct ovpn_check *ck, const struct config_line *line);
 
+/* Numbers out of range, and words that are none of few. */
+void ovpn_range_check(const struct ovpn_check *ck, const struct config_line *line);
+
 /* The directive needs a file or folder of its own (and is none that may be a block). */
 bool ovpn_names_file(const char *directive);
 

@@ -214,6 +214,23 @@ keysize_check(const struct ovpn_check *ck, const struct config *c)
 		    8 * EVP_CIPHER_get_key_length(evp), cipher->word[1], bits);
 }
 
+static bool
+is_on(const struct config *c, const char *name)
+{
+	const char *word = config_word(config_find(c, name), 1);
+
+	return word != NULL && strtol(word, NULL, 10) > 0;
+}
+
+/* helper_keepalive() in helper.c. */
+static void
+keepalive_check(const struct ovpn_check *ck, const struct config *c)
+{
+	if (is_on(c, "keepalive") && (is_on(c, "ping") || is_on(c, "ping-exit") || is_on(c, "ping-restart")))
+		ovpn_found(ck, OVPN_CONFLICT, config_find(c, "keepalive")->number, "keepalive",
+		    "expected without ping, ping-exit and ping-restart, found with one of them");
+}
+
 bool
 ovpn_says_nothing(const struct config *c)
 {
@@ -234,6 +251,7 @@ whole_check(const struct ovpn_check *ck, const struct config *c)
 	tls_auth_check(ck, c);
 	server_check(ck, c);
 	keysize_check(ck, c);
+	keepalive_check(ck, c);
 	defaults_check(ck, c);
 	if (ca != NULL && ca->content != NULL && ca->closed && ovpn_pem_is_whole(ca, false))
 		ovpn_cas_check(ck, ca);

@@ -51,10 +51,12 @@ choice_check(const struct ovpn_check *ck, const struct config_line *line)
 static void
 port_check(const struct ovpn_check *ck, const struct config_line *line, const char *word)
 {
+	/* 0: any that is free. */
+	const unsigned long least = strcmp(line->word[0], "lport") == 0 ? 0 : 1;
 	struct err why = ERR_INIT;
 	unsigned long port;
 
-	if (word != NULL && text_number(word, 1, 65535, "port", &port, &why) != 0)
+	if (word != NULL && text_number(word, least, 65535, "port", &port, &why) != 0)
 		ovpn_found(ck, OVPN_VALUE, line->number, line->word[0], "%s", why.text);
 }
 
@@ -267,6 +269,7 @@ ovpn_value_check(struct ovpn_check *ck, const struct config_line *line)
 	};
 
 	choice_check(ck, line);
+	ovpn_range_check(ck, line);
 	for (size_t i = 0; i < COUNT(checks); i++)
 		if (strcmp(checks[i].name, line->word[0]) == 0)
 			checks[i].check(ck, line);
