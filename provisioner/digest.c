@@ -48,31 +48,17 @@ digest_challenge(const struct digest_server *s, const struct digest_request *r, 
 	return buf_check(out, "digest challenge", e);
 }
 
-/* What digest_user() and digest_check() both ask of a header before anything is compared. */
-static enum digest_result
-header_take(const struct digest_request *r, struct digest_header *h, enum digest_algorithm *ret_algorithm)
-{
-	enum digest_result result = digest_header_parse(r->authorization, h);
-
-	if (result != DIGEST_OK)
-		return result;
-	if (h->userhash != NULL && strcasecmp(h->userhash, "false") != 0)
-		return DIGEST_WRONG; /* never offered */
-	return digest_header_algorithm(h, ret_algorithm) ? DIGEST_OK : DIGEST_WRONG;
-}
-
 enum digest_result
-digest_user(const struct digest_request *r, struct buf *user)
+digest_take(const struct digest_request *r, struct digest_header *ret)
 {
+	enum digest_result result = digest_header_parse(r->authorization, ret);
 	enum digest_algorithm algorithm;
-	enum digest_result result;
-	struct digest_header h;
 
-	result = header_take(r, &h, &algorithm);
 	if (result != DIGEST_OK)
 		return result;
-	buf_add_string(user, h.username);
-	return user->broken ? DIGEST_MALFORMED : DIGEST_OK;
+	if (ret->userhash != NULL && strcasecmp(ret->userhash, "false") != 0)
+		return DIGEST_WRONG; /* never offered */
+	return digest_header_algorithm(ret, &algorithm) ? DIGEST_OK : DIGEST_WRONG;
 }
 
 static bool
@@ -84,30 +70,29 @@ same_string(const char *a, const char *b)
 }
 
 enum digest_result
-digest_check(const struct digest_server *s, const struct digest_request *r, const char *password)
+digest_check(const struct digest_server *s, const struct digest_request *r, const struct digest_header *h,
+    const char *password)
 {
 	enum digest_algorithm algorithm;
-	enum digest_result result, nonce;
+	enum digest_result nonce;
 	char expected[DIGEST_HEX_SIZE];
-	struct digest_header h;
 	uint64_t tag = 0;
 	bool good;
 
-	result = header_take(r, &h, &algorithm);
-	if (result != DIGEST_OK)
-		return result;
+	if (!digest_header_algorithm(h, &algorithm))
+		return DIGEST_WRONG;
 	/* All is compared always, so that the time taken does not tell which of them was wrong. */
-	good = digest_response(&h, algorithm, r->method, password, expected, NULL) == 0;
-	good = good && same_string(expected, h.response);
+	good = digest_response(h, algorithm, r->method, password, expected, NULL) == 0;
+	good = good && same_string(expected, h->response);
 	OPENSSL_cleanse(expected, sizeof(expected));
-	nonce = digest_nonce_check(s, r, h.nonce, &tag);
+	nonce = digest_nonce_check(s, r, h->nonce, &tag);
 	/*
 	 * RFC 7616 section 3.4.6: uri and the request line are to name the same resource. cURL, also behind a proxy,
 	 * writes the same bytes into both, so nothing else is taken.
 	 */
-	if (!same_string(h.uri, r->target) || !same_string(h.realm, s->realm) || !good)
+	if (!same_string(h->uri, r->target) || !same_string(h->realm, s->realm) || !good)
 		return DIGEST_WRONG;
-	return nonce == DIGEST_OK ? count_check(s, &h, tag) : nonce;
+	return nonce == DIGEST_OK ? count_check(s, h, tag) : nonce;
 }
 
 /* base64 with its padding (RFC 4648 section 4) into out. */

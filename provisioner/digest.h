@@ -53,17 +53,28 @@ int digest_challenge(const struct digest_server *s, const struct digest_request 
     bool stale, struct buf *out, struct err *e);
 
 /*
- * The user name that the request claims, unquoted, onto user. DIGEST_OK when the header is whole; the password is
- * checked by digest_check(), which the caller runs for an unknown user too, with any password, so that both take the
- * same time.
+ * The fields of an Authorization header of scheme Digest (RFC 7616 section 3.4), unquoted; NULL where the header has
+ * none. They point into storage, so a copy is of no use.
  */
-enum digest_result digest_user(const struct digest_request *r, struct buf *user);
+struct digest_header {
+	const char *username, *realm, *nonce, *uri, *response, *algorithm, *cnonce, *qop, *nc, *userhash;
+	char storage[2 * DIGEST_HEADER_MAX];
+};
 
 /*
- * Check response, realm, uri (equal to the target), nonce (ours, for this client, age) and qop=auth with nc and cnonce,
- * or the old form without qop, which has no nc and so may be used more than once. Compares in constant time.
+ * Read the request's header. DIGEST_OK when it is whole, with an algorithm of ours: then it says who claims to ask. The
+ * password is checked by digest_check(), which the caller runs for an unknown user too, with any password, so that both
+ * take the same time.
  */
-enum digest_result digest_check(const struct digest_server *s, const struct digest_request *r, const char *password);
+enum digest_result digest_take(const struct digest_request *r, struct digest_header *ret);
+
+/*
+ * Of a header that was taken, check response, realm, uri (equal to the target), nonce (ours, for this client, age) and
+ * qop=auth with nc and cnonce, or the old form without qop, which has no nc and so may be used more than once. Compares
+ * in constant time.
+ */
+enum digest_result digest_check(const struct digest_server *s, const struct digest_request *r,
+    const struct digest_header *h, const char *password);
 
 /* HTTP Basic, RFC 7617: user and password out of the header. The caller releases both. */
 enum digest_result basic_parse(const char *authorization, struct buf *user, struct buf *password);

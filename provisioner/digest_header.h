@@ -10,14 +10,7 @@
 
 #define DIGEST_HEX_SIZE 65 /* the longer hash in hex, and NUL */
 
-/*
- * Inside provisioner/ and its tests only: the fields of an Authorization header of scheme Digest (RFC 7616 section
- * 3.4), unquoted. NULL where the header has none.
- */
-struct digest_header {
-	const char *username, *realm, *nonce, *uri, *response, *algorithm, *cnonce, *qop, *nc, *userhash;
-	char storage[2 * DIGEST_HEADER_MAX];
-};
+/* Inside provisioner/ and its tests only. */
 
 /* DIGEST_OK, DIGEST_ABSENT or DIGEST_MALFORMED. The fields point into ret, which is not to be copied. */
 enum digest_result digest_header_parse(const char *authorization, struct digest_header *ret);

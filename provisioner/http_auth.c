@@ -137,16 +137,22 @@ static enum http_verdict
 authorize_digest(struct http_request *q, const char *authorization, struct buf *user, struct http_credential *c)
 {
 	struct digest_request r = digest_request_of(q, authorization);
-	enum digest_result result = digest_user(&r, user);
 	enum lookup lookup = LOOKUP_UNKNOWN;
 	enum http_verdict verdict = HTTP_FAILED;
+	enum digest_result result;
+	struct digest_header h;
 
+	result = digest_take(&r, &h);
+	if (result == DIGEST_OK)
+		buf_add_string(user, h.username);
+	if (user->broken)
+		result = DIGEST_MALFORMED;
 	if (result != DIGEST_OK)
 		return verdict_of(q, result, lookup, c->mac);
 	if (!turn_has_come(q, buf_string(user), &verdict))
 		return verdict;
 	lookup = credential_find(q, buf_string(user), c);
-	result = digest_check(&q->server->config.digest, &r, buf_string(&c->password));
+	result = digest_check(&q->server->config.digest, &r, &h, buf_string(&c->password));
 	verdict = verdict_of(q, result, lookup, c->mac);
 	http_throttle_leave(q);
 	return verdict;

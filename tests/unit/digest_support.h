@@ -31,6 +31,16 @@ request(const char *authorization)
 		.now = NOW };
 }
 
+/* What becomes of the request's login. */
+static inline enum digest_result
+login_check(const struct digest_server *s, const struct digest_request *r, const char *password)
+{
+	struct digest_header h;
+	enum digest_result result = digest_take(r, &h);
+
+	return result == DIGEST_OK ? digest_check(s, r, &h, password) : result;
+}
+
 /* The nonce of a challenge made now. */
 static inline void
 nonce_now(const struct digest_request *r, char nonce[65])

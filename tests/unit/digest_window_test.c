@@ -50,21 +50,21 @@ test_login_once(void **state)
 	l.nonce = nonce;
 	authorization(&l, &header);
 	r.authorization = buf_string(&header);
-	assert_int_equal(digest_check(&once, &r, "wrong"), DIGEST_WRONG); /* uses nothing up */
-	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_OK);
-	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_STALE);
-	assert_int_equal(digest_check(&once, &r, "wrong"), DIGEST_WRONG);
-	assert_int_equal(digest_check(&second, &r, PASSWORD), DIGEST_OK); /* another server on the same state */
+	assert_int_equal(login_check(&once, &r, "wrong"), DIGEST_WRONG); /* uses nothing up */
+	assert_int_equal(login_check(&once, &r, PASSWORD), DIGEST_OK);
+	assert_int_equal(login_check(&once, &r, PASSWORD), DIGEST_STALE);
+	assert_int_equal(login_check(&once, &r, "wrong"), DIGEST_WRONG);
+	assert_int_equal(login_check(&second, &r, PASSWORD), DIGEST_OK); /* another server on the same state */
 	l.old = true; /* without nc, which an old client cannot help */
 	authorization(&l, &header);
 	r.authorization = buf_string(&header);
-	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_OK);
-	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_OK);
+	assert_int_equal(login_check(&once, &r, PASSWORD), DIGEST_OK);
+	assert_int_equal(login_check(&once, &r, PASSWORD), DIGEST_OK);
 	l.old = false;
 	l.nonce = next;
 	authorization(&l, &header);
 	r.authorization = buf_string(&header);
-	assert_int_equal(digest_check(&once, &r, PASSWORD), DIGEST_OK);
+	assert_int_equal(login_check(&once, &r, PASSWORD), DIGEST_OK);
 	digest_window_free(once.window);
 	digest_window_free(second.window);
 	buf_release(&header);
