@@ -3,6 +3,7 @@
 
 #include "cli/base_document.h"
 #include "cli/render.h"
+#include "cli/served_login.h"
 #include "cli/served_profile.h"
 #include "cli/settings.h"
 #include "cli/state.h"
@@ -32,6 +33,7 @@ struct view {
 	int64_t version; /* of the state that settings are from */
 	bool loaded;
 	struct served_profiles profiles;
+	struct served_logins *logins; /* all views' */
 
 	/* While it is taken: the phone whose login was looked up. */
 	struct db_phone phone; /* as db_phone_login() tells; "" for its MAC: none */
@@ -49,6 +51,7 @@ struct serve_source {
 	struct view views[SERVE_SOURCE_HANDLES_MAX];
 	struct view *idle[SERVE_SOURCE_HANDLES_MAX];
 	unsigned int count, idle_count;
+	struct served_logins *logins;
 	pthread_t rest; /* the thread that lets go of what idle views keep */
 	pthread_cond_t end;
 	bool ending;
@@ -112,7 +115,8 @@ source_credential(void *view, const char *user, struct http_credential *ret, str
 	struct view *v = view;
 
 	buf_clear(&v->password);
-	if (db_phone_login(v->db, user, &v->phone, &v->password, e) != 0) {
+	if (!served_login_get(v->logins, v->db, user, &v->phone, &v->password) &&
+	    db_phone_login(v->db, user, &v->phone, &v->password, e) != 0) {
 		v->phone.mac[0] = '\0';
 		return -1;
 	}
@@ -206,6 +210,7 @@ source_login(void *view, const char *mac)
 {
 	const struct view *v = view;
 
+	served_login_put(v->logins, v->db, &v->phone, &v->password);
 	if (v->phone.login == 0)
 		recorder_note_login(v->enroll->recorder, mac);
 }
@@ -253,17 +258,22 @@ rest(void *arg)
 {
 	struct serve_source *s = arg;
 	struct timespec until;
+	bool used;
 
 	(void)pthread_mutex_lock(&s->lock);
 	while (!s->ending) {
 		(void)clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += REST_S;
 		(void)pthread_cond_timedwait(&s->end, &s->lock, &until);
+		used = s->idle_count < s->count;
 		for (unsigned int i = 0; i < s->idle_count; i++) {
 			if (!s->idle[i]->used)
 				db_read_idle(s->idle[i]->db);
+			used = used || s->idle[i]->used;
 			s->idle[i]->used = false;
 		}
+		if (!used)
+			served_logins_forget(s->logins);
 	}
 	(void)pthread_mutex_unlock(&s->lock);
 	return NULL;
@@ -277,6 +287,7 @@ source_free(struct serve_source *s)
 		buf_release(&s->views[i].password);
 		db_close(s->views[i].db);
 	}
+	served_logins_free(s->logins);
 	(void)pthread_cond_destroy(&s->end);
 	(void)pthread_cond_destroy(&s->free);
 	(void)pthread_mutex_destroy(&s->lock);
@@ -299,6 +310,7 @@ views_open(struct serve_source *s, const struct invocation *in, const struct ser
 		struct view *v = &s->views[s->count];
 
 		v->enroll = enroll;
+		v->logins = s->logins;
 		v->password = (struct buf)BUF_INIT(PASSWORD_MAX);
 		v->db = state_open(in, e);
 		if (v->db == NULL)
@@ -322,6 +334,12 @@ serve_source_open(const struct invocation *in, const struct serve_enroll *enroll
 	(void)pthread_mutex_init(&s->lock, NULL);
 	(void)pthread_cond_init(&s->free, NULL);
 	process_cond_init(&s->end);
+	s->logins = served_logins_new();
+	if (s->logins == NULL) {
+		(void)err_set(e, ERR_FAILED, "state: no memory is left to serve it");
+		source_free(s);
+		return NULL;
+	}
 	if (views_open(s, in, enroll, handles, e) != 0 || rest_start(s, e) != 0) {
 		source_free(s);
 		return NULL;

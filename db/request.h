@@ -21,6 +21,15 @@ void db_read_end(struct db *db);
 void db_read_keep(struct db *db);
 void db_read_idle(struct db *db);
 
+/* What names the state that a handle sees between the two: handles that see the same have the same. */
+#define DB_MOMENT_WORDS 12
+struct db_moment {
+	uint64_t words[DB_MOMENT_WORDS];
+};
+
+/* False where it cannot be told: without db_read_keep(), or when somebody changed the state in just that moment. */
+bool db_read_moment(const struct db *db, struct db_moment *ret);
+
 /* A number that has changed when somebody else has changed the state since the last call on this handle. */
 int db_data_version(struct db *db, int64_t *ret, struct err *e);
 

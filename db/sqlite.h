@@ -149,7 +149,7 @@ enum sql {
 };
 
 /* The WAL index' header and its copy, 48 bytes each, which every commit changes: sqlite.org/walformat.html, section 2.1. */
-#define SQL_WAL_HEADER_WORDS 12
+#define SQL_WAL_HEADER_WORDS DB_MOMENT_WORDS
 
 struct db {
 	sqlite3 *sql;
@@ -164,6 +164,7 @@ struct db {
 	bool kept;		/* one state is, between two requests */
 	const volatile uint64_t *wal_index;	/* db_read_keep(), or NULL */
 	uint64_t seen[SQL_WAL_HEADER_WORDS];	/* its header before that state was taken */
+	bool exact;		/* and after that */
 	/* the event log's end, inside a transaction that has read it */
 	bool head_known, head_changed;
 	int64_t head_id, last_id;

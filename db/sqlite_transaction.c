@@ -61,6 +61,17 @@ is_current(const struct db *db)
 	return sqlite3_get_autocommit(db->sql) == 0;
 }
 
+/* BEGIN alone waits with that for the first read. Whether the state is the one that was seen. */
+static bool
+state_take(struct db *db)
+{
+	struct err ignored = ERR_INIT;
+	bool taken = db->wal_index != NULL && sql_run_values(db, SQL_DATA_VERSION, NULL, 0, &ignored) == 0;
+
+	atomic_thread_fence(memory_order_seq_cst);
+	return taken && is_current(db);
+}
+
 /* A writer is alone, so its handle needs no such thing and may change the database in between. */
 int
 db_read_begin(struct db *db, struct err *e)
@@ -73,6 +84,7 @@ db_read_begin(struct db *db, struct err *e)
 		atomic_thread_fence(memory_order_seq_cst);
 		if (sql_run_values(db, SQL_READ_BEGIN, NULL, 0, e) != 0)
 			return -1;
+		db->exact = state_take(db);
 	}
 	db->kept = false;
 	db->reads++;
@@ -88,6 +100,15 @@ db_read_end(struct db *db)
 	db->kept = true;
 	if (db->wal_index == NULL)
 		db_read_idle(db);
+}
+
+bool
+db_read_moment(const struct db *db, struct db_moment *ret)
+{
+	if (db->reads == 0 || !db->exact)
+		return false;
+	memcpy(ret->words, db->seen, sizeof(ret->words));
+	return true;
 }
 
 void

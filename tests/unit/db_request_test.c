@@ -164,6 +164,43 @@ assert_moments(struct fixture *f, bool keep)
 	assert_sound(f);
 }
 
+/* A handle would be told what another one saw before, or after, a change. */
+static void
+moment_names_the_state(void **state)
+{
+	struct fixture *f = *state;
+	struct db *writer = writer_open(f), *one = db_open(&f->where, &f->e), *two = db_open(&f->where, &f->e);
+	struct db_moment first, second;
+
+	assert_true(one != NULL && two != NULL);
+	db_read_keep(two);
+	assert_ok(db_read_begin(one, &f->e), f->e);
+	assert_ok(db_read_begin(two, &f->e), f->e);
+	assert_false(db_read_moment(one, &first)); /* it has not been asked to keep */
+	assert_true(db_read_moment(two, &first));
+	db_read_end(one);
+	db_read_keep(one);
+	assert_ok(db_read_begin(one, &f->e), f->e);
+	assert_true(db_read_moment(one, &second));
+	assert_memory_equal(&first, &second, sizeof(first));
+	/* The state is taken at once, not at the first read. */
+	phone_with_login(f, writer, MAC_1, "u1", CLEAR_PASSWORD);
+	assert_stranger(f, one, "u1", "no phone has it");
+	assert_true(db_read_moment(one, &second));
+	assert_memory_equal(&first, &second, sizeof(first));
+	db_read_end(one);
+	assert_false(db_read_moment(one, &second));
+	assert_ok(db_read_begin(one, &f->e), f->e);
+	assert_true(db_read_moment(one, &second));
+	assert_memory_not_equal(&first, &second, sizeof(first));
+	db_read_end(one);
+	db_read_end(two);
+	db_close(one);
+	db_close(two);
+	db_close(writer);
+	assert_sound(f);
+}
+
 /* A request would see one half of a change, or a server go on with settings of yesterday, or wait for who writes. */
 static void
 request_sees_one_moment(void **state)
@@ -187,6 +224,7 @@ main(void)
 		TEST(login_knows_what_is_on_record),
 		TEST(request_sees_one_moment),
 		TEST(kept_state_is_no_older),
+		TEST(moment_names_the_state),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
