@@ -43,8 +43,12 @@ digest_challenge(const struct digest_server *s, const struct digest_request *r, 
 		    "found others");
 	if (digest_nonce_make(s, r, nonce, e) != 0)
 		return -1;
-	buf_addf(out, "Digest realm=\"%s\", qop=\"auth\", algorithm=%s, nonce=\"%s\"%s", s->realm,
-	    algorithm == DIGEST_SHA256 ? "SHA-256" : "MD5", nonce, stale ? ", stale=true" : "");
+	buf_add_string(out, "Digest realm=\"");
+	buf_add_string(out, s->realm);
+	buf_add_string(out, algorithm == DIGEST_SHA256 ? "\", qop=\"auth\", algorithm=SHA-256, nonce=\""
+						       : "\", qop=\"auth\", algorithm=MD5, nonce=\"");
+	buf_add_string(out, nonce);
+	buf_add_string(out, stale ? "\", stale=true" : "\"");
 	return buf_check(out, "digest challenge", e);
 }
 

@@ -145,11 +145,20 @@ field_take(struct http_request *q, const char *name, char **field)
 	*field = value != NULL ? strndup(value, SHOWN_MAX) : NULL;
 }
 
+static void
+word_take(char *out, size_t size, const char *word)
+{
+	size_t len = strnlen(word, size - 1);
+
+	memcpy(out, word, len);
+	out[len] = '\0';
+}
+
 void
 http_log_begin(struct http_request *q, const char *method, const char *version)
 {
-	(void)snprintf(q->log_method, sizeof(q->log_method), "%s", method);
-	(void)snprintf(q->log_version, sizeof(q->log_version), "%s", version);
+	word_take(q->log_method, sizeof(q->log_method), method);
+	word_take(q->log_version, sizeof(q->log_version), version);
 	field_take(q, MHD_HTTP_HEADER_USER_AGENT, &q->log_agent);
 	field_take(q, MHD_HTTP_HEADER_REFERER, &q->log_referer);
 }

@@ -153,7 +153,11 @@ url_bundle(const char *base, const char *user, const char *password, const char 
 		return err_set(e, ERR_INPUT, "bundle's URL: expected an md5 and a MAC in lower-case hex, found others");
 	if (url_login(base, user, password, out, e) != 0)
 		return -1;
-	buf_addf(out, "ovpn/%s/%s.ovpn", md5, mac);
+	buf_add_string(out, "ovpn/");
+	buf_add_string(out, md5);
+	buf_add_string(out, "/");
+	buf_add_string(out, mac);
+	buf_add_string(out, ".ovpn");
 	return buf_check(out, "bundle's URL", e);
 }
 
