@@ -106,6 +106,10 @@ serve() {
 failed=0
 echo "$phones phones, an XML and a bundle of $(find "$T/www/ovpn" -name '*.ovpn' -printf '%s\n' -quit) bytes each"
 printf '%-34s %6s %7s %7s %7s %8s %8s %8s %7s\n' "" "at once" "served" "CPU ms" "s" "median" "p99" "worst" "MiB"
+# Once in its life a phone's login, and what it has read and fetched, go on record; a power cut comes later.
+serve first
+storm "phonevpn serve, a first boot" first "$port" 100
+stop first >"$T/stopped"
 for at_once in 100 1000 5000; do
 	serve "serve$at_once"
 	storm "phonevpn serve, digest" "serve$at_once" "$port" $at_once
