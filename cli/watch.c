@@ -125,6 +125,10 @@ tell(void *arg, const struct watch_news *news)
 	case WATCH_SETTLED:
 		log_info("%s: %zu phone%s settled", news->server, news->count, news->count == 1 ? " has" : "s have");
 		break;
+	case WATCH_BARRED:
+		log_warn("%s: told to end the session of client %llu, %s from %s: its certificate is barred",
+		    news->server, (unsigned long long)news->client->id, news->client->name, news->client->address);
+		break;
 	case WATCH_STORE:
 		log_error("%s; tried again", news->why);
 		break;

@@ -53,7 +53,7 @@ struct db_sighting {
 	time_t since, at;
 	char name[65];			/* its certificate's common name */
 	char address[DB_ADDRESS_SIZE];	/* where the phone is */
-	unsigned char serial[DB_SERIAL_SIZE];	/* DB_SIGHT_BEGAN only, as in struct db_certificate */
+	unsigned char serial[DB_SERIAL_SIZE];	/* as in struct db_certificate; 0: not told, as by DB_SIGHT_LISTED */
 	unsigned char digest[DB_DIGEST_SIZE];	/* SHA-256 of the certificate's DER */
 };
 

@@ -70,9 +70,10 @@ db_session_count(struct db *db, size_t *ret, struct err *e)
 /* ---- whose session, and with what ---- */
 
 static int
-phone_find(struct db *db, const char *name, struct seen *ret, struct err *e)
+phone_find(struct db *db, const struct db_sighting *s, struct seen *ret, struct err *e)
 {
-	sqlite3_stmt *st = sql_start(db, SQL_SESSION_PHONE, e, SQL_TEXT(name));
+	sqlite3_stmt *st = sql_start(db, SQL_SESSION_PHONE, e, SQL_TEXT(s->name), SQL_BLOB(s->serial, DB_SERIAL_SIZE),
+	    SQL_TEXT(s->server), SQL_INT((int64_t)s->client), SQL_INT(s->since));
 	int rc = sql_step(db, st, e);
 
 	*ret = (struct seen){ .phone = 0 };
@@ -272,7 +273,7 @@ sighting_record(struct db *db, const struct db_sighting *s, struct db_sighted *r
 	bool is_same;
 
 	*ret = (struct db_sighted){ .outcome = DB_OUTCOME_NONE };
-	if (phone_find(db, s->name, &seen, e) != 0)
+	if (phone_find(db, s, &seen, e) != 0)
 		return -1;
 	if (seen.phone == 0) {
 		if (s->what == DB_SIGHT_BEGAN)

@@ -285,9 +285,14 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_SESSION_GET] = "SELECT server, client, since, address, serial, number, ended FROM vpn_sessions "
 			    "WHERE phone = ?1",
 	[SQL_SESSION_COUNT] = "SELECT count(*) FROM vpn_sessions WHERE ended IS NULL",
-	[SQL_SESSION_PHONE] = "SELECT id, mac, offered FROM phones WHERE id = coalesce("
-			      "(SELECT phone FROM certificates WHERE name = ?1 AND phone IS NOT NULL "
-			      "ORDER BY id DESC LIMIT 1), (SELECT id FROM phones WHERE mac = ?1))",
+	/* That of the session, of several phones with one name; or whose certificate it is; or the newest one's. */
+	[SQL_SESSION_PHONE] =
+	    "SELECT id, mac, offered FROM phones WHERE id = coalesce("
+	    "(SELECT s.phone FROM certificates AS c JOIN vpn_sessions AS s ON s.phone = c.phone WHERE c.name = ?1 "
+	    "AND s.server = ?3 AND s.client = ?4 AND s.since = ?5), "
+	    "(SELECT phone FROM certificates WHERE serial = ?2 AND name = ?1), "
+	    "(SELECT phone FROM certificates WHERE name = ?1 AND phone IS NOT NULL ORDER BY id DESC LIMIT 1), "
+	    "(SELECT id FROM phones WHERE mac = ?1))",
 	/* That a bundle was fetched tells which of several with one certificate it is; without that, the oldest. */
 	[SQL_SESSION_GENERATION] = "SELECT g.number FROM generations AS g LEFT JOIN ladder AS f "
 				   "ON f.phone = g.phone AND f.number = g.number AND f.rung = 2 AND f.at <= ?3 "
@@ -375,6 +380,22 @@ static const char *const texts[SQL_COUNT] = {
 	    ", c.not_after FROM rollout_phones AS m "
 	    "LEFT JOIN generations AS g ON g.phone = m.phone AND g.number = m.former "
 	    "LEFT JOIN certificates AS c ON c.serial = g.serial WHERE m.rollout = ?1 AND m.phone = ?2",
+
+	[SQL_BAR] = "INSERT INTO barred (serial, since) VALUES (?1, ?2) "
+		    "ON CONFLICT (serial) DO UPDATE SET since = max(excluded.since, since + 1)",
+	[SQL_BARRED_ALL] =
+	    "SELECT c.serial, c.name, c.cert, b.since FROM barred AS b JOIN certificates AS c ON c.serial = b.serial "
+	    "WHERE c.not_after >= ?1 ORDER BY c.serial",
+	/* What is recorded of the session that it is, or else all certificates of that name, of whichever phones. */
+	[SQL_BARRED_SESSION] =
+	    "SELECT iif(s.serial IS NOT NULL, s.serial IN (SELECT serial FROM barred), "
+	    "EXISTS (SELECT 1 FROM certificates WHERE name = n.name AND serial IN (SELECT serial FROM barred)) AND "
+	    "NOT EXISTS (SELECT 1 FROM certificates WHERE name = n.name AND revoked IS NULL "
+	    "AND serial NOT IN (SELECT serial FROM barred))) "
+	    "FROM (SELECT ?1 AS name) AS n LEFT JOIN vpn_sessions AS s ON s.phone IN "
+	    "(SELECT phone FROM certificates WHERE name = ?1 UNION SELECT id FROM phones WHERE mac = ?1) "
+	    "AND s.server = ?2 AND s.client = ?3 AND s.since = ?4 LIMIT 1",
+	[SQL_BAR_ANSWER] = "SELECT detail FROM events WHERE id > ?1 AND action = ?2 ORDER BY id LIMIT 1",
 
 	[SQL_KEY_POOL_ADD] = "INSERT INTO key_pool (id, bits, keygen, created, sealed_key) VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQL_KEY_POOL_NEXT] = "SELECT id, sealed_key FROM key_pool WHERE bits = ?1 AND keygen = ?2 AND id > ?3 "

@@ -2,6 +2,7 @@
 #include "rollout/listener.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -112,6 +113,16 @@ listener_list(struct listener *l)
 	(void)send(l->fd, LIST_COMMAND, strlen(LIST_COMMAND), MSG_NOSIGNAL);
 }
 
+/* HALT: also an old client ends then, where RESTART would have it come back at once. */
+bool
+listener_kill(struct listener *l, uint64_t client)
+{
+	char command[64];
+	int len = snprintf(command, sizeof(command), "client-kill %llu HALT\n", (unsigned long long)client);
+
+	return l->is_up && send(l->fd, command, (size_t)len, MSG_NOSIGNAL) == len;
+}
+
 static void
 greeted(struct listener *l)
 {
@@ -152,6 +163,12 @@ told(void *arg, enum management_event event, const struct management_client *cli
 		l->is_listed = true;
 		l->has_failed = false;
 		r->call(r->arg, l, LISTENER_LISTED, NULL);
+		break;
+	case MANAGEMENT_KILLED:
+		r->call(r->arg, l, LISTENER_KILLED, NULL);
+		break;
+	case MANAGEMENT_NOT_KILLED:
+		r->call(r->arg, l, LISTENER_NOT_KILLED, NULL);
 		break;
 	case MANAGEMENT_PASSWORD:
 		refuse(l, r->call, r->arg,

@@ -27,6 +27,8 @@ enum listener_event {
 	LISTENER_ENDED,
 	LISTENER_SEEN,		/* it is in the list */
 	LISTENER_LISTED,	/* the list was whole */
+	LISTENER_KILLED,	/* the oldest listener_kill() that was not answered is done */
+	LISTENER_NOT_KILLED,	/* or its client is gone already */
 	LISTENER_LOST,		/* once, until it is up again */
 	LISTENER_REFUSED,
 };
@@ -45,6 +47,9 @@ void listener_tick(struct listener *l, listener_call *call, void *arg);
 
 /* It is_listed: have it tell of all its clients anew, under another number. */
 void listener_list(struct listener *l);
+
+/* It is_up: end the session of this client. False when the server does not take it now; else an event follows. */
+bool listener_kill(struct listener *l, uint64_t client);
 
 /* fd has something to be read. */
 void listener_read(struct listener *l, listener_call *call, void *arg);

@@ -202,6 +202,10 @@ line_read(struct management_reader *r, const struct call *call)
 		client_line(r, r->line, call);
 	} else if (behind(r->line, ">INFO:OpenVPN Management Interface Version") != NULL) {
 		call->each(call->arg, MANAGEMENT_HELLO, NULL);
+	} else if (behind(r->line, "SUCCESS: client-kill") != NULL) {
+		call->each(call->arg, MANAGEMENT_KILLED, NULL);
+	} else if (behind(r->line, "ERROR: client-kill") != NULL) {
+		call->each(call->arg, MANAGEMENT_NOT_KILLED, NULL);
 	} else if (behind(r->line, ">HOLD:") != NULL) {
 		call->each(call->arg, MANAGEMENT_HOLD, NULL);
 	} else if (behind(r->line, "TITLE\t") != NULL) {

@@ -9,8 +9,9 @@
 
 /*
  * What an OpenVPN server tells on its management interface (management-notes.txt of OpenVPN 2.6), read line by line. No
- * I/O. A listener that only listens is told of each client that is established and that leaves, with the serial number of
- * its certificate, without any further option of the server's.
+ * I/O. A listener that only listens is told of each client that is established, with the serial number of its
+ * certificate, without any further option of the server's; of one that leaves only where the server has
+ * management-client-auth (manage.c: DAF_INITIAL_AUTH).
  */
 
 #define MANAGEMENT_LINE_MAX 4096	/* bytes; a longer line is passed over */
@@ -23,6 +24,8 @@ enum management_event {
 	MANAGEMENT_ENDED,	/* of such a session */
 	MANAGEMENT_LISTED,	/* a client of "status 3": without serial and digest */
 	MANAGEMENT_LIST_END,
+	MANAGEMENT_KILLED,	/* the answer to a client-kill: the client is told, and goes */
+	MANAGEMENT_NOT_KILLED,	/* there is no such client */
 	MANAGEMENT_PASSWORD,	/* the server wants a password before it says anything */
 	MANAGEMENT_ADMISSION,	/* the server lets no client in that the listener does not admit */
 	MANAGEMENT_HOLD,	/* the server waits for the listener's leave to begin */

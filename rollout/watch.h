@@ -3,6 +3,7 @@
 #define ROLLOUT_WATCH_H
 
 #include "db/ladder.h"
+#include "rollout/management.h"
 
 #include <stdbool.h>
 
@@ -10,7 +11,8 @@
  * Listen to the management interfaces of OpenVPN servers, and record which phones connect with which certificate. A
  * server that is not there is tried again. After each attachment the server's list of clients tells who came and went
  * meanwhile. What is seen is recorded in batches, when nobody else writes; until then it is kept, and when that becomes
- * too much the servers have to keep it.
+ * too much the servers have to keep it. Sessions whose certificate is barred (db/bar.h) are ended, at once and whenever
+ * one comes.
  */
 struct watch;
 
@@ -23,6 +25,7 @@ enum watch_what {
 	WATCH_REFUSED,		/* the server is such that nobody may listen: why. It is left alone from now on */
 	WATCH_SIGHTED,		/* sighting and sighted, with an outcome */
 	WATCH_SETTLED,		/* count of phones */
+	WATCH_BARRED,		/* the server was told to end the session of client */
 	WATCH_STORE,		/* what was seen cannot be recorded: why. It is tried again */
 };
 
@@ -33,6 +36,7 @@ struct watch_news {
 	size_t count;
 	const struct db_sighting *sighting;
 	const struct db_sighted *sighted;
+	const struct management_client *client;
 };
 
 struct watch_config {

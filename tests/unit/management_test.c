@@ -17,8 +17,8 @@
 static void
 event_append(void *arg, enum management_event event, const struct management_client *c)
 {
-	static const char *const names[] = { "hello", "began", "ended", "listed", "list end", "password", "admission",
-		"hold" };
+	static const char *const names[] = { "hello", "began", "ended", "listed", "list end", "killed", "not killed",
+		"password", "admission", "hold" };
 	char serial[2 * MANAGEMENT_SERIAL_SIZE + 1], digest[2 * MANAGEMENT_DIGEST_SIZE + 1];
 
 	buf_add_string(arg, names[event]);
@@ -96,6 +96,15 @@ short_serial_has_zeros_in_front(void **state)
 	(void)state;
 	assert_told(">CLIENT:ESTABLISHED,3\n" SESSION SERIAL DIGEST END, "began 3@7 a  " SHOWN);
 	assert_told(">CLIENT:DISCONNECT,3\r\n" SESSION END, "ended 3@7 a \n");
+}
+
+static void
+end_that_was_asked_for_is_answered(void **state)
+{
+	(void)state;
+	assert_told("SUCCESS: client-kill command succeeded\r\nERROR: client-kill command failed\r\n",
+	    "killed\nnot killed\n");
+	assert_told("SUCCESS: pid=7\r\n>CLIENT:ENV,SUCCESS: client-kill command succeeded\r\n", "");
 }
 
 static void
@@ -199,6 +208,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(real_server_is_understood),
 		cmocka_unit_test(short_serial_has_zeros_in_front),
+		cmocka_unit_test(end_that_was_asked_for_is_answered),
 		cmocka_unit_test(address_may_be_of_ipv6),
 		cmocka_unit_test(what_is_missing_is_not_made_up),
 		cmocka_unit_test(broken_values_prove_nothing),
