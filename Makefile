@@ -93,7 +93,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 MAN1 = phonevpn.1 refphone.1
 MAN5 = $(notdir $(wildcard doc/*.5))
 EXAMPLES = $(notdir $(wildcard doc/examples/*))
-UNITS = phonevpn.service phonevpn.socket phonevpn-watch.service phonevpn-rollout.service phonevpn-rollout.timer
+UNITS = phonevpn.service phonevpn.socket phonevpn-watch.service phonevpn-rollout.service phonevpn-rollout.timer phonevpn-crl.service phonevpn-crl.timer
 # What an admin copies into another program's folder of the same name.
 FAIL2BAN = filter.d/phonevpn.conf jail.d/phonevpn.conf
 

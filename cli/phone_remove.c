@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/commands.h"
+#include "cli/crl_publish.h"
 #include "cli/phone_fields.h"
 #include "cli/revocation.h"
 #include "cli/state.h"
@@ -62,6 +63,7 @@ remove_run(const struct invocation *in, struct err *e)
 	struct settings s;
 	struct db_phone p;
 	size_t revoked = 0;
+	const char *todo = NULL;
 	struct db *db;
 	int rc = -1;
 
@@ -69,7 +71,8 @@ remove_run(const struct invocation *in, struct err *e)
 		return -1;
 	db = dry_run ? state_open(in, e) : state_open_writer(in, e);
 	if (db == NULL || settings_load(db, &s, e) != 0 || db_phone_get(db, mac, &p, e) != 0 ||
-	    remove_phone(db, &s, &p, dry_run, &revoked, e) != 0)
+	    remove_phone(db, &s, &p, dry_run, &revoked, e) != 0 ||
+	    (!dry_run && revoked > 0 && crl_tell(db, &s, &todo, e) != 0))
 		goto out;
 	rc = 0;
 	if (in->json)
@@ -81,7 +84,7 @@ remove_run(const struct invocation *in, struct err *e)
 		    revoked == 1 ? "" : "s");
 	else if (!in->quiet)
 		(void)printf("%s: removed, %zu certificate%s revoked%s\n", mac, revoked, revoked == 1 ? "" : "s",
-		    revoked > 0 ? "; tell the OpenVPN server with 'phonevpn emit server --out DIR'" : "");
+		    todo != NULL ? "; tell the OpenVPN server with 'phonevpn emit server --out DIR'" : "");
 out:
 	db_close(db);
 	return rc;

@@ -2,6 +2,7 @@
 #include "rollout/retire.h"
 
 #include "cli/commands.h"
+#include "cli/crl_publish.h"
 #include "cli/phone_fields.h"
 #include "cli/phone_report.h"
 #include "cli/revocation.h"
@@ -36,6 +37,7 @@ struct retire {
 	struct revocation *revocations; /* of each of them */
 	size_t authority_count;
 	json_t *retired, *waiting;
+	const char *todo; /* for the OpenVPN server to know, or NULL */
 	struct progress progress;
 };
 
@@ -178,8 +180,16 @@ report(const struct retire *r, struct err *e)
 	    r->dry_run ? "would be revoked" : "revoked", json_array_size(r->waiting),
 	    json_array_size(r->waiting) == 1 ? "s" : "");
 	if (retired > 0 && !r->dry_run)
-		(void)printf("the OpenVPN server does not know yet: run 'phonevpn emit server --out DIR'\n");
+		(void)printf("%s\n", r->todo != NULL ? r->todo : "the OpenVPN server's folder has it");
 	return 0;
+}
+
+static int
+tell(struct retire *r, struct err *e)
+{
+	if (r->dry_run || json_array_size(r->retired) == 0)
+		return 0;
+	return crl_tell(r->db, &r->settings, &r->todo, e);
 }
 
 static int
@@ -196,7 +206,7 @@ retire_run(const struct invocation *in, struct err *e)
 	r.waiting = json_array();
 	r.db = r.dry_run ? state_open(in, e) : state_open_writer(in, e);
 	if (r.db != NULL && settings_load(r.db, &r.settings, e) == 0 && authorities_load(&r, e) == 0 &&
-	    phones_take(&r, e) == 0 && revoke_all(&r, e) == 0)
+	    phones_take(&r, e) == 0 && revoke_all(&r, e) == 0 && tell(&r, e) == 0)
 		rc = report(&r, e);
 	for (size_t i = 0; r.revocations != NULL && i < r.authority_count; i++)
 		revocation_release(&r.revocations[i]);

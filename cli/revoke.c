@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/phone_fields.h"
 #include "cli/phone_report.h"
+#include "cli/crl_publish.h"
 #include "cli/revoke_now.h"
 #include "cli/state.h"
 #include "db/authority.h"
@@ -33,7 +34,8 @@ struct revoke {
 	enum ca_reason reason;
 	bool dry_run, is_now;
 	struct revoke_now now;
-	json_t *serials; /* that are revoked, in hex */
+	const char *todo; /* for the server to know, or NULL */
+	json_t *serials;  /* that are revoked, in hex */
 };
 
 /* Gathered; now for good. */
@@ -148,9 +150,7 @@ report(const struct revoke *v, struct err *e)
 		return 0;
 	if (v->is_now && v->now.outcome == NOW_ENDED && v->now.attached > 0)
 		(void)printf("no session of it goes on at the %zu servers that are watched\n", v->now.attached);
-	(void)printf(
-	    "the OpenVPN server does not know yet: run 'phonevpn emit server --out DIR', or write only the new CRL "
-	    "with 'phonevpn crl --out FILE' to where its crl-verify points\n");
+	(void)printf("%s\n", v->todo != NULL ? v->todo : "the OpenVPN server's folder has it");
 	return 0;
 }
 
@@ -176,6 +176,8 @@ revoke_run(const struct invocation *in, struct err *e)
 	if (v.db == NULL || settings_load(v.db, &v.settings, e) != 0)
 		goto out;
 	rc = hex != NULL ? revoke_serial(&v, hex, e) : revoke_phone(&v, in->argv[0], e);
+	if (rc == 0 && !v.dry_run)
+		rc = crl_tell(v.db, &v.settings, &v.todo, e);
 	/* Who watches writes as well. */
 	db_close(v.db);
 	v.db = NULL;

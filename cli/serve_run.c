@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/serve_run.h"
 
+#include "cli/crl_keeper.h"
 #include "cli/keypool_filler.h"
 #include "cli/rollout_runner.h"
 #include "cli/serve_watch.h"
@@ -23,6 +24,7 @@ struct beside {
 	struct admin *admin;
 	struct keypool_filler *filler;
 	struct rollout_runner *runner;
+	struct crl_keeper *keeper;
 };
 
 static int
@@ -155,7 +157,8 @@ serve_until_stopped(const struct serving *s, struct err *e)
 	if (admin_open(s, server, &b, e) == 0 && tell_where(s->in, server, b.admin, e) == 0) {
 		b.filler = keypool_filler_start(&where, e);
 		b.runner = rollout_runner_start(&s->enroll->where, e);
-		rc = b.filler != NULL && b.runner != NULL ? 0 : -1;
+		b.keeper = crl_keeper_start(&s->enroll->where, e);
+		rc = b.filler != NULL && b.runner != NULL && b.keeper != NULL ? 0 : -1;
 	}
 	if (rc == 0)
 		manager_ready();
@@ -168,6 +171,7 @@ serve_until_stopped(const struct serving *s, struct err *e)
 	s->enroll->recorder = NULL;
 	serve_watch_close(b.watch);
 	is_over = rollout_runner_stop(b.runner);
+	is_over = crl_keeper_stop(b.keeper) && is_over;
 	if (!keypool_filler_stop(b.filler) || !is_over) {
 		/* All requests are answered, and the state may be left at any moment. */
 		(void)fflush(NULL);

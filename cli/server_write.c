@@ -2,6 +2,7 @@
 #include "cli/server_write.h"
 
 #include "ca/crl.h"
+#include "cli/crl_publish.h"
 #include "common/file.h"
 #include "common/tree.h"
 #include "db/host.h"
@@ -197,7 +198,9 @@ top_write(const char *dir, enum server_file_kind kind, const struct server_files
 	if (!top->differs[kind])
 		return 0;
 	path = file_path(dir, server_file_name(kind), e);
-	if (path != NULL)
+	if (path != NULL && kind == SERVER_FILE_CRL)
+		rc = crl_file_replace(path, text, e);
+	else if (path != NULL)
 		rc = file_replace(path, text->data, text->len, server_file_mode(kind), e);
 	free(path);
 	return rc;
@@ -360,6 +363,16 @@ write_serials(struct db *db, const char *dir, struct server_change *change, stru
 	if (tree_close(&s.tree, rc != 0, e) != 0)
 		rc = -1;
 	free(path);
+	return rc;
+}
+
+int
+server_write_serials(struct db *db, const char *dir, struct err *e)
+{
+	struct server_change change = { .changed = json_array() };
+	int rc = write_serials(db, dir, &change, e);
+
+	server_change_release(&change);
 	return rc;
 }
 

@@ -34,6 +34,9 @@ const char *server_then_name(enum server_then then);
 int server_write(struct db *db, const struct settings *s, const char *dir, const struct server_files *files,
     bool dry_run, struct server_change *ret, struct err *e);
 
+/* Only the folder of revoked serials, where it lacks some. */
+int server_write_serials(struct db *db, const char *dir, struct err *e);
+
 void server_change_release(struct server_change *c);
 
 #endif

@@ -29,6 +29,14 @@ check_command(const char *value, const char *name, struct err *e)
 	return 0;
 }
 
+static int
+check_dir(const char *value, const char *name, struct err *e)
+{
+	if (value[0] != '\0' && (value[0] != '/' || !text_is_clean(value, strlen(value))))
+		return err_set(e, ERR_INPUT, "%s: expected the absolute path of a folder, or nothing", name);
+	return 0;
+}
+
 /* It stands between quotes in WWW-Authenticate (RFC 9110 section 5.6.4). */
 static int
 check_realm(const char *value, const char *name, struct err *e)
@@ -316,6 +324,8 @@ static const struct {
 	[SET_SIP_TRANSPORT] = { "sip-transport", "udp", "udp, tcp or tls", check_transport },
 	[SET_NOTIFY_COMMAND] = { "notify-command", "", "what a rollout runs to have a phone fetch now (rollout step)",
 	    check_command },
+	[SET_SERVER_DIR] = { "server-dir", "",
+	    "the folder of 'emit server' that OpenVPN reads: each CRL is written there", check_dir },
 };
 
 const char *

@@ -13,7 +13,8 @@ for file in usr/bin/phonevpn usr/bin/refphone usr/share/man/man1/phonevpn.1 usr/
 	ok "$file is there" test -s "$T/root/$file"
 done
 for file in lib/systemd/system/phonevpn.service lib/systemd/system/phonevpn.socket lib/systemd/system/phonevpn-watch.service \
-	lib/systemd/system/phonevpn-rollout.service lib/systemd/system/phonevpn-rollout.timer lib/sysusers.d/phonevpn.conf \
+	lib/systemd/system/phonevpn-rollout.service lib/systemd/system/phonevpn-rollout.timer lib/systemd/system/phonevpn-crl.service \
+	lib/systemd/system/phonevpn-crl.timer lib/sysusers.d/phonevpn.conf \
 	share/doc/phonevpn/examples/fail2ban/filter.d/phonevpn.conf; do
 	ok "$file is there" test -s "$T/root/usr/$file"
 done
