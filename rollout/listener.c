@@ -109,6 +109,7 @@ listener_list(struct listener *l)
 	l->is_listed = false;
 	l->next = listener_now() + GREETING_MS;
 	l->attachment = attachment_number();
+	l->asked = time(NULL);
 	/* So short that the socket takes it, or the server takes nothing any more: then the list does not come in time. */
 	(void)send(l->fd, LIST_COMMAND, strlen(LIST_COMMAND), MSG_NOSIGNAL);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 /* An attachment to one server's management interface, and the attempts at it. Never blocks. */
 struct listener {
@@ -17,6 +18,7 @@ struct listener {
 	bool is_refused;		/* it is such that we must not listen */
 	bool has_failed;		/* since it was last up */
 	int64_t attachment;		/* a number for what its list tells, greater than any before */
+	time_t asked;			/* for that list: what is in it went on then */
 	int64_t next;			/* when to try again, or to give up waiting: listener_now() */
 	struct err problem;		/* of LISTENER_LOST and LISTENER_REFUSED */
 	struct management_reader reader;

@@ -172,17 +172,18 @@ store_kept(struct watch *w, struct db *db, struct err *e)
 }
 
 /*
- * Only what the server has just listed goes on for certain: a server that is told to restart forgets its clients without a
- * word.
+ * What the server has listed went on for certain when it was asked to, and maybe no longer: a server that is told to
+ * restart forgets its clients without a word. Until somebody else had written, that may be a while ago.
  */
 static int
 server_settle(struct watch *w, struct db *db, struct server *s, struct err *e)
 {
 	const int64_t between = (int64_t)w->config->soak * 1000;
-	time_t now = time(NULL), next;
+	const time_t asked = s->listener.asked;
 	size_t settled;
+	time_t next;
 
-	if (db_session_settle(db, s->listener.path, now - (time_t)w->config->soak, now, &settled, &next, e) != 0)
+	if (db_session_settle(db, s->listener.path, asked - (time_t)w->config->soak, asked, &settled, &next, e) != 0)
 		return -1;
 	/* What another program records later may tell that a session is with a generation which has not settled. */
 	s->list_next = listener_now() + (between > LIST_MS ? between : LIST_MS);
