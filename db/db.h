@@ -318,6 +318,7 @@ struct db_generation {
 	time_t created;
 	time_t not_before, not_after, revoked;
 	bool offered;
+	bool withdrawn;			/* a rollout that it was for was rolled back */
 };
 
 /* A phone's generations, oldest first; as db_phone_each(). */

@@ -252,6 +252,7 @@ generation_read(struct db *db, sqlite3_stmt *st, struct db_generation *ret, stru
 		.not_after = sqlite3_column_int64(st, 8),
 		.revoked = sqlite3_column_int64(st, 9),
 		.offered = sqlite3_column_int(st, 10) != 0,
+		.withdrawn = sqlite3_column_int(st, 11) != 0,
 	};
 	if (sql_column_bytes(db, st, 2, ret->serial, sizeof(ret->serial), e) != 0 ||
 	    sql_column_hex(db, st, 3, ret->profile, sizeof(ret->profile), e) != 0 ||

@@ -246,7 +246,9 @@ static const char *const texts[SQL_COUNT] = {
 				 "JOIN generations AS g ON g.phone = p.id "
 				 "JOIN certificates AS c ON c.serial = g.serial WHERE p.id = ?1 AND g.number = ?2",
 	[SQL_GENERATION_PAGE] = "SELECT g.phone, g.number, g.serial, g.profile, g.md5, g.size, g.created, "
-				"c.not_before, c.not_after, c.revoked, g.number IS p.offered "
+				"c.not_before, c.not_after, c.revoked, g.number IS p.offered, "
+				"EXISTS (SELECT 1 FROM rollout_phones AS m "
+				"WHERE m.phone = g.phone AND m.state = 6 AND m.target = g.number) "
 				"FROM generations AS g JOIN certificates AS c ON c.serial = g.serial "
 				"JOIN phones AS p ON p.id = g.phone "
 				"WHERE g.phone = ?1 AND g.number > ?2 ORDER BY g.number LIMIT ?3",

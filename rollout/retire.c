@@ -12,6 +12,7 @@ struct stage {
 	int64_t number;
 	unsigned char serial[DB_SERIAL_SIZE];
 	bool is_good; /* its certificate can be used */
+	bool is_withdrawn;
 	bool has[DB_RUNG_SETTLED + 1];
 };
 
@@ -59,8 +60,9 @@ stage_add(const struct db_generation *g, void *arg, struct err *e)
 		h->stages = stages;
 		h->size = size;
 	}
-	h->stages[h->count] = (struct stage){ .number = g->number,
-		.is_good = g->revoked == 0 && g->not_after > h->now };
+	h->stages[h->count] = (struct stage){
+		.number = g->number, .is_good = g->revoked == 0 && g->not_after > h->now, .is_withdrawn = g->withdrawn
+	};
 	memcpy(h->stages[h->count++].serial, g->serial, DB_SERIAL_SIZE);
 	return 0;
 }
@@ -95,7 +97,8 @@ history_read(struct db *db, struct history *h, struct err *e)
 		if (!h->stages[i].is_good)
 			continue;
 		h->newest = &h->stages[i];
-		if (h->stages[i].has[DB_RUNG_SETTLED])
+		/* A phone goes back from what was taken back; that it had settled with it proves nothing any more. */
+		if (h->stages[i].has[DB_RUNG_SETTLED] && !h->stages[i].is_withdrawn)
 			h->settled = &h->stages[i];
 	}
 	return 0;
@@ -139,7 +142,7 @@ wait_before(const struct history *h)
 	const struct stage *s = h->newest;
 
 	if (h->phone->offered < s->number)
-		return RETIRE_OFFER;
+		return s->is_withdrawn ? RETIRE_ROLLED_BACK : RETIRE_OFFER;
 	if (s->has[DB_RUNG_CONNECTED])
 		return RETIRE_SETTLE;
 	return s->has[DB_RUNG_FETCHED] ? RETIRE_CONNECT : RETIRE_FETCH;

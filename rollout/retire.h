@@ -17,7 +17,7 @@ enum retire_wait {
 	RETIRE_SETTLE,		/* its sessions with it have not lasted yet */
 	RETIRE_FELL_BACK,	/* its last session is with an older certificate, or with an unknown one */
 	RETIRE_UNWATCHED,	/* with which certificate its last session is, nobody has seen */
-	RETIRE_ROLLED_BACK,	/* it is offered an older generation than the one that it settled with */
+	RETIRE_ROLLED_BACK,	/* it is offered an older generation, as its rollout was rolled back */
 };
 
 /* What it waits for, for a message. */
