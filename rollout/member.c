@@ -22,6 +22,8 @@ static const struct {
 	    "it has fetched the bundle and did not connect with it: it discarded "
 	    "it, or does not reach the OpenVPN server" },
 	[MEMBER_NOT_SETTLED] = { "not-settled", "it has connected and did not stay connected" },
+	[MEMBER_UNWATCHED] = { "unwatched",
+	    "it is connected, and with which certificate shows when it connects anew: nobody was watching as it did" },
 };
 
 const char *
@@ -49,8 +51,19 @@ judge_session(const struct db_member_proof *p)
 	return p->rung >= DB_RUNG_CONNECTED && s->number < p->member.target ? MEMBER_FELL_BACK : MEMBER_FINE;
 }
 
+/* It may have connected with it unseen: that it did not is nothing that anybody knows. */
+static bool
+is_unwatched(const struct db_member_proof *p)
+{
+	const struct db_session *s = &p->session;
+
+	if (!p->has_session || s->has_serial || s->ended != 0 || p->rung >= DB_RUNG_CONNECTED)
+		return false;
+	return p->rung == DB_RUNG_FETCHED || s->since >= p->member.since;
+}
+
 static enum member_why
-judge_late(enum db_rung rung)
+judge_late(const struct db_member_proof *p)
 {
 	static const enum member_why late[] = {
 		[0] = MEMBER_NOT_ASKED,
@@ -60,7 +73,9 @@ judge_late(enum db_rung rung)
 		[DB_RUNG_SETTLED] = MEMBER_FINE,
 	};
 
-	return late[rung];
+	if (is_unwatched(p))
+		return MEMBER_UNWATCHED;
+	return late[p->rung];
 }
 
 enum db_member_state
@@ -88,6 +103,6 @@ member_judge(const struct db_member_proof *p, unsigned long deadline, time_t now
 	*ret_why = MEMBER_FINE;
 	if (deadline == 0 || now < m->since + (time_t)deadline)
 		return DB_MEMBER_OFFERED;
-	*ret_why = p->rung == DB_RUNG_SETTLED || where == MEMBER_FELL_BACK ? where : judge_late(p->rung);
+	*ret_why = p->rung == DB_RUNG_SETTLED || where == MEMBER_FELL_BACK ? where : judge_late(p);
 	return DB_MEMBER_FAILED;
 }

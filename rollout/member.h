@@ -16,6 +16,7 @@ enum member_why {
 	MEMBER_NOT_FETCHED,	/* it has, and not fetched the bundle */
 	MEMBER_NOT_CONNECTED,	/* it has fetched it, and not connected with it */
 	MEMBER_NOT_SETTLED,	/* it has connected, and not stayed */
+	MEMBER_UNWATCHED,	/* it is connected, and nobody has seen with what */
 	MEMBER_WHY_COUNT,
 };
 

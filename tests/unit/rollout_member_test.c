@@ -81,6 +81,26 @@ late_phone_fails_with_the_likely_reason(void **state)
 	}
 }
 
+/* What nobody has seen is not held against it. */
+static void
+unwatched_phone_is_not_said_to_stay_away(void **state)
+{
+	struct db_member_proof p = phone(DB_RUNG_FETCHED);
+
+	(void)state;
+	p.session.has_serial = false;
+	p.session.number = 0;
+	assert_judged(p, OFFERED_AT + DEADLINE - 1, DB_MEMBER_OFFERED, MEMBER_FINE);
+	assert_judged(p, OFFERED_AT + DEADLINE, DB_MEMBER_FAILED, MEMBER_UNWATCHED);
+	/* It is from before it was offered anything, of which it has not asked. */
+	p.rung = 0;
+	assert_judged(p, OFFERED_AT + DEADLINE, DB_MEMBER_FAILED, MEMBER_NOT_ASKED);
+	p.session.since = OFFERED_AT;
+	assert_judged(p, OFFERED_AT + DEADLINE, DB_MEMBER_FAILED, MEMBER_UNWATCHED);
+	p.session.ended = OFFERED_AT + 9;
+	assert_judged(p, OFFERED_AT + DEADLINE, DB_MEMBER_FAILED, MEMBER_NOT_ASKED);
+}
+
 static void
 without_deadline_nobody_is_late(void **state)
 {
@@ -251,6 +271,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(late_phone_fails_with_the_likely_reason),
+		cmocka_unit_test(unwatched_phone_is_not_said_to_stay_away),
 		cmocka_unit_test(without_deadline_nobody_is_late),
 		cmocka_unit_test(settled_phone_is_settled_whatever_it_was),
 		cmocka_unit_test(failed_phone_keeps_its_reason),
