@@ -24,7 +24,9 @@ way_text(enum db_way_back way)
 static int
 members_find(struct rollout_change *c, struct err *e)
 {
-	static const enum db_member_state states[] = { DB_MEMBER_OFFERED, DB_MEMBER_SETTLED, DB_MEMBER_FAILED };
+	/* Who waits for another try is offered its generation still. */
+	static const enum db_member_state states[] = { DB_MEMBER_WAITING, DB_MEMBER_OFFERED, DB_MEMBER_SETTLED,
+		DB_MEMBER_FAILED };
 
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
 		if (rollout_members_in(c, states[i], e) != 0)
@@ -48,11 +50,11 @@ members_roll_back(struct rollout_change *c, enum db_way_back *ret_ways, struct e
 	return rc;
 }
 
-/* Failed before it was offered anything: there is nothing to take back. */
+/* It was not offered anything: there is nothing to take back. */
 static bool
 is_untouched(const struct db_member *m)
 {
-	return m->state == DB_MEMBER_FAILED && m->former == 0;
+	return (m->state == DB_MEMBER_FAILED || m->state == DB_MEMBER_WAITING) && m->former == 0;
 }
 
 static int

@@ -41,6 +41,9 @@ retry(struct rollout_change *c, struct err *e)
 	}
 	if (c->count == 0)
 		return err_set(e, ERR_NOT_FOUND, "rollout %s: no phone has failed", c->rollout.name);
+	/* With them: a rollout that is not running would leave them waiting. */
+	c->rollout.state = DB_ROLLOUT_RUNNING;
+	c->rollout.why[0] = '\0';
 	if (rollout_members_change(c, &like, e) != 0)
 		return -1;
 	(void)snprintf(what, sizeof(what), "%zu phones", c->count);

@@ -64,6 +64,7 @@ struct db_member {
 	time_t since;		/* of its state */
 	time_t notified;	/* its check-sync was asked for; 0: not */
 	const char *note;	/* in, of forced: against what, for the event; NULL where it is read. Borrowed */
+	bool is_revoked;	/* its target's certificate is; db_member_get() only */
 };
 
 /*
@@ -164,7 +165,7 @@ struct db_member_proof {
 int db_member_proof_each(struct db *db, int64_t rollout,
     int (*each)(const struct db_member_proof *p, void *arg, struct err *e), void *arg, struct err *e);
 
-/* New states of members, each an event about its phone with that detail. All or none. */
+/* Store what of rollout changes, and new states of members, each an event about its phone with that detail. All or none. */
 struct db_member_change {
 	int64_t phone;
 	enum db_member_state state;

@@ -47,6 +47,8 @@ member_get(struct db *db, int64_t rollout, int64_t phone, struct db_member *ret,
 		rc = err_set(e, ERR_NOT_FOUND, "phone with id %lld: not in this rollout", (long long)phone);
 	else if (rc > 0)
 		rc = member_read(db, st, ret, e);
+	if (rc == 0)
+		ret->is_revoked = sqlite3_column_int(st, COLUMNS) != 0;
 	sql_done(st);
 	return rc;
 }
@@ -228,10 +230,11 @@ int
 db_member_change(struct db *db, const struct db_rollout *r, const struct db_member_change *changes, size_t count,
     time_t now, struct err *e)
 {
-	int rc = 0;
+	int rc;
 
 	if (sql_begin(db, e) != 0)
 		return -1;
+	rc = rollout_put(db, r, e);
 	for (size_t i = 0; i < count && rc == 0; i++)
 		rc = change_one(db, r, &changes[i], now, e);
 	return sql_end(db, rc, e);
@@ -299,6 +302,9 @@ roll_back_one(struct db *db, const struct db_rollout *r, int64_t phone, time_t n
 
 	if (way_back(db, r->id, phone, now, &offer, ret_way, e) != 0)
 		return -1;
+	/* What it was not offered yet, nobody shall offer it later. */
+	if (*ret_way == DB_WAY_BACK_NONE)
+		return sql_run(db, SQL_MEMBER_WITHDRAW, e, SQL_INT(r->id), SQL_INT(phone), SQL_INT(now));
 	if (*ret_way != DB_WAY_BACK)
 		return 0;
 	return generation_offer(db, &offer, e) == 0 ? change_one(db, r, &change, now, e) : -1;

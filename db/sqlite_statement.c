@@ -349,7 +349,11 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_CANDIDATE_BY_MAC] = CANDIDATE_SELECT "0, 0 FROM phones AS p " CANDIDATE_JOINS "WHERE p.mac = ?1",
 	[SQL_MEMBER_ADD] = "INSERT INTO rollout_phones (rollout, phone, wave, state, why, forced, since) "
 			   "VALUES (?1, ?2, ?3, 1, 0, ?4, ?5)",
-	[SQL_MEMBER_GET] = MEMBER_SELECT "WHERE m.rollout = ?1 AND m.phone = ?2",
+	[SQL_MEMBER_GET] =
+	    "SELECT " MEMBER_COLUMNS ", EXISTS (SELECT 1 FROM generations AS g "
+	    "JOIN certificates AS c ON c.serial = g.serial "
+	    "WHERE g.phone = m.phone AND g.number = m.target AND c.revoked IS NOT NULL) "
+	    "FROM rollout_phones AS m JOIN phones AS p ON p.id = m.phone WHERE m.rollout = ?1 AND m.phone = ?2",
 	[SQL_MEMBER_PAGE] = MEMBER_SELECT
 	"WHERE m.rollout = ?1 AND m.phone > ?2 AND (?4 = 0 OR m.wave = ?4) " MEMBER_FILTER "ORDER BY m.phone LIMIT ?7",
 	[SQL_MEMBER_PAGE_STATE] = MEMBER_SELECT
@@ -376,6 +380,11 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_MEMBER_RESTART] =
 	    "UPDATE rollout_phones SET state = 1, why = 0, former = NULL, target = NULL, since = ?2, "
 	    "notified = NULL WHERE rollout = ?1 AND state = 3",
+	/* Minted, and not offered by it. */
+	[SQL_MEMBER_WITHDRAW] =
+	    "UPDATE rollout_phones SET state = 6, why = 0, since = ?3 WHERE rollout = ?1 AND phone = ?2 "
+	    "AND former IS NULL AND target IS NOT NULL "
+	    "AND target IS NOT (SELECT offered FROM phones WHERE id = ?2)",
 	[SQL_MEMBER_NOTIFIED] = "UPDATE rollout_phones SET notified = ?3 WHERE rollout = ?1 AND phone = ?2",
 	[SQL_MEMBER_FORMER] =
 	    "SELECT m.former, c.revoked IS NOT NULL OR c.authority IN " DROPPED

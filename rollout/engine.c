@@ -100,7 +100,7 @@ items_gather(struct step *s, size_t limit, struct err *e)
 	return -1;
 }
 
-/* What was made is in the database. */
+/* What was made is in the database; what was made long ago may be revoked. */
 static int
 items_refresh(struct step *s, struct err *e)
 {
@@ -109,6 +109,11 @@ items_refresh(struct step *s, struct err *e)
 
 		if (db_member_get(s->engine->db, s->rollout->id, m->phone, m, e) != 0)
 			return -1;
+		if (m->is_revoked && s->items[i].why == MEMBER_FINE) {
+			s->items[i].why = MEMBER_REVOKED;
+			(void)snprintf(s->items[i].detail, sizeof(s->items[i].detail), "%s",
+			    member_why_text(MEMBER_REVOKED));
+		}
 	}
 	return 0;
 }

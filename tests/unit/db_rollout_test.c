@@ -121,6 +121,97 @@ rollback_leaves_what_has_no_way_back(void **state)
 	assert_sound(f);
 }
 
+static int
+generation_keep(const struct db_generation *g, void *arg, struct err *e)
+{
+	char *withdrawn = arg;
+
+	(void)e;
+	withdrawn[g->number - 1] = g->withdrawn ? '1' : '0';
+	return 0;
+}
+
+/* Killed when its phones were minted and not offered anything, or when one of them was given another try. */
+static void
+rollback_takes_back_what_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct fleet fleet;
+	enum db_way_back ways[PHONES];
+	struct db_member_change again = { .state = DB_MEMBER_WAITING, .detail = "another try" };
+	char withdrawn[PHONES] = "";
+	struct db_rollout found;
+	int64_t number;
+
+	fleet_make(f, &fleet);
+	offer_target(f, &fleet, 0);
+	again.phone = fleet.id[0];
+	assert_ok(db_member_change(fleet.db, &fleet.rollout, &again, 1, 5500, &f->e), f->e);
+	assert_ok(target_make(&fleet, 1, 22, &number, &f->e), f->e);
+	fleet.rollout.state = DB_ROLLOUT_ROLLED_BACK;
+	assert_ok(db_member_roll_back(fleet.db, &fleet.rollout, fleet.id, PHONES, 6000, ways, &f->e), f->e);
+	assert_int_equal(ways[0], DB_WAY_BACK);
+	assert_int_equal(ways[1], DB_WAY_BACK_NONE);
+	assert_sqlite(f, "SELECT group_concat(offered, ' ') FROM phones", "1 1 1 1");
+	assert_sqlite(f, MEMBERS, "1.1.6.1.2 2.2.6.-.2 3.2.1.-.- 4.2.1.-.-");
+	assert_ok(db_member_of(fleet.db, fleet.id[1], &found, &f->e), f->e);
+	assert_int_equal(found.state, DB_ROLLOUT_ROLLED_BACK);
+	assert_ok(db_generation_each(fleet.db, fleet.id[1], generation_keep, withdrawn, &f->e), f->e);
+	assert_string_equal(withdrawn, "01");
+	db_close(fleet.db);
+	assert_sound(f);
+}
+
+/* Killed after it, a rollout that was over would leave them waiting for ever. */
+static void
+another_try_goes_with_the_rollout(void **state)
+{
+	struct fixture *f = *state;
+	struct fleet fleet;
+	struct db_member_change again[2] = { { .state = DB_MEMBER_WAITING, .detail = "another try" },
+		{ .phone = 99, .state = DB_MEMBER_WAITING, .detail = "another try" } };
+
+	fleet_make(f, &fleet);
+	offer_target(f, &fleet, 0);
+	fleet.rollout.state = DB_ROLLOUT_DONE;
+	assert_ok(db_rollout_set(fleet.db, &fleet.rollout, NULL, NULL, &f->e), f->e);
+	again[0].phone = fleet.id[0];
+	fleet.rollout.state = DB_ROLLOUT_RUNNING;
+	assert_fails(db_member_change(fleet.db, &fleet.rollout, again, 2, 6000, &f->e), f->e, ERR_NOT_FOUND, "id 99");
+	assert_sqlite(f, "SELECT r.state || ' ' || m.state FROM rollouts AS r, rollout_phones AS m WHERE phone = 1",
+	    "4 2");
+	assert_ok(db_member_change(fleet.db, &fleet.rollout, again, 1, 6000, &f->e), f->e);
+	assert_sqlite(f, "SELECT r.state || ' ' || m.state FROM rollouts AS r, rollout_phones AS m WHERE phone = 1",
+	    "2 1");
+	db_close(fleet.db);
+	assert_sound(f);
+}
+
+/* Nobody has to offer it, and fail for all the others with it. */
+static void
+target_that_is_revoked_is_seen(void **state)
+{
+	struct fixture *f = *state;
+	struct fleet fleet;
+	unsigned char serial[1][DB_SERIAL_SIZE];
+	struct db_member m;
+	struct db_crl crl;
+	int64_t number;
+
+	fleet_make(f, &fleet);
+	assert_ok(target_make(&fleet, 0, 12, &number, &f->e), f->e);
+	assert_ok(db_member_get(fleet.db, fleet.rollout.id, fleet.id[0], &m, &f->e), f->e);
+	assert_false(m.is_revoked);
+	serial_of(12, serial[0]);
+	crl_of(&crl, 2);
+	assert_ok(db_revoke(fleet.db, 1, (const unsigned char(*)[DB_SERIAL_SIZE])serial, 1, 4000, 1, &crl, &f->e),
+	    f->e);
+	buf_release(&crl.der);
+	assert_ok(db_member_get(fleet.db, fleet.rollout.id, fleet.id[0], &m, &f->e), f->e);
+	assert_true(m.is_revoked);
+	db_close(fleet.db);
+}
+
 /* ---- how far they are ---- */
 
 struct proofs {
@@ -268,6 +359,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(generation_of_a_rollout_waits_for_its_turn, fixture_created,
 		    fixture_end),
 		cmocka_unit_test_setup_teardown(rollback_leaves_what_has_no_way_back, fixture_created, fixture_end),
+		cmocka_unit_test_setup_teardown(rollback_takes_back_what_waits, fixture_created, fixture_end),
+		cmocka_unit_test_setup_teardown(another_try_goes_with_the_rollout, fixture_created, fixture_end),
+		cmocka_unit_test_setup_teardown(target_that_is_revoked_is_seen, fixture_created, fixture_end),
 		cmocka_unit_test_setup_teardown(proof_is_of_the_target_or_newer, fixture_created, fixture_end),
 		cmocka_unit_test_setup_teardown(phones_are_counted_by_wave_and_state, fixture_created, fixture_end),
 		cmocka_unit_test_setup_teardown(members_are_listed_by_what_they_are, fixture_created, fixture_end),
