@@ -251,15 +251,16 @@ sub status {
 sub server_start {
 	unlink "$folder/socket";
 	$listen = IO::Socket::UNIX->new(Listen => 1, Local => "$folder/socket") or die "$folder/socket: $!";
-	$next_id = 0;
 }
 
-# It forgets its clients without a word, and they come back.
+# It forgets its clients without a word, and they come back. By SIGUSR1 it keeps its listener.
 sub server_restart {
 	for my $mac (keys %session) {
 		$back{$mac} = [time + 0.2 + rand 1.5, @{$session{$mac}}{qw(serial digest)}];
 		session_end($mac, 1);
 	}
+	$next_id = 0;
+	return if rand() < 0.5;
 	close $admin if $admin;
 	undef $admin;
 	close $listen;

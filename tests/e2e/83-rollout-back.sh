@@ -1,0 +1,163 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# What is seen late, taken back or revoked in the middle of a rollout: nothing is claimed that was not seen, no certificate
+# goes that a phone may have to come back to, and one phone does not hold up the others. The OpenVPN server is this script.
+. "$(dirname "$0")/lib.sh"
+
+export PHONEVPN_DIR=$T/state
+desk=000fd3006501
+hall=000fd3006502
+home=000fd3006503
+phonevpn --quiet init --vpn-host vpn.example.com --url http://127.0.0.1:1 --ca-bits 2048 || bail_out init
+for mac in $desk $hall $home; do
+	phonevpn --quiet phone add "$mac" --model D65 || bail_out "phone add"
+done
+phonevpn --quiet mint --all || bail_out mint
+
+state() {
+	sqlite3 "$PHONEVPN_DIR/phonevpn.db" "$1"
+}
+proof() {
+	phonevpn --json phone show "$1" | jq -r '[.proof[] | "\(.generation) \(.rung)"] | join(", ")'
+}
+proof_is() {
+	[ "$(proof "$1")" = "$2" ]
+}
+offered() {
+	state "SELECT group_concat(offered, ' ') FROM (SELECT offered FROM phones ORDER BY mac)"
+}
+
+offers() {
+	phonevpn --quiet rollout step && [ "$(phonevpn --json rollout status "$1" | jq '.all.offered + .all.failed')" -gt 0 ]
+}
+paused() {
+	phonevpn --quiet rollout step
+	[ "$(phonevpn --json rollout status "$1" | jq -r .state)" = paused ]
+}
+
+# ---- a server: lists what is in $T/clients, and says what comes through $T/fifo ----
+cat >"$T/vpn.pl" <<'PERL'
+use strict;
+use warnings;
+use IO::Select;
+use IO::Socket::UNIX;
+my ($folder) = @ARGV;
+my $listen = IO::Socket::UNIX->new(Listen => 1, Local => "$folder/socket") or die "socket: $!";
+open my $fifo, '+<', "$folder/fifo" or die "fifo: $!";
+$| = 1;
+while (my $admin = $listen->accept) {
+	print {$admin} ">INFO:OpenVPN Management Interface Version 5 -- type 'help' for more info\r\n";
+	$admin->flush;
+	while (1) {
+		my ($from) = IO::Select->new($admin, $fifo)->can_read;
+		sysread($from, my $said, 65536) or last;
+		if ($from == $fifo) {
+			syswrite($admin, $said);
+			next;
+		}
+		open my $clients, '<', "$folder/clients" or die "clients: $!";
+		my @list = <$clients>;
+		syswrite($admin, join '', "TITLE\tOpenVPN 2.6.14\r\n", @list, "END\r\n");
+		print "listed\n";
+	}
+}
+PERL
+mkfifo "$T/fifo"
+: >"$T/clients"
+spawn vpn perl "$T/vpn.pl" "$T"
+wait_until 10 test -S "$T/socket" || bail_out vpn
+exec 8<>"$T/fifo"
+# watches [OPTION...]: somebody listens, and has asked for the list
+watches() {
+	local before
+	before=$(grep -c listed "$T/vpn.out")
+	spawn watch phonevpn watch --management "$T/socket" "$@"
+	wait_until 20 more_than "$before" || bail_out "watch does not ask for the list"
+}
+more_than() {
+	[ "$(grep -c listed "$T/vpn.out")" -gt "$1" ]
+}
+# lists [MAC ID SINCE]: who is connected
+lists() {
+	: >"$T/clients.new"
+	[ $# -eq 0 ] || printf 'CLIENT_LIST\t%s\t198.18.1.2:1194\t10.8.0.2\t\t0\t0\t-\t%s\tUNDEF\t%s\t0\tAES-256-GCM\r\n' "$1" "$3" "$2" >"$T/clients.new"
+	mv "$T/clients.new" "$T/clients"
+}
+# connects MAC ID SINCE: with the certificate of what it is offered
+connects() {
+	phonevpn emit bundle "$1" | sed -n "/^<cert>/,/^<.cert>/p" | openssl x509 -noout -serial -fingerprint -sha256 >"$T/certificate"
+	lists "$1" "$2" "$3"
+	printf '%s\r\n' ">CLIENT:ESTABLISHED,$2" ">CLIENT:ENV,time_unix=$3" ">CLIENT:ENV,trusted_port=1194" ">CLIENT:ENV,trusted_ip=198.18.1.2" \
+		">CLIENT:ENV,common_name=$1" \
+		">CLIENT:ENV,tls_serial_hex_0=$(sed -n 's/^serial=//p' "$T/certificate" | tr A-F a-f | sed 's/../&:/g; s/:$//')" \
+		">CLIENT:ENV,tls_digest_sha256_0=$(sed -n 's/.*Fingerprint=//p' "$T/certificate" | tr A-F a-f)" ">CLIENT:ENV,END" >&8
+}
+
+# ---- seen, and recorded late ----
+spawn writer flock -o "$PHONEVPN_DIR/lock" sleep 60
+began=$EPOCHSECONDS
+lists $desk 0 "$began"
+watches --soak 2
+lists
+ok "while another program writes, time goes on" wait_until 20 sh -c "[ \$(date +%s) -ge $((began + 4)) ]"
+stop writer
+ok "a session that was listed is on record afterwards" wait_until 20 proof_is $desk "1 connected"
+ended() {
+	[ "$(phonevpn --json phone show "$1" | jq '.session.ended != null')" = true ]
+}
+ok "... and has ended without a word" wait_until 20 ended $desk
+is "... before it settled, as far as was seen" "$(proof $desk)" "1 connected"
+stop watch
+
+# ---- taken back, and what a phone has then ----
+watches --soak 1
+connects $desk 1 "$EPOCHSECONDS"
+ok "a phone connects and settles" wait_until 20 proof_is $desk "1 connected, 1 settled"
+phonevpn --quiet rollout create spring $desk --waves 100% --soak 0 --deadline 1h
+phonevpn --quiet rollout start spring
+ok "another certificate" offers spring
+connects $desk 2 "$EPOCHSECONDS"
+ok "... with which it connects and settles" wait_until 20 proof_is $desk "1 connected, 1 settled, 2 connected, 2 settled"
+stop watch
+ok "it is taken back" phonevpn rollout rollback spring
+is "... to the first" "$(offered)" "1 1 1"
+waits() {
+	phonevpn --json retire --dry-run $desk | jq -r '"\(.would_revoke | length): \([.waiting[].waits_for] | unique | join(", "))"'
+}
+is "... which may not go" "$(waits)" "0: to be offered its successor again"
+phonevpn --quiet rollout create summer $desk --waves 100% --soak 0 --deadline 1h
+phonevpn --quiet rollout start summer
+ok "a third one, while nobody sees what the phone has" offers summer
+is "... is offered" "$(offered)" "3 1 1"
+is "... and neither of the others may go before it has settled with that" "$(waits)" "0: to fetch its successor"
+watches --soak 1
+connects $desk 3 "$EPOCHSECONDS"
+ok "it connects with the third and settles" wait_until 20 proof_is $desk "1 connected, 1 settled, 2 connected, 2 settled, 3 connected, 3 settled"
+stop watch
+ok "then both others go" sh -c "phonevpn --json retire --all | jq -e '(.revoked | length) == 2 and .waiting == []'"
+
+# ---- another try, taken back ----
+phonevpn --quiet rollout create autumn $hall $home --waves 100% --soak 0 --deadline 1s --errors 0
+phonevpn --quiet rollout start autumn
+ok "two phones are offered something" offers autumn
+is "... both" "$(offered)" "3 2 2"
+ok "... and do not take it" wait_until 20 paused autumn
+ok "they get another try" phonevpn rollout retry autumn
+ok "... which is taken back before it begins" phonevpn rollout rollback autumn
+is "... with what they were offered" "$(offered)" "3 1 1"
+ok "mint does not offer it either" phonevpn --quiet mint --all
+is "... to anybody" "$(offered)" "3 1 1"
+
+# ---- one of them is stolen meanwhile ----
+phonevpn --quiet rollout create winter $hall $home --waves 100% --soak 0 --deadline 1s --errors 0
+phonevpn --quiet rollout start winter
+ok "two phones are offered another" offers winter
+ok "... and do not take it" wait_until 20 paused winter
+ok "they get another try" phonevpn rollout retry winter
+ok "one is stolen" phonevpn --quiet revoke $hall
+ok "the rollout goes on" phonevpn --quiet rollout step
+is "... and says of whom it cannot" "$(phonevpn --json rollout status winter --phones | jq -r '[.phones[] | "\(.mac[-2:]) \(.state) \(.why)"] | join(", ")')" \
+	"02 failed revoked, 03 offered null"
+ok "the log is whole" phonevpn events --verify
+done_testing
