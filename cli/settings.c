@@ -2,6 +2,7 @@
 #include "cli/settings.h"
 
 #include "bundler/network.h"
+#include "cli/settings_remotes.h"
 #include "common/text.h"
 #include "provisioner/url.h"
 
@@ -161,67 +162,12 @@ check_server_check(const char *value, const char *name, struct err *e)
 	return profile_parse_server_check(value, &check, e) != 0 ? err_prefix(e, "%s", name) : 0;
 }
 
-/* One "HOST", "HOST:PORT" or "[IPV6]:PORT" of the list of further remotes; len bytes. */
-static int
-remote_parse(const char *word, size_t len, unsigned int default_port, struct profile_remote *ret, struct err *e)
-{
-	char text[sizeof(ret->host) + 16];
-	unsigned long port = default_port;
-	char *host = text, *colon;
-
-	if (len >= sizeof(text))
-		return err_set(e, ERR_INPUT, "remote: expected at most 255 bytes, found %zu", len);
-	memcpy(text, word, len);
-	text[len] = '\0';
-	colon = strrchr(text, ':');
-	if (text[0] == '[') {
-		char *end = strchr(text, ']');
-
-		if (end == NULL || (end[1] != '\0' && end[1] != ':'))
-			return err_set(e, ERR_INPUT, "remote: expected [ADDRESS]:PORT, found \"%s\"", text);
-		host = text + 1;
-		colon = end[1] == ':' ? end + 1 : NULL;
-		*end = '\0';
-	} else if (colon != NULL && strchr(text, ':') != colon) {
-		colon = NULL; /* an IPv6 address without a port */
-	}
-	if (colon != NULL) {
-		*colon = '\0';
-		if (text_number(colon + 1, 1, 65535, "port of a remote", &port, e) != 0)
-			return -1;
-	}
-	if (profile_check_host(host, "remote", e) != 0 ||
-	    text_copy(ret->host, sizeof(ret->host), host, "remote", e) != 0)
-		return -1;
-	ret->port = (unsigned int)port;
-	return 0;
-}
-
-/* The comma-separated list onto what is in p already. */
-static int
-remotes_parse(const char *list, unsigned int default_port, struct profile_params *p, struct err *e)
-{
-	while (*list != '\0') {
-		size_t len = strcspn(list, ",");
-
-		if (p->remote_count == PROFILE_REMOTES_MAX)
-			return err_set(e, ERR_INPUT, "remotes: expected at most %d, found more", PROFILE_REMOTES_MAX);
-		if (remote_parse(list, len, default_port, &p->remotes[p->remote_count], e) != 0)
-			return -1;
-		p->remote_count++;
-		list += len;
-		if (*list == ',')
-			list++;
-	}
-	return 0;
-}
-
 static int
 check_remotes(const char *value, const char *name, struct err *e)
 {
 	struct profile_params p = { .remote_count = 1 };
 
-	return remotes_parse(value, 1194, &p, e) != 0 ? err_prefix(e, "%s", name) : 0;
+	return settings_remotes_parse(value, 1194, &p, e) != 0 ? err_prefix(e, "%s", name) : 0;
 }
 
 static int
@@ -449,7 +395,7 @@ settings_profile(const struct settings *s, struct profile_params *ret, struct er
 
 	p.remotes[0].port = port;
 	if (text_copy(p.remotes[0].host, sizeof(p.remotes[0].host), s->value[SET_VPN_HOST], "vpn-host", e) != 0 ||
-	    remotes_parse(s->value[SET_VPN_REMOTES], port, &p, e) != 0 ||
+	    settings_remotes_parse(s->value[SET_VPN_REMOTES], port, &p, e) != 0 ||
 	    profile_parse_proto(s->value[SET_VPN_PROTO], &p.proto, e) != 0 ||
 	    profile_parse_server_check(s->value[SET_VPN_SERVER_CHECK], &p.server_check, e) != 0)
 		return -1;
