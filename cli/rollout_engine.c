@@ -41,6 +41,9 @@ action_of(const struct host *h, const struct plan *plan, const struct db_phone *
 	action = mint_plan(p, &wish, false, &why);
 	if (action == MINT_TURNED_DOWN)
 		item_fail(item, MEMBER_NOT_MINTED, why.text);
+	/* "retry --new": with the certificate that it has it might be the very file, which it would not fetch again. */
+	if (item->member.former != 0 && action != MINT_TURNED_DOWN && action != MINT_KEY)
+		return MINT_CERTIFICATE;
 	/* One that an interrupted run of "mint" has left is not this rollout's. */
 	return action == MINT_OFFER ? MINT_PROFILE : action;
 }

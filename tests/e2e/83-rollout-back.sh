@@ -159,5 +159,17 @@ ok "one is stolen" phonevpn --quiet revoke $hall
 ok "the rollout goes on" phonevpn --quiet rollout step
 is "... and says of whom it cannot" "$(phonevpn --json rollout status winter --phones | jq -r '[.phones[] | "\(.mac[-2:]) \(.state) \(.why)"] | join(", ")')" \
 	"02 failed revoked, 03 offered null"
+
+# ---- nobody knows that a phone has fetched what it has: serve was killed before it was on record ----
+phonevpn --quiet rollout abort winter
+ok "other settings" phonevpn config set vpn-verb 4
+phonevpn --quiet rollout create settings $home --settings --waves 100% --soak 0 --deadline 1s --errors 0
+phonevpn --quiet rollout start settings
+ok "... are offered with the certificate that there is" offers settings
+before=$(phonevpn emit md5 $home)
+ok "... and not taken, as far as is known" wait_until 20 paused settings
+ok "another try, with something new" phonevpn rollout retry settings --new
+ok "... is offered" offers settings
+ok "... and is another file, which is fetched for certain" [ "$(phonevpn emit md5 $home)" != "$before" ]
 ok "the log is whole" phonevpn events --verify
 done_testing
