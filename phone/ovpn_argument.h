@@ -12,7 +12,7 @@
 /* 0, or -1 by ovpn_fatal(). w holds as many arguments as the directive needs. */
 int ovpn_argument_check(struct ovpn_reader *r, const struct ovpn_words *w);
 
-/* atoi(), with what does not fit held at the limits. */
+/* As the C library reads a number from the front of a word; what does not fit is held at the limits. */
 long ovpn_argument_number(const char *word);
 
 #endif

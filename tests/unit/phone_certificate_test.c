@@ -3,10 +3,8 @@
 
 #include "common/file.h"
 #include "common/text.h"
-#include "common/text.h"
 #include "phone/certificate.h"
 #include "phone/certificate_issuer.h"
-#include "phone/certificate_pem.h"
 
 #include <openssl/err.h>
 #include <stdio.h>
@@ -419,74 +417,6 @@ test_cache_is_of_use(void **state)
 	bundle_release(&b);
 }
 
-/* As openssl decodes it, or not at all. */
-static void
-test_plain_pem(void **state)
-{
-	static const struct {
-		const char *file, *label, *openssl;
-	} rows[] = {
-		{ "leaf.crt", "CERTIFICATE", "x509" },
-		{ "root.crt", "CERTIFICATE", "x509" },
-		{ "leaf-ec.crt", "CERTIFICATE", "x509" },
-		{ "leaf-traditional.key", "RSA PRIVATE KEY", "rsa -traditional" },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct buf text = BUF_INIT(1 << 16), der = BUF_INIT(1 << 16);
-		unsigned char found[CERTIFICATE_DER_MAX];
-		struct err e = ERR_INIT;
-		size_t len = 0;
-		char *path = text_format("%s/%s", (char *)*state, rows[i].file);
-
-		assert_non_null(path);
-		assert_ok(file_read(path, &text, &e), e);
-		support_shell(&der, NULL, "openssl %s -in '%s' -outform DER", rows[i].openssl, path);
-		assert_true(certificate_pem_plain((char *)text.data, text.len, rows[i].label, found, &len));
-		assert_int_equal(len, der.len);
-		assert_memory_equal(found, der.data, len);
-		/* Cut, of another kind, behind something, on lines that are too long. */
-		for (size_t cut = 0; cut < text.len; cut++)
-			assert_false(certificate_pem_plain((char *)text.data, cut, rows[i].label, found, &len));
-		assert_false(certificate_pem_plain((char *)text.data, text.len, "PUBLIC KEY", found, &len));
-		assert_false(certificate_pem_plain((char *)text.data + 1, text.len - 1, rows[i].label, found, &len));
-		free(path);
-		buf_release(&text);
-		buf_release(&der);
-	}
-}
-
-static void
-test_plain_pem_only(void **state)
-{
-	static const struct {
-		const char *text;
-		bool taken;
-	} rows[] = {
-		{ "-----BEGIN X-----\nTUlJ\n-----END X-----\n", true },
-		{ "-----BEGIN X-----\r\nTUlJ\r\nTU==\r\n-----END X-----\r\n", true },
-		{ "-----BEGIN X-----\nTU=J\n-----END X-----\n", false },
-		{ "-----BEGIN X-----\nTU==\nTUlJ\n-----END X-----\n", false },
-		{ "-----BEGIN X-----\nTUl\n-----END X-----\n", false },
-		{ "-----BEGIN X-----\nTUl J\n-----END X-----\n", false },
-		{ "-----BEGIN X-----\nTUlJ\n\nTUlJ\n-----END X-----\n", false },
-		{ "-----BEGIN X-----\nTUlJ----\n-----END X-----\n", false },
-		{ "-----BEGIN X-----\nTU*J\n-----END X-----\n", false },
-		{ "-----BEGIN X-----\n-----END X-----\n", false },
-		{ "-----BEGIN X-----\nProc-Type: 4,ENCRYPTED\n\nTUlJ\n-----END X-----\n", false },
-		{ "-----BEGIN X-----\nTUlJ\n-----END Y-----\n", false },
-		{ "", false },
-	};
-	unsigned char der[CERTIFICATE_DER_MAX];
-	size_t len;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (certificate_pem_plain(rows[i].text, strlen(rows[i].text), "X", der, &len) != rows[i].taken)
-			fail_msg("%s: expected %s", rows[i].text, rows[i].taken ? "taken" : "not");
-	}
-}
-
 int
 main(void)
 {
@@ -501,8 +431,6 @@ main(void)
 		cmocka_unit_test(test_cache_authority_key),
 		cmocka_unit_test(test_cache_tampered),
 		cmocka_unit_test(test_cache_is_of_use),
-		cmocka_unit_test(test_plain_pem),
-		cmocka_unit_test(test_plain_pem_only),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
