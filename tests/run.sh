@@ -4,7 +4,8 @@
 # run.sh BUILD: what "make check" does once the packages are there. Builds into BUILD/gcc, BUILD/clang and
 # BUILD/gcc-asan, runs every test, and ends with the line "N passed, N failed"; the status is 1 when one failed.
 #
-# TESTS="unit valgrind" runs a part of: build clang lint unit asan valgrind fuzz e2e.
+# TESTS="unit valgrind" runs a part of: build clang lint unit asan valgrind fuzz e2e tunnels; tunnels are the end-to-end
+# scripts from 60 on.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -12,12 +13,12 @@ root=${1:-build}
 mkdir -p "$root" || exit 1
 root=$(realpath "$root")
 log=${CHECK_LOG:-$root/check.log}
-tests=${TESTS:-build clang lint unit asan valgrind fuzz e2e}
+tests=${TESTS:-build clang lint unit asan valgrind fuzz e2e tunnels}
 limit=${CHECK_LIMIT:-3400} # seconds for everything: whatever hangs, the count is there within the hour
 passed=0
 failed=0
 child=
-beside=
+besides=() # "pid name" of each
 not_these=
 
 # The builds here have options of their own.
@@ -41,7 +42,10 @@ sweep() {
 
 interrupted() {
 	[ -z "$child" ] || sweep "$child"
-	[ -z "$beside" ] || { kill "$beside" && wait "$beside"; }
+	local one
+	for one in "${besides[@]}"; do
+		kill "${one% *}" && wait "${one% *}"
+	done
 	exit 130
 }
 trap interrupted INT TERM HUP
@@ -129,35 +133,56 @@ unit() {
 	tap 3000 "$what" --jobs "$(nproc)" --exec "timeout -k 10 $seconds $*" "${programs[@]}"
 }
 
-# begin_beside PART...: those of them that are wanted, in what time the others leave of the processors.
+# begin_beside NAME HOW PART...: those of them that are wanted, in what time the others leave of the processors
+# where HOW is "idle".
 begin_beside() {
-	local part parts=()
+	local name=$1 how=$2 part parts=() first=()
+	shift 2
 	for part; do
 		wanted "$part" || continue
 		parts+=("$part")
 		tests=${tests/"$part"/}
 	done
 	[ "${#parts[@]}" -gt 0 ] || return 0
-	TESTS="${parts[*]}" CHECK_BESIDE=1 CHECK_LOG=$root/beside.log CHECK_LIMIT=$((limit - SECONDS)) \
-		nice -n 19 tests/run.sh "$root" >"$root/beside.out" 2>&1 &
-	beside=$!
+	[ "$how" != idle ] || first=(env CHECK_BESIDE=1 nice -n 19)
+	TESTS="${parts[*]}" CHECK_LOG=$root/$name.log CHECK_LIMIT=$((limit - SECONDS)) \
+		"${first[@]}" tests/run.sh "$root" >"$root/$name.out" 2>&1 &
+	besides+=("$! $name")
 }
 
-# Show what it said, and count it in.
+# Show what they said, and count it in.
 end_beside() {
-	local count
-	[ -n "$beside" ] || return 0
-	wait "$beside"
-	beside=
-	sed '$d' "$root/beside.out"
-	read -r -a count < <(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$root/beside.out")
-	if [ "${#count[@]}" -ne 2 ]; then
-		echo "not ok - the tests beside ended without a count"
-		tail -n 1 "$root/beside.out"
-		count=(0 1)
-	fi
-	passed=$((passed + count[0]))
-	failed=$((failed + count[1]))
+	local one out count
+	for one in "${besides[@]}"; do
+		wait "${one% *}"
+		out=$root/${one#* }.out
+		sed '$d' "$out"
+		read -r -a count < <(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$out")
+		if [ "${#count[@]}" -ne 2 ]; then
+			echo "not ok - ${one#* }: the tests ended without a count"
+			tail -n 1 "$out"
+			count=(0 1)
+		fi
+		passed=$((passed + count[0]))
+		failed=$((failed + count[1]))
+	done
+	besides=()
+}
+
+# scripts GLOB: end-to-end scripts.
+scripts() {
+	local script begin
+	export BUILD
+	for script in $1; do
+		# What these do thousands of times takes too long with a sanitizer; the unit tests have it there.
+		case $script in
+		*/24-* | */25-* | */49-siege.sh | */78-*) BUILD=$root/gcc ;;
+		*) BUILD=$root/gcc-asan ;;
+		esac
+		begin=$SECONDS
+		tap 660 "$script" --verbose --exec "timeout -k 30 600 bash" "$script"
+		echo "# $script: $((SECONDS - begin)) s"
+	done
 }
 
 wanted() {
@@ -171,9 +196,10 @@ main() {
 		build "gcc builds everything without a warning" gcc CC=gcc SAN= all unit
 		build "gcc builds everything with AddressSanitizer and UBSan" gcc-asan CC=gcc SAN=asan all unit replay
 	fi
-	# The end-to-end scripts wait for much, and these only compute.
+	# The end-to-end scripts wait for much: others wait beside them, and these only compute.
 	if wanted e2e; then
-		begin_beside clang lint unit valgrind
+		begin_beside beside idle clang lint unit valgrind
+		begin_beside tunnels awake tunnels
 	fi
 	if wanted clang; then
 		build "clang builds everything without a warning" clang CC=clang SAN= all unit
@@ -203,16 +229,10 @@ main() {
 		done
 	fi
 	if wanted e2e; then
-		export BUILD
-		local script
-		for script in tests/e2e/[0-9]*.sh; do
-			# What these do thousands of times takes too long with a sanitizer; the unit tests have it there.
-			case $script in
-			*/24-* | */25-* | */49-siege.sh | */78-*) BUILD=$root/gcc ;;
-			*) BUILD=$root/gcc-asan ;;
-			esac
-			tap 660 "$script" --verbose --exec "timeout -k 30 600 bash" "$script"
-		done
+		scripts 'tests/e2e/[0-5]*.sh'
+	fi
+	if wanted tunnels; then
+		scripts 'tests/e2e/[6-9]*.sh'
 	fi
 
 	end_beside
