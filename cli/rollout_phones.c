@@ -18,6 +18,26 @@ static const struct option_def retry_options[] = {
 	OPTION_END,
 };
 
+/* One that is over has let go of its phones. */
+static int
+check_free(struct rollout_change *c, struct err *e)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		const struct db_member *m = &c->members[i];
+		struct err none = ERR_INIT;
+		struct db_rollout other;
+
+		if (db_member_of(c->db, m->phone, &other, &none) == 0) {
+			if (other.id != c->rollout.id && other.state <= DB_ROLLOUT_PAUSED)
+				return err_set(e, ERR_CONFLICT, "phone %s: it is in the rollout %s, which is not over",
+				    m->mac, other.name);
+		} else if (none.code != ERR_NOT_FOUND) {
+			return err_set(e, none.code, "%s", none.text);
+		}
+	}
+	return 0;
+}
+
 static int
 retry(struct rollout_change *c, struct err *e)
 {
@@ -41,6 +61,8 @@ retry(struct rollout_change *c, struct err *e)
 	}
 	if (c->count == 0)
 		return err_set(e, ERR_NOT_FOUND, "rollout %s: no phone has failed", c->rollout.name);
+	if (c->rollout.state == DB_ROLLOUT_DONE && check_free(c, e) != 0)
+		return -1;
 	/* With them: a rollout that is not running would leave them waiting. */
 	c->rollout.state = DB_ROLLOUT_RUNNING;
 	c->rollout.why[0] = '\0';

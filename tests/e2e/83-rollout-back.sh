@@ -171,5 +171,21 @@ ok "... and not taken, as far as is known" wait_until 20 paused settings
 ok "another try, with something new" phonevpn rollout retry settings --new
 ok "... is offered" offers settings
 ok "... and is another file, which is fetched for certain" [ "$(phonevpn emit md5 $home)" != "$before" ]
+
+# ---- another try in one that is over, of a phone that is in the next one ----
+phonevpn --quiet rollout abort settings
+phonevpn --quiet rollout create over $home --waves 100% --soak 0 --deadline 1s --errors 100% --success 0
+phonevpn --quiet rollout start over
+over() {
+	phonevpn --quiet rollout step
+	[ "$(phonevpn --json rollout status over | jq -r .state)" = "done" ]
+}
+ok "a rollout is over, though its phone has failed" wait_until 20 over
+phonevpn --quiet rollout create next $home --waves 100% --soak 0 --deadline 1h
+phonevpn --quiet rollout start next
+ok "the next one has it: no other try" fails_with 4 phonevpn rollout retry over
+like "... with the reason" "$(cat "$T/err")" "phone $home: it is in the rollout next, which is not over"
+ok "when that is over" phonevpn --quiet rollout abort next
+ok "... there is one" phonevpn --quiet rollout retry over
 ok "the log is whole" phonevpn events --verify
 done_testing
