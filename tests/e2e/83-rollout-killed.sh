@@ -139,7 +139,7 @@ begin() {
 	local how=()
 	number=$((number + 1))
 	rollout=r$number
-	[ $((number % 3)) -ne 2 ] || how=(--rekey)
+	[ $((number % 3)) -ne 0 ] || how=(--rekey)
 	does rollout create $rollout --all "${how[@]}" --waves 4 --soak 1s --success 100 --errors 0 --deadline 1h
 	does rollout start $rollout
 }
@@ -165,7 +165,7 @@ rollout_on() {
 		begin
 		;;
 	running)
-		[ $((number % 3)) -eq 0 ] && [ "$(jq '.all.settled + .all.offered' <<<"$status")" -ge $((phones / 2)) ] || return
+		[ $((number % 3)) -eq 2 ] && [ "$(jq '.all.settled + .all.offered' <<<"$status")" -ge $((phones / 2)) ] || return
 		cut_short rollout rollback $rollout
 		[ "$(state_of $rollout)" = rolled-back ] || does rollout rollback $rollout
 		backed=$((backed + 1))
@@ -202,6 +202,12 @@ while read -r delay victims <&7; do
 done 7<"$T/moments"
 diag "$((EPOCHSECONDS - started)) s, programs killed: $(cat "$T"/{serve,watch,engine}.out | grep -c '^killed'); rollouts: $ended done, $backed rolled back, $rollout runs"
 is "so many moments" "$killed" "$kills"
+# On a slow machine they may not have come as far.
+some_of_both() {
+	rollout_on
+	[ $ended -gt 0 ] && [ $backed -gt 0 ]
+}
+ok "one rollout at least has ended, and one was taken back half way" wait_until 200 some_of_both
 is_done() {
 	[ "$(state_of "$rollout")" = "done" ]
 }
@@ -224,7 +230,6 @@ done
 is "what is on record has happened, and no phone has, or is offered, what is revoked" "$wrong" 0
 is "each phone gets what it is offered" "$unreached" 0
 is "no rollout has paused" "$paused" 0
-is "some have ended meanwhile, and some were taken back" "$((ended > 0)) $((backed > 0))" "1 1"
 is "no command failed" "$refused" 0
 is "no program ended by itself" "$(grep -h '^ended' "$T"/{serve,watch,engine}.out)" ""
 ok "the log is whole" phonevpn events --verify
