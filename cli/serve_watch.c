@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/serve_watch.h"
 
+#include "ca/cert.h"
 #include "cli/phone_report.h"
 #include "cli/rollout_health.h"
 #include "cli/settings.h"
@@ -20,6 +21,7 @@
 #define DAY ((time_t)24 * 3600)
 
 static const int limit_days[DB_TALLY_LIMITS] = { 7, 30, 90 };
+static const int unseen_days[] = { 1, 7, 30 };
 
 struct serve_watch {
 	struct http_server *server;
@@ -79,6 +81,42 @@ fleet_render(struct db *db, struct buf *out, struct err *e)
 	return 0;
 }
 
+/* Who is on the VPN, as far as "phonevpn watch" has seen. */
+static int
+seen_render(struct db *db, struct buf *out, struct err *e)
+{
+	static const char unseen[] = "phonevpn_phones_unseen";
+	struct db_seen_tally t = { .on = 0 };
+	char days[16];
+
+	metrics_family(out, unseen, METRICS_GAUGE,
+	    "Phones that are offered a bundle and were not on the VPN for so many days, as far as phonevpn watch has seen.");
+	for (size_t i = 0; i < sizeof(unseen_days) / sizeof(unseen_days[0]); i++) {
+		if (db_seen_tally(db, time(NULL) - unseen_days[i] * DAY, &t, e) != 0)
+			return -1;
+		(void)snprintf(days, sizeof(days), "%d", unseen_days[i]);
+		metrics_sample(out, unseen, "days", days, (double)t.unseen);
+	}
+	metrics_single(out, "phonevpn_phones_on_vpn", METRICS_GAUGE, "Phones on the VPN now, as far as was seen.",
+	    (double)t.on);
+	metrics_single(out, "phonevpn_phones_never_on_vpn", METRICS_GAUGE,
+	    "Phones that are offered a bundle and were never seen on the VPN.", (double)t.never);
+	return 0;
+}
+
+static int
+authority_render(const struct db_authority *a, struct buf *out, struct err *e)
+{
+	X509 *cert = ca_cert_decode(a->cert.data, a->cert.len, e);
+	time_t from, to;
+	int rc = cert != NULL ? ca_cert_validity(cert, &from, &to, e) : -1;
+
+	X509_free(cert);
+	if (rc == 0)
+		metrics_sample(out, "phonevpn_ca_end_timestamp_seconds", "authority", a->name, (double)to);
+	return rc;
+}
+
 /* Of every authority that servers trust: all their CRLs have to be valid, or OpenVPN turns their clients down. */
 static int
 authorities_render(struct db *db, struct buf *out, struct err *e)
@@ -86,14 +124,19 @@ authorities_render(struct db *db, struct buf *out, struct err *e)
 	static const char crl[] = "phonevpn_crl_next_update_timestamp_seconds";
 	struct db_authority *all = NULL;
 	size_t count = 0;
+	int rc = 0;
 
 	if (db_authority_list(db, DB_ROLES_SERVERS, &all, &count, e) != 0)
 		return -1;
 	metrics_family(out, crl, METRICS_GAUGE, "When the authority's CRL runs out.");
 	for (size_t i = 0; i < count; i++)
 		metrics_sample(out, crl, "authority", all[i].name, (double)all[i].crl_next_update);
+	metrics_family(out, "phonevpn_ca_end_timestamp_seconds", METRICS_GAUGE,
+	    "When the authority's certificate ends.");
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = authority_render(&all[i], out, e);
 	db_authority_free(all, count);
-	return 0;
+	return rc;
 }
 
 static int
@@ -112,8 +155,8 @@ static int
 state_render(struct serve_watch *w, struct err *e)
 {
 	buf_clear(&w->state);
-	if (fleet_render(w->db, &w->state, e) != 0 || authorities_render(w->db, &w->state, e) != 0 ||
-	    rollout_metrics_render(w->db, &w->state, e) != 0)
+	if (fleet_render(w->db, &w->state, e) != 0 || seen_render(w->db, &w->state, e) != 0 ||
+	    authorities_render(w->db, &w->state, e) != 0 || rollout_metrics_render(w->db, &w->state, e) != 0)
 		return -1;
 	return server_render(w->db, &w->state, e);
 }

@@ -83,6 +83,11 @@ phonevpn emit server --out "$T/server" >"$T/out" || bail_out "emit server"
 is "when the CRL runs out, as openssl reads it" \
 	"$(awk '/^phonevpn_crl_next_update_timestamp_seconds/ { print $NF }' "$T/metrics")" \
 	"$(date -d "$(openssl crl -in "$T/server/crl.pem" -noout -nextupdate | cut -d= -f2)" +%s)"
+is "... and the CA's end" "$(awk '/^phonevpn_ca_end_timestamp_seconds/ { print $NF }' "$T/metrics")" \
+	"$(date -d "$(openssl x509 -in "$T/server/ca.crt" -noout -enddate | cut -d= -f2)" +%s)"
+is "phones that were never on the VPN were not for 30 days either" \
+	"$(awk '/^phonevpn_phones_unseen.*"30"/ { print $NF }' "$T/metrics")" \
+	"$(awk '/^phonevpn_phones_never_on_vpn/ { print $NF }' "$T/metrics")"
 is "when the OpenVPN server's certificate ends" "$(metric phonevpn_server_certificate_end_timestamp_seconds)" \
 	"$(date -d "$(openssl x509 -in "$T/server/server.crt" -noout -enddate | cut -d= -f2)" +%s)"
 phonevpn emit bundle $mac | sed -n '/<cert>/,/<\/cert>/p' | openssl x509 -noout -enddate >"$T/end"
