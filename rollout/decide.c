@@ -121,7 +121,12 @@ decide(const struct plan *p, const struct db_rollout *r, const struct db_rollout
 		if (has_too_many_errors(p, t, wave, ret))
 			return;
 	}
-	if (!stage_has_waves((enum stage)r->stage)) {
+	if (!stage_has_waves((enum stage)r->stage) && r->stage > STAGE_TRUST && open > 0) {
+		/* Put in, or given another try: the admin's turn comes after theirs. */
+		decide_offer(p, r, open, now, ret);
+	} else if (!stage_has_waves((enum stage)r->stage) && t->phones[0][DB_MEMBER_OFFERED] > 0) {
+		say(ret, DECIDE_WAIT, "%zu more to settle", t->phones[0][DB_MEMBER_OFFERED]);
+	} else if (!stage_has_waves((enum stage)r->stage)) {
 		say(ret, DECIDE_WAIT, "%s", stage_text((enum stage)r->stage));
 	} else if (r->wave == 0) {
 		ret->what = t->waves > 0 ? DECIDE_NEXT : DECIDE_DONE;

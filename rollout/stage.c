@@ -38,7 +38,7 @@ enum plan_what
 stage_what(enum stage stage, enum plan_what what)
 {
 	/* The settings' CA is the new one: a phone's certificate is renewed where it is of another. */
-	if (stage == STAGE_FORGET || (stage == STAGE_PHONES && what == PLAN_RENEW))
+	if (stage >= STAGE_FORGET || (stage >= STAGE_PHONES && what == PLAN_RENEW))
 		return PLAN_SETTINGS;
 	return what;
 }
