@@ -73,6 +73,33 @@ confirm_server(struct rollout_change *c, const struct db_authority *ca, struct e
 	    "the server has moved to the new CA", &phones, e);
 }
 
+/* The admin may have dropped the CA, or let yet another one issue. */
+static int
+check_role(const struct rollout_change *c, const struct db_authority *ca, struct err *e)
+{
+	if (ca->role == DB_ROLE_ISSUING || (ca->role == DB_ROLE_NEXT && c->rollout.stage == STAGE_TRUST))
+		return 0;
+	return err_set(e, ERR_CONFLICT,
+	    "rollout %s: expected the CA \"%s\" to issue from now on, found it is %s; 'phonevpn rollout abort' ends the "
+	    "rollout",
+	    c->rollout.name, ca->name, db_role_name(ca->role));
+}
+
+/* One that failed since, or that was put in, may not have taken what it needs; the thresholds are not asked here. */
+static int
+check_settled(const struct rollout_change *c, struct err *e)
+{
+	const size_t *n = c->tally.phones[0];
+	const size_t open = n[DB_MEMBER_WAITING] + n[DB_MEMBER_OFFERED] + n[DB_MEMBER_FAILED];
+
+	if (open == 0 || c->rollout.stage == STAGE_TRUST)
+		return 0;
+	return err_set(e, ERR_CONFLICT,
+	    "rollout %s: expected all its phones to have settled, found %zu that have not; 'phonevpn rollout retry' gives "
+	    "those that failed another try, 'phonevpn rollout drop' takes phones out",
+	    c->rollout.name, open);
+}
+
 static int
 confirm(struct rollout_change *c, struct err *e)
 {
@@ -89,7 +116,9 @@ confirm(struct rollout_change *c, struct err *e)
 		    c->rollout.name, stage_text((enum stage)c->rollout.stage));
 	if (ca_find(c->db, c->plan.ca, &ca, e) != 0)
 		return -1;
-	if (c->rollout.stage == STAGE_TRUST)
+	if (check_role(c, &ca, e) != 0 || check_settled(c, e) != 0)
+		rc = -1;
+	else if (c->rollout.stage == STAGE_TRUST)
 		rc = confirm_trust(c, &ca, e);
 	else if (c->rollout.stage == STAGE_SERVER)
 		rc = confirm_server(c, &ca, e);
