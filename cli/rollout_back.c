@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "cli/ca.h"
 #include "cli/commands.h"
 #include "cli/rollout_change.h"
-#include "rollout/stage.h"
+#include "cli/stranded.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,25 +86,46 @@ report(const struct rollout_change *c, const enum db_way_back *ways, struct err 
 	return 0;
 }
 
-/* What phones had before they trusted both CAs does not trust a server that has moved to the new one. */
+static int
+check_trust(const struct rollout_change *c, const struct db_authority *ca, struct err *e)
+{
+	char first[DB_MAC_SIZE];
+	size_t phones;
+
+	if (stranded_former_find(c->db, c->rollout.id, ca, &phones, first, e) != 0)
+		return -1;
+	if (phones == 0)
+		return 0;
+	return err_set(e, ERR_CONFLICT,
+	    "rollout %s: the server's certificate is of the CA \"%s\" already, which %zu phones (%s%s) would not trust any "
+	    "more with what they had before",
+	    c->rollout.name, ca->name, phones, first, phones > 1 ? ", ..." : "");
+}
+
+/* What phones had before they trusted both CAs does not trust a server that has moved to the new one since. */
 static int
 check_server(const struct rollout_change *c, struct err *e)
 {
 	struct db_certificate server;
-	struct db_authority ca;
-	bool has_moved;
+	struct db_authority *all = NULL;
+	struct err why = ERR_INIT;
+	size_t count = 0;
+	int rc = 0;
 
-	if (c->rollout.stage == STAGE_NONE || c->rollout.stage > STAGE_SERVER)
-		return 0;
-	if (db_certificate_server(c->db, &server, e) != 0 || ca_find(c->db, c->plan.ca, &ca, e) != 0)
+	if (db_certificate_server(c->db, &server, &why) != 0) {
+		if (why.code == ERR_NOT_FOUND)
+			return 0;
+		*e = why;
 		return -1;
-	has_moved = server.authority == ca.id;
-	db_authority_release(&ca);
-	if (!has_moved)
-		return 0;
-	return err_set(e, ERR_CONFLICT,
-	    "rollout %s: the server's certificate is of the CA \"%s\" already, which phones would not trust any more",
-	    c->rollout.name, c->plan.ca);
+	}
+	if (db_authority_list(c->db, DB_ROLES_PHONES, &all, &count, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		if (all[i].id == server.authority)
+			rc = check_trust(c, &all[i], e);
+	}
+	db_authority_free(all, count);
+	return rc;
 }
 
 static int
@@ -143,7 +163,8 @@ const struct command command_rollout_rollback = {
 	.summary = "Offer each phone again what it was offered before the rollout",
 	.details =
 	    "Phones fetch it as they fetched the new one, for its md5 is another. It works because nothing that they had was "
-	    "revoked meanwhile; a phone whose former certificate is revoked or has ended is left as it is, and named. 'phonevpn "
+	    "revoked meanwhile; a phone whose former certificate is revoked or has ended is left as it is, and named. Where the server has moved to a CA that phones did not trust before, "
+	    "there is no way back. 'phonevpn "
 	    "mint' does not offer what was taken back, unless --renew or --rekey makes it another one.",
 	.min_arguments = 1,
 	.max_arguments = 1,

@@ -4,6 +4,7 @@
 #include "bundler/check_client.h"
 #include "ca/cert.h"
 #include "db/holding.h"
+#include "db/rollout.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -121,6 +122,43 @@ stranded_find(struct db *db, int64_t given_up, const struct db_authority *truste
 		rc = db_holding_each(db, judge, &s, e);
 	X509_free(s.trusted);
 	free(s.verdicts);
+	return rc;
+}
+
+struct former_search {
+	struct search s;
+	size_t phones;
+	char *first;
+};
+
+static int
+former_judge(const struct db_member_former *m, void *arg, struct err *e)
+{
+	struct former_search *f = arg;
+	bool trusts;
+
+	if (profile_judge(&f->s, m->profile, &trusts, e) != 0)
+		return -1;
+	if (trusts)
+		return 0;
+	if (f->phones == 0)
+		memcpy(f->first, m->first, DB_MAC_SIZE);
+	f->phones += m->phones;
+	return 0;
+}
+
+int
+stranded_former_find(struct db *db, int64_t rollout, const struct db_authority *trusted, size_t *ret_phones,
+    char ret_first[DB_MAC_SIZE], struct err *e)
+{
+	struct former_search f = { .s = { .db = db }, .first = ret_first };
+	int rc = -1;
+
+	f.s.trusted = ca_cert_decode(trusted->cert.data, trusted->cert.len, e);
+	if (f.s.trusted != NULL)
+		rc = db_member_former_each(db, rollout, former_judge, &f, e);
+	X509_free(f.s.trusted);
+	*ret_phones = f.phones;
 	return rc;
 }
 

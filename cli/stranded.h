@@ -34,6 +34,10 @@ struct stranded {
 int stranded_find(struct db *db, int64_t given_up, const struct db_authority *trusted, struct stranded *ret,
     struct err *e);
 
+/* Likewise, were the rollout rolled back: phones that would be offered a bundle that does not trust the server's CA. */
+int stranded_former_find(struct db *db, int64_t rollout, const struct db_authority *trusted, size_t *ret_phones,
+    char ret_first[DB_MAC_SIZE], struct err *e);
+
 /* "3 phones are offered ... (000fd3006501, ...); 1 phone was ..."; nothing when there are none. */
 #define STRANDED_TEXT_SIZE 700
 void stranded_print(const struct stranded *s, char out[STRANDED_TEXT_SIZE]);

@@ -3,6 +3,7 @@
 #define DB_ROLLOUT_H
 
 #include "db/ladder.h"
+#include "db/request.h"
 
 /*
  * Rollouts: which phones are to get their next generation, in which wave, and how far each has come. All that db/db.h says
@@ -193,6 +194,17 @@ int db_member_target(struct db *db, int64_t rollout, int64_t phone, int64_t numb
  */
 int db_member_offer(struct db *db, const struct db_rollout *rollout, const int64_t *phones, size_t count, time_t now,
     struct err *e);
+
+/* A profile that members go back to when their rollout is rolled back. */
+struct db_member_former {
+	unsigned char profile[DB_PROFILE_HASH_SIZE];	/* for db_profile_get() */
+	size_t phones;
+	char first[DB_MAC_SIZE];	/* of them, by MAC */
+};
+
+/* Each once; as db_phone_each(). */
+int db_member_former_each(struct db *db, int64_t rollout,
+    int (*each)(const struct db_member_former *f, void *arg, struct err *e), void *arg, struct err *e);
 
 /* Why a phone is not offered again what it was offered before. */
 enum db_way_back {

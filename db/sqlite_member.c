@@ -3,6 +3,8 @@
 
 #include "db/sqlite.h"
 
+#include <string.h>
+
 #define COLUMNS 10 /* of MEMBER_COLUMNS, sqlite_statement.c */
 
 const char *
@@ -176,6 +178,57 @@ db_member_proof_each(struct db *db, int64_t rollout,
 {
 	static const struct sql_pages pages = { sizeof(struct db_member_proof), proof_fetch, proof_call, NULL };
 	struct proof_list list = { .rollout = rollout, .each = each, .arg = arg };
+
+	return sql_pages_each(db, &pages, &list, e);
+}
+
+struct former_list {
+	int64_t rollout;
+	unsigned char after[DB_PROFILE_HASH_SIZE];
+	int (*each)(const struct db_member_former *f, void *arg, struct err *e);
+	void *arg;
+};
+
+static int
+former_fetch(struct db *db, void *state, void *rows, size_t *ret_count, struct err *e)
+{
+	struct former_list *list = state;
+	struct db_member_former *row = rows;
+	sqlite3_stmt *st = sql_start(db, SQL_MEMBER_FORMER_PROFILES, e, SQL_INT(list->rollout),
+	    SQL_BLOB(list->after, sizeof(list->after)), SQL_INT(SQL_PAGE));
+	int rc;
+
+	*ret_count = 0;
+	while ((rc = sql_step(db, st, e)) > 0) {
+		struct db_member_former *f = &row[*ret_count];
+
+		f->phones = (size_t)sqlite3_column_int64(st, 1);
+		rc = sql_column_bytes(db, st, 0, f->profile, sizeof(f->profile), e);
+		if (rc == 0)
+			rc = sql_column_text(db, st, 2, f->first, sizeof(f->first), e);
+		if (rc != 0)
+			break;
+		memcpy(list->after, f->profile, sizeof(list->after));
+		(*ret_count)++;
+	}
+	sql_done(st);
+	return rc;
+}
+
+static int
+former_call(void *state, const void *row, struct err *e)
+{
+	const struct former_list *list = state;
+
+	return list->each(row, list->arg, e);
+}
+
+int
+db_member_former_each(struct db *db, int64_t rollout,
+    int (*each)(const struct db_member_former *f, void *arg, struct err *e), void *arg, struct err *e)
+{
+	static const struct sql_pages pages = { sizeof(struct db_member_former), former_fetch, former_call, NULL };
+	struct former_list list = { .rollout = rollout, .each = each, .arg = arg };
 
 	return sql_pages_each(db, &pages, &list, e);
 }

@@ -391,6 +391,11 @@ static const char *const texts[SQL_COUNT] = {
 	    ", c.not_after FROM rollout_phones AS m "
 	    "LEFT JOIN generations AS g ON g.phone = m.phone AND g.number = m.former "
 	    "LEFT JOIN certificates AS c ON c.serial = g.serial WHERE m.rollout = ?1 AND m.phone = ?2",
+	[SQL_MEMBER_FORMER_PROFILES] =
+	    "SELECT g.profile, count(*), min(p.mac) FROM rollout_phones AS m JOIN phones AS p ON p.id = m.phone "
+	    "JOIN generations AS g ON g.phone = m.phone AND g.number = m.former "
+	    "JOIN certificates AS c ON c.serial = g.serial WHERE m.rollout = ?1 AND m.state <> 5 AND g.profile > ?2 "
+	    "AND c.revoked IS NULL AND c.authority NOT IN " DROPPED "GROUP BY g.profile ORDER BY g.profile LIMIT ?3",
 
 	[SQL_BAR] = "INSERT INTO barred (serial, since) VALUES (?1, ?2) "
 		    "ON CONFLICT (serial) DO UPDATE SET since = max(excluded.since, since + 1)",

@@ -188,4 +188,69 @@ like "... with the reason" "$(cat "$T/err")" "phone $home: it is in the rollout 
 ok "when that is over" phonevpn --quiet rollout abort next
 ok "... there is one" phonevpn --quiet rollout retry over
 ok "the log is whole" phonevpn events --verify
+
+# ---- another CA, and what is said and done out of turn ----
+# The phones are this script: what they are offered, they settle with.
+all_settle() {
+	local i
+	for ((i = 0; i < 4; i++)); do
+		phonevpn --quiet rollout step || return
+		state "INSERT OR IGNORE INTO ladder (phone, number, rung, at, source)
+			SELECT id, offered, 4, unixepoch(), 'test' FROM phones WHERE offered IS NOT NULL"
+	done
+}
+stage() {
+	phonevpn --json rollout status "$1" | jq -r '"\(.state) \(.stage)"'
+}
+# trusted MAC: the CAs in what the phone is offered
+trusted() {
+	phonevpn emit bundle "$1" | sed -n '/^<ca>$/,/^<.ca>$/p' | openssl crl2pkcs7 -nocrl -certfile /dev/stdin |
+		openssl pkcs7 -print_certs -noout | sed -n 's/^subject=.*CN = //p' | sort | paste -sd,
+}
+export PHONEVPN_DIR=$T/moved
+phonevpn --quiet init --vpn-host vpn.example.com --url http://127.0.0.1:1 --ca-bits 2048 || bail_out init
+for mac in $desk $hall; do
+	phonevpn --quiet phone add "$mac" --model D65 || bail_out "phone add"
+done
+phonevpn --quiet mint --all || bail_out mint
+phonevpn --quiet rollout create before --all --waves 100% --soak 0
+phonevpn --quiet rollout start before
+ok "a rollout before it" all_settle
+is "... is over" "$(stage before)" "done null"
+phonevpn --quiet ca add --name Next --ca-bits 2048
+phonevpn --quiet rollout create move --all --ca Next --waves 100% --soak 0
+phonevpn --quiet rollout start move
+cp -r "$T/moved" "$T/dropped"
+ok "the new CA is dropped by hand" phonevpn --dir "$T/dropped" --quiet ca drop Next
+ok "... and cannot be confirmed then: conflict" fails_with 4 phonevpn --dir "$T/dropped" rollout confirm move
+like "... with what it is" "$(cat "$T/err")" 'CA "Next" to issue from now on, found it is dropped'
+phonevpn --quiet rollout confirm move
+ok "the phones take certificates of the new CA" all_settle
+is "... all" "$(stage move)" "running server"
+phonevpn --quiet phone add $home --model D65
+phonevpn --quiet mint $home
+phonevpn --quiet server renew
+ok "a phone is put in meanwhile" phonevpn --quiet rollout add move $home
+ok "... and was not seen yet: nothing is confirmed" fails_with 4 phonevpn rollout confirm move
+like "... for it" "$(cat "$T/err")" 'expected all its phones to have settled, found 1 that have not'
+ok "it gets its turn" all_settle
+is "... and the admin waits no longer" "$(phonevpn --json rollout status move | jq -r '"\(.all.settled) \(.stage)"')" "3 server"
+cp -r "$T/moved" "$T/failed"
+PHONEVPN_DIR=$T/failed
+state "INSERT INTO vpn_sessions (phone, server, client, since, attachment, address, serial, unsettled)
+	SELECT id, 's', 1, unixepoch(), 1, '198.51.100.7:4711', randomblob(20), 0 FROM phones WHERE mac = '$desk'"
+ok "one comes with a strange certificate" paused move
+ok "... and goes on by force" phonevpn --quiet rollout resume move --errors 100%
+ok "... but not to where it would be stranded: conflict" fails_with 4 phonevpn rollout confirm move
+PHONEVPN_DIR=$T/moved
+is "what phones are offered trusts both" "$(trusted $desk | tr , '\n' | grep -cx Next)" 1
+ok "the rollout before cannot be taken back, now that the server has moved: conflict" fails_with 4 phonevpn rollout rollback before
+like "... as phones would not trust it" "$(cat "$T/err")" 'the CA "Next" already, which 2 phones \(.*\) would not trust'
+is "... and they still do" "$(trusted $desk | tr , '\n' | grep -cx Next)" 1
+ok "confirmed" phonevpn rollout confirm move
+ok "the phones forget the old CA" all_settle
+is "... all" "$(stage move)" "running clean"
+is "... and trust the new one alone" "$(trusted $desk)" Next
+ok "the end is confirmed" phonevpn rollout confirm move
+is "... once" "$(stage move)" "done clean"
 done_testing
