@@ -132,7 +132,8 @@ decide(const struct plan *p, const struct db_rollout *r, const struct db_rollout
 		ret->what = t->waves > 0 ? DECIDE_NEXT : DECIDE_DONE;
 	} else if (open > 0) {
 		decide_offer(p, r, open, now, ret);
-	} else if (settled >= need && r->good_since == 0) {
+	} else if (settled >= need && (r->good_since == 0 || r->good_since > now)) {
+		/* Good from later on: the clock was ahead, and nothing shall wait until it is there again. */
 		ret->what = DECIDE_GOOD;
 	} else if (settled >= need) {
 		decide_next(p, r, t, now, ret);

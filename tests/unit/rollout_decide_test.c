@@ -327,6 +327,25 @@ next_wave_waits_for_the_soak(void **state)
 	assert_int_equal(decided(&p, &r, &t, NOW).what, DECIDE_NEXT);
 }
 
+static void
+soak_begins_anew_when_the_clock_was_ahead(void **state)
+{
+	struct db_rollout_tally t = fleet();
+	struct db_rollout r = at_wave(1);
+	struct plan p = plan();
+	struct decision d;
+
+	(void)state;
+	went(&t, 1, 95, 0);
+	r.good_since = NOW + 1000000;
+	d = decided(&p, &r, &t, NOW);
+	assert_int_equal(d.what, DECIDE_GOOD);
+	decide_apply(&d, &r, NOW);
+	d = decided(&p, &r, &t, NOW);
+	assert_int_equal(d.what, DECIDE_WAIT);
+	assert_int_equal(d.until, NOW + SOAK);
+}
+
 /* A phone that falls back in the soak takes the wave's success with it, and the soak begins anew. */
 static void
 wave_that_was_good_can_turn_bad(void **state)
@@ -440,6 +459,7 @@ main(void)
 		cmocka_unit_test(success_is_reached_by_the_last_phone_that_is_needed),
 		cmocka_unit_test(too_few_that_settled_pause_when_no_other_may),
 		cmocka_unit_test(next_wave_waits_for_the_soak),
+		cmocka_unit_test(soak_begins_anew_when_the_clock_was_ahead),
 		cmocka_unit_test(wave_that_was_good_can_turn_bad),
 		cmocka_unit_test(last_wave_ends_when_nobody_is_on_the_way),
 		cmocka_unit_test(rollout_without_phones_ends),
