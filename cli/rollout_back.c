@@ -136,7 +136,7 @@ roll_back(struct rollout_change *c, struct err *e)
 
 	if (c->rollout.state == DB_ROLLOUT_DRAFT || c->rollout.state == DB_ROLLOUT_ROLLED_BACK)
 		return rollout_expected(c, "begun", e);
-	if (check_server(c, e) != 0)
+	if (db_rollout_check_busy(c->db, c->rollout.id, e) != 0 || check_server(c, e) != 0)
 		return -1;
 	c->rollout.state = DB_ROLLOUT_ROLLED_BACK;
 	c->rollout.why[0] = '\0';

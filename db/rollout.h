@@ -195,6 +195,9 @@ int db_member_target(struct db *db, int64_t rollout, int64_t phone, int64_t numb
 int db_member_offer(struct db *db, const struct db_rollout *rollout, const int64_t *phones, size_t count, time_t now,
     struct err *e);
 
+/* ERR_CONFLICT names a phone that is in another rollout, too, which is not over; those that were taken out are not asked. */
+int db_rollout_check_busy(struct db *db, int64_t rollout, struct err *e);
+
 /* A profile that members go back to when their rollout is rolled back. */
 struct db_member_former {
 	unsigned char profile[DB_PROFILE_HASH_SIZE];	/* for db_profile_get() */

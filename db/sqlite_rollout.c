@@ -185,8 +185,8 @@ db_rollout_set(struct db *db, const struct db_rollout *r, const char *action, co
 }
 
 /* Two rollouts of one phone would not know whose generation it took. */
-static int
-check_busy(struct db *db, int64_t rollout, struct err *e)
+int
+db_rollout_check_busy(struct db *db, int64_t rollout, struct err *e)
 {
 	sqlite3_stmt *st = sql_start(db, SQL_ROLLOUT_BUSY, e, SQL_INT(rollout));
 	int rc = sql_step(db, st, e);
@@ -226,7 +226,7 @@ members_add(struct db *db, const struct db_rollout *r, const struct db_member *m
 		return sql_failed_foreign_key(db) ? err_set(e, ERR_NOT_FOUND, "phone %s: not in the fleet", m->mac)
 		                                  : -1;
 	}
-	return check_busy(db, r->id, e);
+	return db_rollout_check_busy(db, r->id, e);
 }
 
 static int

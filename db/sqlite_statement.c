@@ -335,7 +335,7 @@ static const char *const texts[SQL_COUNT] = {
 	    "SELECT p.mac, r.name FROM rollouts AS r CROSS JOIN rollout_phones AS o ON o.rollout = r.id "
 	    "JOIN phones AS p ON p.id = o.phone "
 	    "WHERE r.id <> ?1 AND " ROLLOUT_OPEN "AND o.state <> 5 AND EXISTS "
-	    "(SELECT 1 FROM rollout_phones AS m WHERE m.rollout = ?1 AND m.phone = o.phone) LIMIT 1",
+	    "(SELECT 1 FROM rollout_phones AS m WHERE m.rollout = ?1 AND m.phone = o.phone AND m.state <> 5) LIMIT 1",
 	[SQL_ROLLOUT_OF_PHONE] = ROLLOUT_SELECT
 	"JOIN rollout_phones AS m ON m.rollout = r.id WHERE m.phone = ?1 AND " ROLLOUT_HOLDS(
 	    "(SELECT max(g.number) FROM generations AS g WHERE g.phone = ?1)") " ORDER BY " ROLLOUT_OPEN

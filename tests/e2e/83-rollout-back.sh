@@ -244,7 +244,10 @@ ok "... and goes on by force" phonevpn --quiet rollout resume move --errors 100%
 ok "... but not to where it would be stranded: conflict" fails_with 4 phonevpn rollout confirm move
 PHONEVPN_DIR=$T/moved
 is "what phones are offered trusts both" "$(trusted $desk | tr , '\n' | grep -cx Next)" 1
-ok "the rollout before cannot be taken back, now that the server has moved: conflict" fails_with 4 phonevpn rollout rollback before
+ok "the rollout before cannot be taken back beside it: conflict" fails_with 4 phonevpn rollout rollback before
+cp -r "$T/moved" "$T/aborted"
+phonevpn --dir "$T/aborted" --quiet rollout abort move
+ok "... nor after it, as the server has moved: conflict" fails_with 4 phonevpn --dir "$T/aborted" rollout rollback before
 like "... as phones would not trust it" "$(cat "$T/err")" 'the CA "Next" already, which 2 phones \(.*\) would not trust'
 is "... and they still do" "$(trusted $desk | tr , '\n' | grep -cx Next)" 1
 ok "confirmed" phonevpn rollout confirm move
@@ -253,4 +256,19 @@ is "... all" "$(stage move)" "running clean"
 is "... and trust the new one alone" "$(trusted $desk)" Next
 ok "the end is confirmed" phonevpn rollout confirm move
 is "... once" "$(stage move)" "done clean"
+
+# ---- a rollout that is over, while the next one has its phones ----
+phonevpn --quiet rollout create older --all --waves 100% --soak 0 --deadline 1s --success 0 --errors 100%
+phonevpn --quiet rollout start older
+fails() {
+	phonevpn --quiet rollout step
+	[ "$(stage older)" = "done null" ]
+}
+ok "a rollout ends with phones that failed" wait_until 20 fails
+phonevpn --quiet rollout create newer $desk --waves 100% --soak 0
+ok "it gives nobody another try whom the next one has: conflict" fails_with 4 phonevpn rollout retry older
+like "... with both" "$(cat "$T/err")" "phone $desk: it is in the rollout newer, which is not over"
+ok "... nor takes anything back: conflict" fails_with 4 phonevpn rollout rollback older
+ok "when that is taken out of the next one" phonevpn --quiet rollout drop newer $desk
+ok "... it does" phonevpn --quiet rollout retry older
 done_testing
