@@ -367,22 +367,39 @@ options_parse(struct create *c, struct err *e)
 	return c->force != NULL ? 0 : -1;
 }
 
-/* The CA that is moved to, which nobody has yet. */
+static int
+formers_count(struct db *db, size_t *ret, struct err *e)
+{
+	struct db_authority *all = NULL;
+
+	if (db_authority_list(db, DB_ROLES(DB_ROLE_FORMER), &all, ret, e) != 0)
+		return -1;
+	db_authority_free(all, *ret);
+	return 0;
+}
+
+/*
+ * The CA that is moved to: one that nobody has yet, or one that a rollout which was taken back has left issuing beside the
+ * former, and that the servers trust since then.
+ */
 static int
 ca_take(struct create *c, struct err *e)
 {
-	struct db_authority ca;
+	struct db_authority ca = { 0 };
+	size_t formers = 0;
 	int rc;
 
 	if (c->in->option[OPT_CA] == NULL)
 		return 0;
 	rc = ca_find(c->db, c->in->option[OPT_CA], &ca, e);
-	if (rc == 0 && ca.role != DB_ROLE_NEXT)
+	if (rc == 0 && ca.role == DB_ROLE_ISSUING)
+		rc = formers_count(c->db, &formers, e);
+	if (rc == 0 && ca.role != DB_ROLE_NEXT && formers == 0)
 		rc = err_set(e, ERR_CONFLICT, "CA \"%s\": expected the next one, found it is %s", ca.name,
 		    db_role_name(ca.role));
 	if (rc == 0)
 		rc = text_copy(c->plan.ca, sizeof(c->plan.ca), ca.name, "CA", e);
-	c->rollout.stage = STAGE_TRUST;
+	c->rollout.stage = ca.role == DB_ROLE_NEXT ? STAGE_TRUST : STAGE_PHONES;
 	db_authority_release(&ca);
 	return rc;
 }

@@ -27,7 +27,7 @@ enum {
 	[OPT_PLAN_ERRORS] = { "errors", "SHARE", "phones, or percent, of a wave that may fail without a pause (" PLAN_ERRORS_DEFAULT ")" }, \
 	[OPT_PLAN_SOAK] = { "soak", "TIME", "between a wave's success and the next wave (" PLAN_SOAK_DEFAULT ")" }, \
 	[OPT_PLAN_PER_MINUTE] = { "per-minute", "N", "phones that are offered theirs in a minute (100); 0: no limit" }, \
-	[OPT_PLAN_DEADLINE] = { "deadline", "TIME", "a phone has failed when it has not settled by then (" PLAN_DEADLINE_DEFAULT ")" }, \
+	[OPT_PLAN_DEADLINE] = { "deadline", "TIME", "a phone has failed when it has not settled by then (" PLAN_DEADLINE_DEFAULT "); 0: never" }, \
 	[OPT_PLAN_QUIET] = { "quiet-hours", "HH:MM-HH:MM", "nothing is offered in these hours, local time" }
 
 /* What the options say over p, which holds what counts without them. The code is ERR_USAGE. */

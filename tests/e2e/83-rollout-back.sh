@@ -227,6 +227,17 @@ like "... with what it is" "$(cat "$T/err")" 'CA "Next" to issue from now on, fo
 phonevpn --quiet rollout confirm move
 ok "the phones take certificates of the new CA" all_settle
 is "... all" "$(stage move)" "running server"
+ok "no such CA: not found" fails_with 3 phonevpn rollout create other --all --ca None
+cp -r "$T/moved" "$T/again"
+PHONEVPN_DIR=$T/again
+ok "it is taken back" phonevpn --quiet rollout rollback move
+is "... and phones are offered the old CA's alone" "$(trusted $desk | tr , '\n' | grep -cx Next)" 0
+ok "another try" phonevpn --quiet rollout create again --all --ca Next --waves 100% --soak 0
+ok "... begins" phonevpn --quiet rollout start again
+is "... with the phones, as the servers trust it since then" "$(stage again)" "running phones"
+ok "... which take it" all_settle
+is "... all" "$(stage again)" "running server"
+PHONEVPN_DIR=$T/moved
 phonevpn --quiet phone add $home --model D65
 phonevpn --quiet mint $home
 phonevpn --quiet server renew
