@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-#include "cli/ca.h"
 #include "cli/commands.h"
 #include "cli/mint_means.h"
 #include "cli/phone_fields.h"
+#include "cli/rollout_ca.h"
 #include "cli/rollout_guard.h"
 #include "cli/rollout_options.h"
 #include "cli/rollout_stranded.h"
 #include "cli/rollout_waves.h"
 #include "cli/state.h"
 #include "common/text.h"
-#include "rollout/stage.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -368,49 +367,15 @@ options_parse(struct create *c, struct err *e)
 }
 
 static int
-formers_count(struct db *db, size_t *ret, struct err *e)
-{
-	struct db_authority *all = NULL;
-
-	if (db_authority_list(db, DB_ROLES(DB_ROLE_FORMER), &all, ret, e) != 0)
-		return -1;
-	db_authority_free(all, *ret);
-	return 0;
-}
-
-/*
- * The CA that is moved to: one that nobody has yet, or one that a rollout which was taken back has left issuing beside the
- * former, and that the servers trust since then.
- */
-static int
-ca_take(struct create *c, struct err *e)
-{
-	struct db_authority ca = { 0 };
-	size_t formers = 0;
-	int rc;
-
-	if (c->in->option[OPT_CA] == NULL)
-		return 0;
-	rc = ca_find(c->db, c->in->option[OPT_CA], &ca, e);
-	if (rc == 0 && ca.role == DB_ROLE_ISSUING)
-		rc = formers_count(c->db, &formers, e);
-	if (rc == 0 && ca.role != DB_ROLE_NEXT && formers == 0)
-		rc = err_set(e, ERR_CONFLICT, "CA \"%s\": expected the next one, found it is %s", ca.name,
-		    db_role_name(ca.role));
-	if (rc == 0)
-		rc = text_copy(c->plan.ca, sizeof(c->plan.ca), ca.name, "CA", e);
-	c->rollout.stage = ca.role == DB_ROLE_NEXT ? STAGE_TRUST : STAGE_PHONES;
-	db_authority_release(&ca);
-	return rc;
-}
-
-static int
 create(struct create *c, bool dry, struct err *e)
 {
 	int rc;
 
 	c->db = dry ? state_open(c->in, e) : state_open_writer(c->in, e);
-	if (c->db == NULL || ca_take(c, e) != 0 || mint_means_open(c->db, NULL, &c->means, e) != 0)
+	if (c->db == NULL ||
+	    (c->in->option[OPT_CA] != NULL &&
+		rollout_ca_take(c->db, c->in->option[OPT_CA], &c->plan, &c->rollout, e) != 0) ||
+	    mint_means_open(c->db, NULL, &c->means, e) != 0)
 		return -1;
 	c->guard = rollout_guard_open(c->db, &c->means, &c->plan, c->now, e);
 	if (c->guard == NULL || phones_choose(c, e) != 0 || waves_cut(c, e) != 0 || phones_guard(c, e) != 0 ||
