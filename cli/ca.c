@@ -249,7 +249,9 @@ add_report(const struct invocation *in, const struct settings *s, const struct i
 	(void)printf("%s CA \"%s\" of RSA-%d until %s, as the next one: it issues nothing yet\n",
 	    dry_run ? "would add" : "added", name, EVP_PKEY_get_bits(ca->key), end);
 	if (!dry_run)
-		(void)printf("%s\nthen: phonevpn ca promote \"%s\"\n", ca_server_step(s), name);
+		(void)printf("%s\nthen: phonevpn ca promote \"%s\"\n"
+			     "or, stage by stage: phonevpn rollout create ROLLOUT --all --ca \"%s\"\n",
+		    ca_server_step(s), name, name);
 	return 0;
 }
 

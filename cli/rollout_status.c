@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "cli/ca.h"
 #include "cli/commands.h"
 #include "cli/state.h"
 #include "common/process.h"
@@ -31,7 +32,8 @@ struct status {
 	struct db_rollout rollout;
 	struct plan plan;
 	struct db_rollout_tally tally;
-	struct decision next; /* of one that is running */
+	struct decision next;    /* of one that is running */
+	const char *server_step; /* what the OpenVPN server needs next, or "" */
 	size_t shown;
 	json_t *phones;
 };
@@ -39,10 +41,18 @@ struct status {
 static int
 status_read(struct db *db, const char *name, struct status *s, struct err *e)
 {
+	struct settings settings;
+
 	if (db_rollout_get(db, name, &s->rollout, e) != 0 || plan_read(s->rollout.plan, &s->plan, e) != 0 ||
 	    db_rollout_tally(db, s->rollout.id, &s->tally, e) != 0)
 		return -1;
 	s->next = (struct decision){ .what = DECIDE_WAIT };
+	s->server_step = "";
+	if (s->rollout.state == DB_ROLLOUT_RUNNING && !stage_has_waves((enum stage)s->rollout.stage)) {
+		if (settings_load(db, &settings, e) != 0)
+			return -1;
+		s->server_step = ca_server_step(&settings);
+	}
 	if (s->rollout.state == DB_ROLLOUT_RUNNING)
 		decide(&s->plan, &s->rollout, &s->tally, time(NULL), &s->next);
 	return 0;
@@ -106,11 +116,12 @@ print_json(struct db *db, struct status *s, struct err *e)
 		json_decref(s->phones);
 		return -1;
 	}
-	return command_print_json(json_pack("{s:s,s:s,s:s?,s:s?,s:s?,s:i,s:o,s:o,s:o,s:o}", "name", s->rollout.name,
-				      "state", db_rollout_state_name(s->rollout.state), "why",
+	return command_print_json(json_pack("{s:s,s:s,s:s?,s:s?,s:s?,s:s?,s:i,s:o,s:o,s:o,s:o}", "name",
+				      s->rollout.name, "state", db_rollout_state_name(s->rollout.state), "why",
 				      why[0] != '\0' ? why : NULL, "until", s->next.until != 0 ? until : NULL, "stage",
 				      s->rollout.stage != STAGE_NONE ? stage_name((enum stage)s->rollout.stage) : NULL,
-				      "wave", s->rollout.wave, "plan", json_loads(s->rollout.plan, 0, NULL), "all",
+				      "server_step", s->server_step[0] != '\0' ? s->server_step : NULL, "wave",
+				      s->rollout.wave, "plan", json_loads(s->rollout.plan, 0, NULL), "all",
 				      tally_json(s->tally.phones[0]), "waves", waves,
 				      s->in->option[OPT_PHONES] != NULL ? "phones" : "failed", s->phones),
 	    e);
@@ -176,8 +187,14 @@ print_text(struct db *db, struct status *s, struct err *e)
 						    : ", waits for ",
 	    why);
 	if (s->rollout.stage != STAGE_NONE)
-		(void)printf("stage %d of %d, %s: %s\n", s->rollout.stage, STAGE_LAST,
-		    stage_name((enum stage)s->rollout.stage), stage_text((enum stage)s->rollout.stage));
+		(void)printf("stage %d of %d, %s%s%s\n", s->rollout.stage, STAGE_LAST,
+		    stage_name((enum stage)s->rollout.stage), stage_has_waves((enum stage)s->rollout.stage) ? ": " : "",
+		    stage_has_waves((enum stage)s->rollout.stage) ? stage_text((enum stage)s->rollout.stage) : "");
+	if (s->server_step[0] != '\0')
+		(void)printf(
+		    "%s; a call through the tunnel ends with it\nOpenVPN does not start when its certificate and its "
+		    "key do not belong together, or two CAs have one name\n",
+		    s->server_step);
 	if (waves_print(s, e) != 0 || db_member_each(db, &filter, phone_print, s, e) != 0)
 		return -1;
 	if (s->shown > FAILED_SHOWN)

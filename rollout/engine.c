@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHANGES 256 /* a transaction */
+#define CHANGES 256       /* a transaction */
+#define CHANGED_MAX 20000 /* phones a step, which others wait for */
 
 struct step {
 	const struct engine *engine;
@@ -17,7 +18,7 @@ struct step {
 	time_t now;
 	struct engine_progress *progress;
 	struct db_member_change changes[CHANGES];
-	size_t change_count;
+	size_t change_count, changed;
 	struct engine_item items[ENGINE_BATCH];
 	size_t item_count, item_limit;
 };
@@ -56,6 +57,9 @@ proof_judge(const struct db_member_proof *p, void *arg, struct err *e)
 	struct db_member_change change = { .phone = p->member.phone };
 	enum member_why why;
 
+	/* The rest is for the next step. */
+	if (s->changed == CHANGED_MAX)
+		return -1;
 	change.state = member_judge(p, s->plan.deadline, s->now, &why);
 	change.why = (int)why;
 	if (change.state == p->member.state && change.why == p->member.why)
@@ -68,6 +72,7 @@ proof_judge(const struct db_member_proof *p, void *arg, struct err *e)
 	} else if (change.state == DB_MEMBER_SETTLED) {
 		s->progress->settled++;
 	}
+	s->changed++;
 	return change_add(s, &change, e);
 }
 
@@ -235,14 +240,29 @@ act(struct step *s, const struct decision *d, const struct db_rollout_tally *t, 
 }
 
 static int
+phones_judge(struct step *s, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (db_member_proof_each(s->engine->db, s->rollout->id, proof_judge, s, &why) != 0 && why.code != ERR_NONE) {
+		*e = why;
+		return -1;
+	}
+	s->progress->has_more = s->changed == CHANGED_MAX;
+	return changes_store(s, e);
+}
+
+static int
 step_run(struct step *s, struct err *e)
 {
 	struct db *db = s->engine->db;
 	struct db_rollout_tally tally;
 	struct decision d;
 
-	if (db_member_proof_each(db, s->rollout->id, proof_judge, s, e) != 0 || changes_store(s, e) != 0)
+	if (phones_judge(s, e) != 0)
 		return -1;
+	if (s->progress->has_more)
+		return 0;
 	if (s->rollout->state != DB_ROLLOUT_RUNNING)
 		return 0;
 	if (db_rollout_tally(db, s->rollout->id, &tally, e) != 0)
