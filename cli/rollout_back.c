@@ -15,6 +15,7 @@ way_text(enum db_way_back way)
 		[DB_WAY_BACK_NONE] = "it was offered nothing before",
 		[DB_WAY_BACK_REVOKED] = "the certificate that it had before is revoked, or of a CA that is dropped",
 		[DB_WAY_BACK_ENDED] = "the certificate that it had before has ended",
+		[DB_WAY_BACK_LATER] = "it was offered another bundle since",
 	};
 
 	return texts[way];
@@ -163,9 +164,9 @@ const struct command command_rollout_rollback = {
 	.summary = "Offer each phone again what it was offered before the rollout",
 	.details =
 	    "Phones fetch it as they fetched the new one, for its md5 is another. It works because nothing that they had was "
-	    "revoked meanwhile; a phone whose former certificate is revoked or has ended is left as it is, and named. Where the server has moved to a CA that phones did not trust before, "
-	    "there is no way back. 'phonevpn "
-	    "mint' does not offer what was taken back, unless --renew or --rekey makes it another one.",
+	    "revoked meanwhile; a phone whose former certificate is revoked or has ended, or that was offered another bundle "
+	    "since, is left as it is, and named. Where the server has moved to a CA that phones did not trust before, there is "
+	    "no way back. 'phonevpn mint' does not offer what was taken back, unless --renew or --rekey makes it another one.",
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.run = back_run,

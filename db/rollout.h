@@ -215,6 +215,7 @@ enum db_way_back {
 	DB_WAY_BACK_NONE,	/* there was nothing before */
 	DB_WAY_BACK_REVOKED,	/* the certificate of that is revoked, or of a CA that nobody trusts any more */
 	DB_WAY_BACK_ENDED,	/* or has ended */
+	DB_WAY_BACK_LATER,	/* it was offered another since, by a later rollout or by "mint" */
 };
 
 /*

@@ -335,7 +335,9 @@ way_back(struct db *db, int64_t rollout, int64_t phone, time_t now, struct db_of
 	*ret_way = DB_WAY_BACK_NONE;
 	if (rc > 0 && sqlite3_column_type(st, 0) != SQLITE_NULL) {
 		*ret = (struct db_offer){ .phone = phone, .number = sqlite3_column_int64(st, 0) };
-		if (sqlite3_column_int(st, 1) != 0)
+		if (sqlite3_column_int(st, 3) != 0)
+			*ret_way = DB_WAY_BACK_LATER;
+		else if (sqlite3_column_int(st, 1) != 0)
 			*ret_way = DB_WAY_BACK_REVOKED;
 		else
 			*ret_way = sqlite3_column_int64(st, 2) <= now ? DB_WAY_BACK_ENDED : DB_WAY_BACK;

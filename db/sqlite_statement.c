@@ -388,7 +388,8 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_MEMBER_NOTIFIED] = "UPDATE rollout_phones SET notified = ?3 WHERE rollout = ?1 AND phone = ?2",
 	[SQL_MEMBER_FORMER] =
 	    "SELECT m.former, c.revoked IS NOT NULL OR c.authority IN " DROPPED
-	    ", c.not_after FROM rollout_phones AS m "
+	    ", c.not_after, coalesce(p.offered > m.target, false) FROM rollout_phones AS m "
+	    "JOIN phones AS p ON p.id = m.phone "
 	    "LEFT JOIN generations AS g ON g.phone = m.phone AND g.number = m.former "
 	    "LEFT JOIN certificates AS c ON c.serial = g.serial WHERE m.rollout = ?1 AND m.phone = ?2",
 	[SQL_MEMBER_FORMER_PROFILES] =

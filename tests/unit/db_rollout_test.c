@@ -212,6 +212,30 @@ target_that_is_revoked_is_seen(void **state)
 	db_close(fleet.db);
 }
 
+/* Rollouts are taken back in the order in which they came, or the one before would bring back what was in between. */
+static void
+rollback_leaves_what_was_offered_another_since(void **state)
+{
+	struct fixture *f = *state;
+	struct fleet fleet;
+	enum db_way_back ways[2];
+	struct db_offer later = { .number = 3 };
+
+	fleet_make(f, &fleet);
+	offer_target(f, &fleet, 0);
+	offer_target(f, &fleet, 1);
+	later.phone = fleet.id[0];
+	assert_int_equal(generation_new(f, fleet.db, fleet.id[0], fleet.mac[0], 13), 3);
+	assert_ok(db_generation_offer(fleet.db, &later, 1, &f->e), f->e);
+	fleet.rollout.state = DB_ROLLOUT_ROLLED_BACK;
+	assert_ok(db_member_roll_back(fleet.db, &fleet.rollout, fleet.id, 2, 6000, ways, &f->e), f->e);
+	assert_int_equal(ways[0], DB_WAY_BACK_LATER);
+	assert_int_equal(ways[1], DB_WAY_BACK);
+	assert_sqlite(f, "SELECT group_concat(offered, ' ') FROM phones", "3 1 1 1");
+	db_close(fleet.db);
+	assert_sound(f);
+}
+
 /* ---- how far they are ---- */
 
 struct proofs {
@@ -355,6 +379,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(rollback_leaves_what_was_offered_another_since, fixture_created,
+		    fixture_end),
 		cmocka_unit_test_setup_teardown(phone_is_in_one_rollout, fixture_created, fixture_end),
 		cmocka_unit_test_setup_teardown(generation_of_a_rollout_waits_for_its_turn, fixture_created,
 		    fixture_end),
