@@ -394,5 +394,6 @@ main(void)
 		cmocka_unit_test_setup_teardown(upgrade_from_version_5, fixture_created, fixture_end),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,5 +120,6 @@ main(void)
 		cmocka_unit_test(each_reason_has_its_words),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -242,5 +242,6 @@ main(void)
 		cmocka_unit_test(too_few_that_settled_pause_when_no_other_may),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

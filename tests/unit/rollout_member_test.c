@@ -285,5 +285,6 @@ main(void)
 		cmocka_unit_test(every_reason_has_a_name_and_a_text),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -350,5 +350,6 @@ main(void)
 		cmocka_unit_test(plan_of_too_many_waves_is_refused),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -248,5 +248,6 @@ main(void)
 		cmocka_unit_test(same_seed_is_the_same_course_and_another_is_not),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

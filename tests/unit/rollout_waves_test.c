@@ -161,5 +161,6 @@ main(void)
 		cmocka_unit_test(pause_keeps_its_reason),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
