@@ -37,10 +37,11 @@ stage_text(enum stage stage)
 enum plan_what
 stage_what(enum stage stage, enum plan_what what)
 {
+	/* Another certificate, by which each phone shows that it has taken the bundle, whoever serves it. */
+	if (stage >= STAGE_FORGET)
+		return PLAN_RENEW;
 	/* The settings' CA is the new one: a phone's certificate is renewed where it is of another. */
-	if (stage >= STAGE_FORGET || (stage >= STAGE_PHONES && what == PLAN_RENEW))
-		return PLAN_SETTINGS;
-	return what;
+	return stage >= STAGE_PHONES && what == PLAN_RENEW ? PLAN_SETTINGS : what;
 }
 
 bool
