@@ -90,7 +90,7 @@ refused 3 'no such setting' phonevpn config get vpn-hosts
 refused 2 'expected an option' phonevpn phone set 000fd3000010
 refused 2 '--dir: expected DIR behind it, found an empty name' phonevpn --dir "" phone list
 refused 2 '--out: expected FILE behind it, found an empty name' phonevpn crl --out=
-refused 2 'expected one of add, import, list, show, set, remove, reset, explain behind it, found nothing' phonevpn --json phone
+refused 2 'expected one of add, import, list, show, explain, set, remove, reset behind it, found nothing' phonevpn --json phone
 refused 2 'vpn-cipher' phonevpn config set vpn-cipher AES-256-GCM
 refused 2 'no such command' phonevpn mind --all
 refused 2 'no such option' phonevpn mint --every

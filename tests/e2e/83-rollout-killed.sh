@@ -61,9 +61,9 @@ CREATE TABLE m.sessions AS SELECT mac, ltrim(a, '0') AS serial, CAST(b AS INTEGE
 	(SELECT min(e.at) FROM t AS e WHERE e.what = 'end' AND e.mac = s.mac AND e.at >= s.at) AS ended FROM t AS s WHERE what = 'begin';
 SELECT 'wrong', mac, a, b FROM t WHERE what = 'wrong';
 SELECT 'not asked for', mac, number, at FROM rungs AS r WHERE rung = 1 AND NOT EXISTS (SELECT 1 FROM t
-	WHERE what = 'xml' AND t.mac = r.mac AND a = r.md5 AND CAST(t.at - 0.02 AS INTEGER) <= r.at);
+	WHERE what = 'xml' AND t.mac = r.mac AND a = r.md5 AND CAST(t.at - 1 AS INTEGER) <= r.at);
 SELECT 'not fetched', mac, number, at FROM rungs AS r WHERE rung = 2 AND NOT EXISTS (SELECT 1 FROM t
-	WHERE what = 'bundle' AND t.mac = r.mac AND a = r.md5 AND CAST(t.at - 0.02 AS INTEGER) <= r.at);
+	WHERE what = 'bundle' AND t.mac = r.mac AND a = r.md5 AND CAST(t.at - 1 AS INTEGER) <= r.at);
 SELECT 'not connected', mac, number, at FROM rungs AS r WHERE rung = 3 AND NOT EXISTS (SELECT 1 FROM sessions AS s
 	WHERE s.mac = r.mac AND s.serial = r.serial AND s.since = r.at);
 SELECT 'not settled', mac, number, at, source FROM rungs AS r WHERE rung = 4 AND NOT EXISTS (SELECT 1 FROM sessions AS s
