@@ -168,8 +168,10 @@ offer(struct step *s, size_t limit, struct err *e)
 {
 	const struct engine *g = s->engine;
 
-	if (items_gather(s, limit, e) != 0 || s->item_count == 0)
-		return s->item_count == 0 ? 0 : -1;
+	if (items_gather(s, limit, e) != 0)
+		return -1;
+	if (s->item_count == 0)
+		return 0;
 	if (g->make(g->arg, s->rollout, &s->plan, s->items, s->item_count, e) != 0 || items_refresh(s, e) != 0 ||
 	    g->look(g->arg, s->rollout, &s->plan, s->items, s->item_count, e) != 0)
 		return -1;
