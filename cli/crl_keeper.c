@@ -3,7 +3,6 @@
 
 #include "cli/crl_publish.h"
 #include "cli/crl_renew.h"
-#include "cli/state.h"
 #include "common/background.h"
 #include "common/log.h"
 #include "db/authority.h"
@@ -80,7 +79,10 @@ look(struct crl_keeper *k)
 	if (rc == 0)
 		rc = publish(k, db, &e);
 	db_close(db);
-	state_warn_once(&k->has_warned, rc, &e, "CRL", "tried again");
+	/* Another writer at work is no trouble; it will end. */
+	if (rc != 0 && e.code != ERR_CONFLICT && !k->has_warned)
+		log_warn("CRL: %s; tried again", e.text);
+	k->has_warned = rc != 0 && (k->has_warned || e.code != ERR_CONFLICT);
 }
 
 static void

@@ -2,8 +2,8 @@
 #include "cli/keypool_filler.h"
 
 #include "cli/keypool_worker.h"
-#include "cli/state.h"
 #include "common/background.h"
+#include "common/log.h"
 
 #include <stdlib.h>
 
@@ -98,7 +98,10 @@ run(struct background *b, void *arg)
 		struct err e = ERR_INIT;
 		int rc = fill(f, b, &e);
 
-		state_warn_once(&f->has_warned, rc, &e, "key pool", "its keys are made when they are needed");
+		/* Another writer at work is no trouble; it will end. */
+		if (rc != 0 && e.code != ERR_CONFLICT && !f->has_warned)
+			log_warn("key pool: %s; its keys are made when they are needed", e.text);
+		f->has_warned = rc != 0 && (f->has_warned || e.code != ERR_CONFLICT);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/recorder.h"
 
-#include "cli/state.h"
+#include "common/log.h"
 #include "common/process.h"
 
 #include <netinet/in.h>
@@ -252,7 +252,10 @@ flush(struct recorder *r)
 		return;
 	for (size_t i = 0; i < b.count && rc == 0; i += BATCH)
 		rc = store(r, &b, &b.notes[i], b.count - i < BATCH ? b.count - i : BATCH, &e);
-	state_warn_once(&r->has_warned, rc, &e, "what phones have fetched, and their first logins", "tried again");
+	/* Another writer at work is no trouble; it will end. */
+	if (rc != 0 && e.code != ERR_CONFLICT && !r->has_warned)
+		log_warn("what phones have fetched, and their first logins: %s; tried again", e.text);
+	r->has_warned = rc != 0 && (r->has_warned || e.code != ERR_CONFLICT);
 	batch_release(&b);
 }
 

@@ -3,8 +3,8 @@
 
 #include "cli/rollout_engine.h"
 #include "cli/rollout_notify.h"
-#include "cli/state.h"
 #include "common/background.h"
+#include "common/log.h"
 
 #include <stdlib.h>
 
@@ -43,7 +43,10 @@ step(struct rollout_runner *r)
 		rc = rollout_engine_step(r->where, &p, &e);
 	if (rc == 0 && needed)
 		rc = rollout_notify(r->where, &has_more, &e);
-	state_warn_once(&r->has_warned, rc, &e, "rollouts", "tried again");
+	/* Another writer at work is no trouble; it will end. */
+	if (rc != 0 && e.code != ERR_CONFLICT && !r->has_warned)
+		log_warn("rollouts: %s; tried again", e.text);
+	r->has_warned = rc != 0 && (r->has_warned || e.code != ERR_CONFLICT);
 	if (rc == 0 && (p.has_more || has_more))
 		return MORE_MS;
 	return needed ? RUNNING_MS : IDLE_MS;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/state.h"
 
-#include "common/log.h"
 #include "common/text.h"
 
 #include <pwd.h>
@@ -46,14 +45,4 @@ state_open_writer(const struct invocation *in, struct err *e)
 
 	state_location(in, actor, &where);
 	return db_open_writer(&where, e);
-}
-
-void
-state_warn_once(bool *has_warned, int rc, const struct err *e, const char *what, const char *then)
-{
-	const bool is_bad = rc != 0 && e->code != ERR_CONFLICT;
-
-	if (is_bad && !*has_warned)
-		log_warn("%s: %s; %s", what, e->text, then);
-	*has_warned = rc != 0 && (*has_warned || is_bad);
 }

@@ -5,8 +5,6 @@
 #include "common/command.h"
 #include "db/db.h"
 
-#include <stdbool.h>
-
 /* phonevpn's global options, in the order of its table in main.c. */
 enum {
 	GLOBAL_DIR,
@@ -22,11 +20,5 @@ void state_location(const struct invocation *in, char actor[STATE_ACTOR_SIZE], s
 /* Open the state for reading, or as its one writer. NULL on failure; db_close() it. */
 struct db *state_open(const struct invocation *in, struct err *e);
 struct db *state_open_writer(const struct invocation *in, struct err *e);
-
-/*
- * What a server does beside its main work came to rc: log a failure as "what: reason; then", once until it does well
- * again. That another writer is at work is none: it will end.
- */
-void state_warn_once(bool *has_warned, int rc, const struct err *e, const char *what, const char *then);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "tests/unit/phone_certificates.h"
+#include "tests/unit/support.h"
 
 #include "common/file.h"
 #include "common/text.h"
@@ -77,6 +77,24 @@ check(const char *folder, const char *ca, const char *cert, const char *key, tim
 	}
 	bundle_release(&b);
 	return rc;
+}
+
+static int
+make(void **state)
+{
+	struct buf out = BUF_INIT(1 << 16);
+
+	*state = support_folder();
+	support_shell(&out, NULL, "tests/unit/phone_certificates.sh '%s'", (char *)*state);
+	buf_release(&out);
+	return 0;
+}
+
+static int
+unmake(void **state)
+{
+	support_remove(*state);
+	return 0;
 }
 
 /* A bundle that works on the phone must not be reported as bad. */
@@ -416,5 +434,5 @@ main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
+	return cmocka_run_group_tests(tests, make, unmake);
 }

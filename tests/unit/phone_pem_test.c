@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "tests/unit/phone_certificates.h"
+#include "tests/unit/support.h"
 
 #include "common/file.h"
 #include "common/text.h"
@@ -8,6 +8,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static int
+make(void **state)
+{
+	struct buf out = BUF_INIT(1 << 16);
+
+	*state = support_folder();
+	support_shell(&out, NULL, "tests/unit/phone_certificates.sh '%s'", (char *)*state);
+	buf_release(&out);
+	return 0;
+}
+
+static int
+unmake(void **state)
+{
+	support_remove(*state);
+	return 0;
+}
 
 /* As openssl decodes it, or not at all. */
 static void
@@ -86,5 +104,5 @@ main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
+	return cmocka_run_group_tests(tests, make, unmake);
 }
